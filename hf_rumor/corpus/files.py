@@ -1,0 +1,83 @@
+"""Write files whole or not at all, find the cache, and know a corpus by its content."""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hf_rumor.errors import CorpusError
+
+
+def cache_folder() -> Path:
+    """Return the folder for downloads and Arrow data: `$HF_RUMOR_CACHE`, or `~/.cache/hf_rumor`."""
+    return Path(os.environ.get("HF_RUMOR_CACHE") or Path.home() / ".cache" / "hf_rumor")
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Yield a temporary file beside `path` that takes its place, synced to disk, only if nothing goes wrong."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` in UTF-8, whole or not at all."""
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def content_digest(path: Path) -> str:
+    """Return the SHA-256 of a corpus: of a file's bytes, or of the names and bytes of all files in a folder.
+
+    The digest is remembered with the sizes and times of the files, so that an unchanged corpus is not read again.
+
+    Raises:
+        CorpusError: There is nothing at `path`.
+    """
+    if not path.exists():
+        raise CorpusError(f"{path}: expected a corpus, found nothing there; check --data_path")
+    path = path.resolve()
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    state = _state(path, files)
+    memory = cache_folder() / "digests" / f"{hashlib.sha256(str(path).encode()).hexdigest()[:32]}.json"
+    if memory.exists():
+        remembered = json.loads(memory.read_text(encoding="utf-8"))
+        if remembered["state"] == state:
+            return str(remembered["sha256"])
+    digest = _digest(path, files)
+    # A file changed within the clock's tick after it was read would look unchanged: such a digest is not remembered.
+    if time.time() - max((file.stat().st_mtime for file in files), default=0.0) > 2.0:
+        write_text(memory, json.dumps({"path": str(path), "state": state, "sha256": digest}))
+    return digest
+
+
+def _state(path: Path, files: list[Path]) -> str:
+    """Return a digest of names, sizes and times; reads no file."""
+    hasher = hashlib.sha256()
+    for file in files:
+        stat = file.stat()
+        hasher.update(f"{file.relative_to(path.parent)}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    return hasher.hexdigest()
+
+
+def _digest(path: Path, files: list[Path]) -> str:
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    hasher = hashlib.sha256()
+    for entry in files:
+        with entry.open("rb") as file:
+            hasher.update(
+                f"{entry.relative_to(path).as_posix()}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode()
+            )
+    return hasher.hexdigest()

@@ -1,0 +1,27 @@
+"""What was odd in a corpus: counted while reading and cleaning, told in plain words."""
+
+from collections import Counter
+
+
+Findings = Counter[str]  # finding -> how often
+
+DESCRIPTIONS = {
+    "hidden_files": "hidden files skipped (leftovers of macOS)",
+    "other_files": "files skipped: not part of the CED layout",
+    "posts_without_label": "posts left out: no repost file, hence no label",
+    "posts_under_both_labels": "posts left out: repost files under both labels",
+    "reposts_without_post": "repost files skipped: the post is not there",
+    "times_as_text": "posts whose time is written out as text (read all the same)",
+    "times_unreadable": "posts whose time cannot be read (kept, time unknown)",
+    "authors_missing": "posts without an author record",
+    "repost_dates_unreadable": "reposts whose date cannot be read (kept, put last)",
+    "reposts_without_text": "reposts without a text (kept)",
+    "empty_texts": "posts left out: empty text",
+    "duplicate_ids": "posts left out: id seen before (the first is kept)",
+    "conflicting_labels": "posts left out: the same text under both labels (all of them)",
+}
+
+
+def describe(findings: Findings) -> list[str]:
+    """Return one line for each finding that occurred, in the order of `DESCRIPTIONS`."""
+    return [f"{findings[key]:,} {words}" for key, words in DESCRIPTIONS.items() if findings[key]]

@@ -1,0 +1,31 @@
+"""The two records that a corpus is made of."""
+
+from dataclasses import dataclass
+
+
+LABEL_NAMES = ("non-rumor", "rumor")  # position = label id, everywhere
+
+
+@dataclass(frozen=True)
+class Repost:
+    """One repost of a post, or a comment on it."""
+
+    repost_id: str
+    text: str
+    reposted_at: int | None = None  # seconds since 1970-01-01 UTC
+    author_id: str | None = None
+    parent_id: str | None = None  # the repost it answers; None: the post itself
+
+
+@dataclass(frozen=True)
+class Post:
+    """One original microblog post with its label."""
+
+    post_id: str
+    text: str
+    is_rumor: bool
+    posted_at: int | None = None  # seconds since 1970-01-01 UTC
+    author_id: str | None = None
+    author_verified: bool | None = None
+    has_url: bool | None = None
+    reposts: tuple[Repost, ...] = ()  # oldest first, those without a time last

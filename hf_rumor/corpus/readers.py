@@ -1,0 +1,181 @@
+"""Read a corpus file or folder, one post at a time.
+
+To add a format: write a function that yields `(where, row)` for each post of a file, and add its suffix to `FORMATS`.
+`docs/howto_corpus_format.md` does so step by step.
+"""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+
+from hf_rumor.corpus.ced import read_ced, sort_reposts
+from hf_rumor.corpus.findings import Findings
+from hf_rumor.corpus.post import Post, Repost
+from hf_rumor.corpus.values import parse_label, parse_text, parse_time
+from hf_rumor.errors import CorpusError
+
+
+Rows = Iterator[tuple[str, dict[str, Any]]]  # ("line 3", {column: value})
+
+TEXT_COLUMNS = ("text", "content", "post", "内容", "正文")
+LABEL_COLUMNS = ("label", "is_rumor", "rumor", "标签")
+ID_COLUMNS = ("id", "post_id", "mid")
+TIME_COLUMNS = ("posted_at", "time", "created_at", "date")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns to read from JSONL, CSV, TSV and Parquet; None: the first usual name that is there."""
+
+    text: str | None = None
+    label: str | None = None
+    id: str | None = None
+
+
+def read_posts(path: Path, columns: Columns, findings: Findings) -> Iterator[Post]:
+    """Yield the posts of a corpus; count what is odd in `findings`.
+
+    Args:
+        path: A zip or folder in the CED layout, or a file with one of the suffixes in `FORMATS`.
+        columns: Where text, label and id stand; not used for the CED layout.
+        findings: Is added to.
+
+    Raises:
+        CorpusError: The corpus is not there, or broken; the message names file and line.
+    """
+    if not path.exists():
+        raise CorpusError(f"{path}: expected a corpus, found nothing there; check --data_path")
+    suffix = path.suffix.lower()
+    if path.is_dir() or suffix == ".zip":
+        yield from read_ced(path, findings)
+    elif suffix in FORMATS:
+        try:
+            for number, (where, row) in enumerate(FORMATS[suffix](path), start=1):
+                yield _to_post(row, f"{path}: {where}", number, columns, findings)
+        except UnicodeDecodeError as error:
+            raise CorpusError(f"{path}: expected UTF-8, got {error}; convert the file to UTF-8") from error
+    else:
+        raise CorpusError(
+            f"{path}: expected a folder, .zip, {', '.join(FORMATS)}, found the suffix {suffix!r}; rename or convert it"
+        )
+
+
+def _read_jsonl(path: Path) -> Rows:
+    with path.open(encoding="utf-8-sig") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise CorpusError(
+                    f"{path}: line {number}: expected one JSON object a line, got {error}; repair or remove the line"
+                ) from error
+            if not isinstance(row, dict):
+                raise CorpusError(
+                    f"{path}: line {number}: expected one JSON object a line, got a {type(row).__name__}; repair it"
+                )
+            yield f"line {number}", row
+
+
+def _read_csv(path: Path, delimiter: str = ",") -> Rows:
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.DictReader(lines, delimiter=delimiter)
+        try:
+            for row in reader:
+                if None in row or None in row.values():
+                    raise CorpusError(
+                        f"{path}: line {reader.line_num}: expected {len(reader.fieldnames or ())} fields, found "
+                        f"{'more' if None in row else 'fewer'}; quote texts that hold a {delimiter!r}"
+                    )
+                yield f"line {reader.line_num}", row
+        except csv.Error as error:
+            raise CorpusError(f"{path}: line {reader.line_num}: expected CSV, got {error}; repair the file") from error
+
+
+def _read_tsv(path: Path) -> Rows:
+    return _read_csv(path, delimiter="\t")
+
+
+def _read_parquet(path: Path) -> Rows:
+    try:
+        with pyarrow.parquet.ParquetFile(path) as table:
+            number = 0
+            for batch in table.iter_batches(batch_size=1000):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield f"row {number}", row
+    except (pyarrow.ArrowInvalid, OSError) as error:
+        raise CorpusError(f"{path}: expected a Parquet file, got {error}; write it again") from error
+
+
+FORMATS: dict[str, Callable[[Path], Rows]] = {
+    ".jsonl": _read_jsonl,
+    ".csv": _read_csv,
+    ".tsv": _read_tsv,
+    ".parquet": _read_parquet,
+}
+
+
+def _find_column(row: dict[str, Any], named: str | None, usual: tuple[str, ...]) -> str | None:
+    if named is not None:
+        return named if named in row else None
+    return next((name for name in usual if name in row), None)
+
+
+def _require_column(row: dict[str, Any], where: str, named: str | None, usual: tuple[str, ...], flag: str) -> str:
+    column = _find_column(row, named, usual)
+    if column is None:
+        expected = repr(named) if named else " or ".join(usual)
+        raise CorpusError(f"{where}: expected a column {expected}, found {', '.join(row)}; name it with {flag}")
+    return column
+
+
+def _to_post(row: dict[str, Any], where: str, number: int, columns: Columns, findings: Findings) -> Post:
+    text_column = _require_column(row, where, columns.text, TEXT_COLUMNS, "--text_column")
+    label_column = _require_column(row, where, columns.label, LABEL_COLUMNS, "--label_column")
+    if columns.id is not None:
+        _require_column(row, where, columns.id, ID_COLUMNS, "--id_column")
+    try:
+        is_rumor = parse_label(row[label_column])
+    except ValueError as error:
+        raise CorpusError(f"{where}: {error}; correct it, or name the right column with --label_column") from error
+    id_column = _find_column(row, columns.id, ID_COLUMNS)
+    time_column = _find_column(row, None, TIME_COLUMNS)
+    posted_at = parse_time(row[time_column]) if time_column else None
+    findings["times_unreadable"] += time_column is not None and posted_at is None
+    return Post(
+        post_id=parse_text(row[id_column]) if id_column else str(number),
+        text=parse_text(row[text_column]),
+        is_rumor=is_rumor,
+        posted_at=posted_at,
+        author_id=parse_text(row.get("author_id")) or None,
+        reposts=_to_reposts(row.get("reposts"), where),
+    )
+
+
+def _to_reposts(raw: Any, where: str) -> tuple[Repost, ...]:
+    """Read a list of texts, or of objects with `text` and perhaps `id`, `reposted_at`, `author_id`, `parent_id`."""
+    if raw is None or isinstance(raw, int | float | str):  # a column of counts, or a CSV that cannot hold a list
+        return ()
+    reposts = []
+    for item in raw:
+        fields = item if isinstance(item, dict) else {"text": item}
+        if "text" not in fields:
+            raise CorpusError(f"{where}: expected reposts with 'text', found {sorted(fields)}; repair the line")
+        reposts.append(
+            Repost(
+                repost_id=parse_text(fields.get("id")),
+                text=parse_text(fields["text"]),
+                reposted_at=parse_time(fields.get("reposted_at")),
+                author_id=parse_text(fields.get("author_id")) or None,
+                parent_id=parse_text(fields.get("parent_id")) or None,
+            )
+        )
+    return sort_reposts(reposts)

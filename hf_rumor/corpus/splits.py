@@ -1,0 +1,130 @@
+"""Cut a corpus into training, validation and test posts.
+
+Test posts are a fifth (an eighth for `every_8th`); validation posts are a tenth of the rest, cut in the same manner.
+Posts are put in the order of their ids first, so that a split does not depend on the order of files.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+from hf_rumor.corpus.near_duplicates import Indices
+from hf_rumor.corpus.post import LABEL_NAMES
+from hf_rumor.errors import CorpusError
+
+
+SPLITS = {
+    "grouped": "near-duplicates stay together, labels in equal shares",
+    "random": "labels in equal shares; near-duplicates of test posts get into training",
+    "chronological": "the newest posts are the test, the newest of the rest the validation",
+    "every_8th": "every 8th post in random order is the test, as in hand-written predecessors",
+}
+TEST_PART = 5  # one in ... posts
+VALIDATION_PART = 10  # one in ... posts that are not test
+MIN_POSTS_PER_LABEL = 20
+
+
+@dataclass(frozen=True)
+class Split:
+    """Positions of the posts of each part, in the order of the posts' ids (of their times for `chronological`)."""
+
+    name: str
+    seed: int
+    train: Indices
+    validation: Indices
+    test: Indices
+
+    def parts(self) -> dict[str, Indices]:
+        """Return the three parts by name."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+    def development(self) -> Indices:
+        """Return training and validation posts: all that a model or a choice may see."""
+        return np.concatenate([self.train, self.validation])
+
+
+def split_posts(
+    name: str,
+    *,
+    seed: int,
+    ids: Sequence[str],
+    labels: Sequence[int],
+    posted_at: Sequence[int | None],
+    groups: Indices,
+) -> Split:
+    """Cut posts into training, validation and test.
+
+    Args:
+        name: A key of `SPLITS`.
+        seed: Equal seeds give equal splits; without effect on `chronological`.
+        ids: Id of each post, each once.
+        labels: 0 or 1 of each post.
+        posted_at: Seconds since 1970-01-01 UTC of each post, or None.
+        groups: Number of the near-duplicate group of each post. *Shape:* `(num_posts,)`.
+
+    Raises:
+        CorpusError: There are too few posts of a label, in the corpus or in a part; or `chronological` lacks times.
+    """
+    order = np.array(sorted(range(len(ids)), key=lambda position: ids[position]), dtype=np.int64)
+    label = np.asarray(labels, dtype=np.int64)[order]
+    _check_labels(label, MIN_POSTS_PER_LABEL, "the corpus")
+    if name == "chronological":
+        order = _by_time(order, posted_at)
+        development, test = _cut_end(len(order), TEST_PART)
+        train, validation = _cut_end(len(development), VALIDATION_PART)
+    elif name == "every_8th":
+        shuffled = np.random.default_rng(seed).permutation(len(order))
+        test = np.sort(shuffled[::8])
+        development = np.setdiff1d(shuffled, test)
+        train, validation = _cut_stratified(label[development], None, VALIDATION_PART, seed)
+    else:
+        group = _number_by_first_use(groups[order]) if name == "grouped" else None
+        development, test = _cut_stratified(label, group, TEST_PART, seed)
+        kept = None if group is None else group[development]
+        train, validation = _cut_stratified(label[development], kept, VALIDATION_PART, seed)
+    split = Split(name, seed, order[development[train]], order[development[validation]], order[test])
+    for part, positions in split.parts().items():
+        _check_labels(np.asarray(labels)[positions], 1, f"the {part} part of the {name} split")
+    return split
+
+
+def _check_labels(labels: NDArray[np.int64], minimum: int, where: str) -> None:
+    counts = np.bincount(labels, minlength=len(LABEL_NAMES))
+    if counts.min() < minimum:
+        found = ", ".join(f"{count:,} {name}" for name, count in zip(LABEL_NAMES, counts, strict=True))
+        raise CorpusError(
+            f"{where}: expected at least {minimum} posts of each label, found {found}; give more posts of the rarer "
+            "label, or another --split"
+        )
+
+
+def _number_by_first_use(groups: Indices) -> Indices:
+    """Renumber groups so that equal groupings get equal numbers, whatever the numbers were."""
+    _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse]
+
+
+def _cut_stratified(label: Indices, group: Indices | None, part: int, seed: int) -> tuple[Indices, Indices]:
+    """Return the positions of the large and of the small part (one in `part`)."""
+    folds = (StratifiedKFold if group is None else StratifiedGroupKFold)(part, shuffle=True, random_state=seed)
+    large, small = next(folds.split(label, label, group))
+    return large, small
+
+
+def _cut_end(num_posts: int, part: int) -> tuple[Indices, Indices]:
+    start = num_posts - num_posts // part
+    return np.arange(start), np.arange(start, num_posts)
+
+
+def _by_time(order: Indices, posted_at: Sequence[int | None]) -> Indices:
+    times = [posted_at[position] for position in order]
+    missing = sum(time is None for time in times)
+    if missing:
+        raise CorpusError(
+            f"the chronological split: expected a time for each post, found none for {missing:,} of {len(times):,}; "
+            "give the times in a column posted_at, or take another --split"
+        )
+    return order[np.argsort(np.array(times, dtype=np.int64), kind="stable")]

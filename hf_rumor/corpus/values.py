@@ -1,0 +1,68 @@
+"""Read the values that corpora write in many ways: labels, times, texts."""
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+
+CHINA = timezone(timedelta(hours=8))  # Weibo writes local time; China has had no other zone since 1991
+
+LABEL_WORDS = {
+    "0": False,
+    "non-rumor": False,
+    "non_rumor": False,
+    "nonrumor": False,
+    "false": False,
+    "非谣言": False,
+    "1": True,
+    "rumor": True,
+    "rumour": True,
+    "true": True,  # of a column that says whether the post is a rumor
+    "谣言": True,
+}
+
+
+def parse_label(value: Any) -> bool:
+    """Return whether `value` says rumor.
+
+    Accepts 0/1, true/false (true: it is a rumor), rumor/non-rumor, 谣言/非谣言, in any case.
+
+    Raises:
+        ValueError: The value is none of these.
+    """
+    word = str(value).strip().lower().removesuffix(".0")
+    if word not in LABEL_WORDS:
+        raise ValueError(f"expected a label out of {', '.join(LABEL_WORDS)}, got {value!r}")
+    return LABEL_WORDS[word]
+
+
+def parse_time(value: Any) -> int | None:
+    """Return seconds since 1970-01-01 UTC, or None where `value` is not a time.
+
+    Accepts seconds (10 digits) and milliseconds (13 digits) as number or text, `Sat Jun 29 12:40:09 +0800 2013` and
+    ISO dates; a time without a zone is China Standard Time.
+    """
+    if isinstance(value, datetime):
+        return int((value if value.tzinfo else value.replace(tzinfo=CHINA)).timestamp())
+    text = str(value).strip().removesuffix(".0")
+    if text.isascii() and text.isdigit():
+        seconds = int(text) // 1000 if len(text) == 13 else int(text)
+        return seconds if len(text) in (9, 10, 13) else None
+    for parse in (datetime.fromisoformat, _parse_weibo_time):
+        try:
+            moment = parse(text)
+            return int((moment if moment.tzinfo else moment.replace(tzinfo=CHINA)).timestamp())
+        except (ValueError, OverflowError):
+            continue
+    return None
+
+
+def _parse_weibo_time(text: str) -> datetime:
+    return datetime.strptime(text, "%a %b %d %H:%M:%S %z %Y")
+
+
+def parse_text(value: Any) -> str:
+    """Return `value` as text without surrounding blanks; None is the empty text.
+
+    Lone surrogates, which JSON can smuggle in and Arrow cannot store, become question marks.
+    """
+    return "" if value is None else str(value).encode("utf-8", "replace").decode("utf-8").strip()

@@ -1,0 +1,1 @@
+"""A finished folder -> probabilities and a description; knows nothing of training or corpora."""

@@ -1,0 +1,1 @@
+"""A `DatasetDict` -> a trained model."""
