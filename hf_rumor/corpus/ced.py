@@ -1,8 +1,8 @@
 """Read the CED layout (thunlp/Chinese_Rumor_Dataset) from a zip in place or from a folder, one post at a time.
 
-    .../original-microblog/ID.json     the post
-    .../rumor-repost/ID.json           its reposts, if it is a rumor
-    .../non-rumor-repost/ID.json       its reposts, if it is not: the folder is the label
+.../original-microblog/ID.json     the post
+.../rumor-repost/ID.json           its reposts, if it is a rumor
+.../non-rumor-repost/ID.json       its reposts, if it is not: the folder is the label
 """
 
 import json
@@ -113,7 +113,9 @@ def _load_json(path: Path, name: str, read: ReadFile, kind: type) -> Any:
         raise CorpusError(f"{path}: {name}: expected JSON in UTF-8, got {error}; repair or remove the file") from error
     if not isinstance(value, kind):
         expected = "an object" if kind is dict else "a list"
-        raise CorpusError(f"{path}: {name}: expected {expected}, got {type(value).__name__}; repair or remove the file")
+        raise CorpusError(
+            f"{path}: {name}: expected {expected}, got {type(value).__name__}; repair or remove the file"
+        )
     return value
 
 
@@ -146,7 +148,9 @@ def _read_reposts(path: Path, name: str, read: ReadFile, findings: Findings) -> 
     reposts = []
     for raw in _load_json(path, name, read, list):
         if not isinstance(raw, dict):
-            raise CorpusError(f"{path}: {name}: expected a list of objects, got {raw!r:.40}; repair or remove the file")
+            raise CorpusError(
+                f"{path}: {name}: expected a list of objects, got {raw!r:.40}; repair or remove the file"
+            )
         repost = Repost(
             repost_id=parse_text(raw.get("mid")),
             text=parse_text(raw.get("text")),

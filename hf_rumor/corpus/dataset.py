@@ -14,9 +14,10 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 from hf_rumor.corpus.cleaning import posts_to_keep
 from hf_rumor.corpus.files import cache_folder, content_digest
 from hf_rumor.corpus.findings import Findings
+from hf_rumor.corpus.near_duplicates import Indices
 from hf_rumor.corpus.post import LABEL_NAMES, Post
 from hf_rumor.corpus.readers import Columns, read_posts
-from hf_rumor.corpus.splits import Split
+from hf_rumor.corpus.splits import Split, split_posts
 from hf_rumor.errors import CorpusError
 
 
@@ -66,14 +67,14 @@ class Corpus:
 
 
 @dataclass
-class RumorCorpusConfig(datasets.BuilderConfig):
+class RumorCorpusConfig(datasets.BuilderConfig):  # type: ignore[misc]  # datasets ships no types
     """Where the raw corpus lies and how to read it."""
 
     raw: Path = Path()
     columns: Columns = Columns()  # noqa: RUF009 - frozen
 
 
-class RumorCorpus(datasets.GeneratorBasedBuilder):
+class RumorCorpus(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
     """Reads a raw corpus into Arrow; the findings become the description of the dataset, as JSON.
 
     `datasets` swaps the `Path` of this module for one that opens web addresses: no `Path` is made in here.
@@ -133,6 +134,18 @@ def load_corpus(path: Path, columns: Columns | None = None) -> Corpus:
         raise CorpusError(f"{path}: expected posts, found none; check --data_path")
     kept, left_out = posts_to_keep(rows["id"][:], rows["text"][:], rows["label"][:])
     return Corpus(path, sha256, rows.select(kept), findings + left_out)
+
+
+def split_dataset(posts: Dataset, name: str, seed: int, groups: Indices) -> Split:
+    """Cut the posts of a corpus; see `hf_rumor.corpus.splits.split_posts`."""
+    return split_posts(
+        name,
+        seed=seed,
+        ids=posts["id"][:],
+        labels=posts["label"][:],
+        posted_at=posts["posted_at"][:],
+        groups=groups,
+    )
 
 
 def to_dataset_dict(posts: Dataset, split: Split) -> DatasetDict:

@@ -1,7 +1,8 @@
 """Find posts that say nearly the same, so that no copy of a test post sits in training.
 
 Two texts are near-duplicates where the Jaccard similarity of their sets of 5-character shingles is at least 0.5.
-Candidates come from MinHash-LSH (Broder, 1997, https://doi.org/10.1109/SEQUEN.1997.666900), each is then checked exactly.
+Candidates come from MinHash-LSH (Broder, 1997, https://doi.org/10.1109/SEQUEN.1997.666900); each is then checked
+exactly.
 """
 
 from collections.abc import Sequence

@@ -1,11 +1,8 @@
 """Find the corpus that `--data_path` means; fetch the published one where it is wanted and can be had."""
 
 import logging
-import socket
-import threading
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import requests
 from filelock import FileLock
@@ -14,6 +11,7 @@ from tqdm import tqdm
 from hf_rumor.corpus.ced import count_ced
 from hf_rumor.corpus.files import cache_folder, written_whole
 from hf_rumor.errors import CorpusError, DownloadError
+from hf_rumor.network import CONNECT_SECONDS, can_connect
 
 
 logger = logging.getLogger(__name__)
@@ -21,7 +19,6 @@ logger = logging.getLogger(__name__)
 PUBLISHED_URL = "https://github.com/thunlp/Chinese_Rumor_Dataset/archive/refs/heads/master.zip"
 PUBLISHED_COUNTS = {"rumor": 1538, "non-rumor": 1849}
 MAX_DOWNLOAD_BYTES = 1 << 30
-CONNECT_SECONDS = 3.0
 READ_SECONDS = 30.0
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -65,7 +62,7 @@ def _announce(path: Path, reason: str) -> Path:
 
 def fetch_published(destination: Path, url: str) -> str:
     """Try to download the published corpus to `destination`; return what came of it, in words."""
-    if not can_connect(url, CONNECT_SECONDS):
+    if not can_connect(url):
         return "no network"
     destination.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{destination}.lock"):  # of several processes started at once, one downloads
@@ -76,26 +73,6 @@ def fetch_published(destination: Path, url: str) -> str:
         except DownloadError as error:
             return str(error)
     return "was downloaded"
-
-
-def can_connect(url: str, seconds: float) -> bool:
-    """Return whether the host of `url` accepts a connection within `seconds`, name look-up included."""
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    connected = threading.Event()
-
-    def connect() -> None:
-        try:
-            socket.create_connection((parts.hostname, port), timeout=seconds).close()
-        except OSError:
-            return
-        connected.set()
-
-    # In a thread of its own, since a name look-up knows no time limit.
-    thread = threading.Thread(target=connect, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return connected.is_set()
 
 
 def download(url: str, destination: Path, *, max_bytes: int, check: Callable[[Path], None]) -> None:

@@ -1,0 +1,283 @@
+"""What a run can be told: flags, recipes, and their defaults, checked at once.
+
+Importing this module is cheap; `parse_arguments` imports transformers.
+"""
+
+import argparse
+import dataclasses
+import difflib
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+import yaml
+
+from hf_rumor.errors import ArgumentError
+
+
+if TYPE_CHECKING:
+    from transformers import TrainingArguments
+
+
+RECIPES = Path(__file__).parent / "recipes"
+
+# What differs from the defaults of TrainingArguments.
+TRAINING_DEFAULTS: dict[str, Any] = {
+    "output_dir": "out",
+    "num_train_epochs": 4.0,
+    "per_device_train_batch_size": 16,
+    "per_device_eval_batch_size": 32,
+    "learning_rate": 5e-5,
+    "weight_decay": 0.01,
+    "warmup_steps": 0.06,  # a share of all steps
+    "eval_strategy": "epoch",
+    "save_strategy": "epoch",
+    "save_total_limit": 2,
+    "load_best_model_at_end": True,
+    "metric_for_best_model": "macro_f1",
+    "greater_is_better": True,
+    "logging_steps": 10.0,
+    "train_sampling_strategy": "group_by_length",
+    "report_to": "auto",
+    "resume_from_checkpoint": "auto",
+    "ddp_find_unused_parameters": False,
+}
+
+# Refused, with the way that works.
+REFUSED = {
+    "label_smoothing_factor": """--loss_kwargs '{"label_smoothing": 0.1}', which the loss applies itself""",
+    "hub_token": "the environment variable HF_TOKEN; as a flag the token would be written into files",
+    "do_predict": "nothing: the test posts are always scored at the end",
+    "use_liger_kernel": "nothing: it has no kernel for classifiers",
+}
+
+# Where and how often to write; the result is the same.
+NOT_IN_RECIPE = ("output_dir", "resume_from_checkpoint")
+
+
+@dataclass
+class RunArguments:
+    """The flags of a run beside those of `transformers.TrainingArguments`."""
+
+    data_path: str = field(
+        default="auto",
+        metadata={
+            "help": "A zip or folder in the CED layout, or a .jsonl, .csv, .tsv or .parquet file. auto: "
+            "data/Rumor_Dataset.zip, the cached download, a download, data/sample."
+        },
+    )
+    text_column: str | None = field(default=None, metadata={"help": "Column of the text; found by name if not given."})
+    label_column: str | None = field(default=None, metadata={"help": "Column of the label; found if not given."})
+    id_column: str | None = field(default=None, metadata={"help": "Column of the id; found if not given."})
+    model_name_or_path: str = field(
+        default="auto",
+        metadata={
+            "help": "A folder, a name on the Hub, or mini. auto: google-bert/bert-base-chinese from the cache or the "
+            "Hub, else mini."
+        },
+    )
+    max_length: int = field(default=256, metadata={"help": "Tokens after which a post is cut off."})
+    split: Literal["grouped", "random", "chronological", "every_8th"] = field(
+        default="grouped", metadata={"help": "How test posts are chosen; grouped keeps near-duplicates together."}
+    )
+    split_seed: int = field(default=0, metadata={"help": "Equal seeds give equal splits."})
+    loss: str = field(default="bce", metadata={"help": "bce, ce, focal, mse, or package.module:name."})
+    loss_kwargs: str = field(
+        default="{}",
+        metadata={"help": """JSON, as '{"class_weights": "balanced", "label_smoothing": 0.1, "gamma": 2}'."""},
+    )
+    early_stopping_patience: int = field(
+        default=2, metadata={"help": "Validations without a better macro-F1 after which training stops; 0: never."}
+    )
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = field(
+        default="auto", metadata={"help": "auto: bf16 where the hardware has it, else fp16 on CUDA, else fp32."}
+    )
+
+    def __post_init__(self) -> None:
+        """Raise `ArgumentError` on values that cannot be meant."""
+        if self.max_length < 3:
+            raise ArgumentError(f"--max_length: expected at least 3, got {self.max_length}; two go to special tokens")
+        if self.early_stopping_patience < 0:
+            raise ArgumentError(f"--early_stopping_patience: expected at least 0, got {self.early_stopping_patience}")
+        self.parsed_loss_kwargs()
+
+    def parsed_loss_kwargs(self) -> dict[str, Any]:
+        """Return `loss_kwargs` as a dictionary."""
+        try:
+            value = json.loads(self.loss_kwargs)
+        except ValueError as error:
+            raise ArgumentError(
+                f"--loss_kwargs: expected a JSON object, got {self.loss_kwargs!r} ({error})"
+            ) from error
+        if not isinstance(value, dict):
+            raise ArgumentError(f"--loss_kwargs: expected a JSON object, got {self.loss_kwargs!r}; write {{...}}")
+        return value
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """A whole run, as told.
+
+    Attributes:
+        run: Our own flags.
+        training: Every other flag with its value, for `TrainingArguments`.
+        given: The flags that were given, in the recipe or on the command line, with their values.
+    """
+
+    run: RunArguments
+    training: dict[str, Any]
+    given: dict[str, Any]
+
+    def recipe(self, **chosen: Any) -> dict[str, Any]:
+        """Return what repeats the run: the flags given, and what `auto` has `chosen`."""
+        recipe = {**self.given, **chosen}
+        return {name: recipe[name] for name in sorted(recipe) if name not in NOT_IN_RECIPE}
+
+
+def with_defaults_of_recipe(arguments: Arguments, name: str) -> Arguments:
+    """Return `arguments` completed by a recipe that ships, for what was not given."""
+    parser = make_parser()
+    path = find_recipe(name)
+    given = _parse(parser, read_recipe(path, parser), f"{path}: ") | arguments.given
+    return _make_arguments(given)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ArgumentError(message)
+
+
+def parse_arguments(argv: Sequence[str]) -> Arguments:
+    """Return the run that a command line tells: `[RECIPE] [--flag value ...]`, where flags win over the recipe.
+
+    Raises:
+        ArgumentError: A flag, a key or a value is unknown or wrong.
+    """
+    parser = make_parser()
+    words = list(argv)
+    given: dict[str, Any] = {}
+    if words and not words[0].startswith("-"):
+        path = find_recipe(words.pop(0))
+        given = _parse(parser, read_recipe(path, parser), f"{path}: ")
+    given |= _parse(parser, words, "")
+    return _make_arguments(given)
+
+
+def _make_arguments(given: dict[str, Any]) -> Arguments:
+    for name in sorted(given.keys() & REFUSED.keys()):
+        raise ArgumentError(f"--{name}: not supported here; take {REFUSED[name]}")
+    names = {entry.name for entry in dataclasses.fields(RunArguments)}
+    run = RunArguments(**{name: value for name, value in given.items() if name in names})
+    training = TRAINING_DEFAULTS | {name: value for name, value in given.items() if name not in names}
+    return Arguments(run, training, given)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of `RunArguments` and `TrainingArguments`; it keeps only the flags that are given."""
+    from transformers import HfArgumentParser, TrainingArguments
+
+    class Parser(_Parser, HfArgumentParser):
+        """Raises `ArgumentError` instead of printing its usage of several hundred lines."""
+
+    dataclass_types: Any = [RunArguments, TrainingArguments]
+    parser = Parser(dataclass_types, allow_abbrev=False, add_help=False)
+    for action in parser._actions:
+        action.default = argparse.SUPPRESS
+    return parser
+
+
+def _parse(parser: argparse.ArgumentParser, words: Sequence[str], where: str) -> dict[str, Any]:
+    try:
+        values, unknown = parser.parse_known_args(words)
+    except ArgumentError as error:
+        raise ArgumentError(f"{where}{error}; see --help") from error
+    if unknown:
+        raise ArgumentError(f"{where}expected flags, found {unknown[0]}{_suggest(parser, unknown[0])}; see --help")
+    return vars(values)
+
+
+def _suggest(parser: argparse.ArgumentParser, name: str) -> str:
+    known = sorted({action.dest for action in parser._actions})
+    close = difflib.get_close_matches(name.lstrip("-").replace("-", "_").partition("=")[0], known, n=1)
+    return f" (did you mean --{close[0]}?)" if close else ""
+
+
+def find_recipe(name: str) -> Path:
+    """Return the recipe file `name`: a path, or the name of one that ships with the package.
+
+    Raises:
+        ArgumentError: There is none.
+    """
+    for path in (Path(name), RECIPES / Path(name).name, RECIPES / f"{name}.yaml"):
+        if path.is_file():
+            return path
+    shipped = ", ".join(sorted(path.stem for path in RECIPES.glob("*.yaml")))
+    raise ArgumentError(f"{name}: expected flags, or a recipe: a .yaml or .json file, or one of {shipped}; found none")
+
+
+def read_recipe(path: Path, parser: argparse.ArgumentParser) -> list[str]:
+    """Return the recipe at `path` as the flags it stands for, so that both are checked alike.
+
+    `2e-5`, which YAML reads as text, is thereby the number it looks like.
+
+    Raises:
+        ArgumentError: It is no mapping, or has an unknown key.
+    """
+    try:
+        recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ArgumentError(f"{path}: expected YAML or JSON, got {error}; correct the file") from error
+    if not isinstance(recipe, dict) or not recipe:
+        raise ArgumentError(f"{path}: expected `flag: value` lines, found {type(recipe).__name__}; correct the file")
+    known = {action.dest for action in parser._actions}
+    words: list[str] = []
+    for key, value in recipe.items():
+        if key not in known:
+            raise ArgumentError(f"{path}: expected flags, found {key}{_suggest(parser, str(key))}; correct the key")
+        if value is None:
+            raise ArgumentError(f"{path}: {key}: expected a value, found none; write one or remove the line")
+        words += [f"--{key}", *_to_words(value)]
+    return words
+
+
+def _to_words(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [str(item) for item in value]
+    return [json.dumps(value, ensure_ascii=False) if isinstance(value, bool | dict) else str(value)]
+
+
+def make_training_arguments(values: dict[str, Any], *, precision: str, device: str) -> "TrainingArguments":
+    """Return Trainer's own arguments from the values of the flags.
+
+    Args:
+        values: Name of a flag -> value.
+        precision: `fp32`, `bf16` or `fp16`.
+        device: `cuda` or `cpu`.
+
+    Raises:
+        ArgumentError: `TrainingArguments` refuses a value.
+    """
+    from transformers import TrainingArguments
+
+    settings = dict(values)
+    settings.pop("resume_from_checkpoint")
+    settings |= {"bf16": precision == "bf16", "fp16": precision == "fp16"}
+    if device == "cpu":
+        settings |= {"use_cpu": True, "dataloader_pin_memory": False}
+    if settings["report_to"] in ("auto", ["auto"]):
+        settings["report_to"] = _trackers()
+    settings.setdefault("disable_tqdm", not sys.stderr.isatty())
+    os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(Path(settings["output_dir"]) / "runs"))
+    try:
+        return TrainingArguments(**settings)
+    except (ValueError, TypeError, ImportError) as error:
+        raise ArgumentError(f"expected flags that go together, got: {error}") from error
+
+
+def _trackers() -> list[str]:
+    return ["tensorboard"] if importlib.util.find_spec("tensorboard") else []

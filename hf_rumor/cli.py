@@ -1,0 +1,167 @@
+"""`hf-rumor` and its verbs: parse, call, print. Results go to stdout, everything else to stderr."""
+
+import argparse
+import dataclasses
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from hf_rumor import __version__
+from hf_rumor.arguments import RECIPES, TRAINING_DEFAULTS, RunArguments
+from hf_rumor.errors import ArgumentError, RumorError
+
+
+TRAIN_HELP = """\
+usage: hf-rumor train [RECIPE] [--flag value ...]      (python run_rumor.py takes the same)
+
+Train a rumor classifier and report honestly how good it is. Without any flag it finds data and a model by itself.
+
+RECIPE is a .yaml or .json file of flags, or one that ships: {recipes}. Flags win over it.
+
+{flags}
+
+of transformers.TrainingArguments, among others (all of them: --help_all):
+{training}
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Leaves the way out of a mistake to `main`."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the message as an `ArgumentError`."""
+        raise ArgumentError(f"{message}; see {self.prog} --help")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a verb; return 0 when done, 2 on a mistake of the user, which is told in one line."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    _be_quiet()
+    try:
+        if words[:1] == ["train"]:  # its flags are those of Trainer: not for this parser
+            return _train(words[1:])
+        arguments = make_parser().parse_args(words)
+        verb: Callable[[argparse.Namespace], None] = arguments.verb
+        verb(arguments)
+    except RumorError as error:
+        print(f"hf-rumor: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("hf-rumor: interrupted; the same command continues", file=sys.stderr)
+        return 130
+    return 0
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of every verb; `train` is listed here and parsed by `hf_rumor.arguments`."""
+    parser = Parser(prog="hf-rumor", description="Rumor classifiers on the Hugging Face Trainer.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"hf_rumor {__version__}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    verbs.add_parser("train", help="train a model and report how good it is (as run_rumor.py)", add_help=False)
+
+    audit = verbs.add_parser("audit", help="what a corpus is worth: counts, copies, leakage, artefacts")
+    _add_corpus_flags(audit)
+    audit.add_argument("--json", action="store_true", help="print JSON")
+    audit.set_defaults(verb=_audit)
+
+    data = verbs.add_parser("data", help="work on a corpus").add_subparsers(metavar="VERB", required=True)
+    export = data.add_parser("export", help="write all_data.txt, dict.txt, train_list.txt and eval_list.txt")
+    _add_corpus_flags(export)
+    export.add_argument("--output_dir", type=Path, default=Path("lists"), help="folder for the files (%(default)s)")
+    export.set_defaults(verb=_export)
+
+    describe = verbs.add_parser("describe", help="architecture, head, loss and probabilities of a model")
+    describe.add_argument("model", metavar="MODEL", help="a folder, or a name on the Hub")
+    describe.add_argument("--json", action="store_true", help="print JSON")
+    describe.set_defaults(verb=_describe)
+    return parser
+
+
+def _add_corpus_flags(parser: argparse.ArgumentParser) -> None:
+    for entry in dataclasses.fields(RunArguments):
+        if entry.name in ("data_path", "text_column", "label_column", "id_column"):
+            parser.add_argument(f"--{entry.name}", default=entry.default, help=entry.metadata["help"])
+    parser.add_argument("--split_seed", type=int, default=0, help="seed of the splits (%(default)s)")
+
+
+def _be_quiet() -> None:
+    """Our own lines to stderr; the libraries' chatter and bars only where someone watches."""
+    first = os.environ.get("RANK", "0") == "0"
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.getLogger("hf_rumor")
+    logger.handlers = [handler]
+    logger.setLevel(logging.INFO if first else logging.ERROR)
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    if not sys.stderr.isatty():
+        os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+
+
+def _train(words: list[str]) -> int:
+    if "--help" in words or "-h" in words:
+        print(train_help())
+        return 0
+    if "--help_all" in words:
+        from hf_rumor.arguments import make_parser as make_train_parser
+
+        print(make_train_parser().format_help())
+        return 0
+    from hf_rumor.evaluation.report import headline
+    from hf_rumor.experiment import run
+
+    finished = run(words)
+    if finished is not None:
+        print(headline(finished.report))
+        print(f"model and report: {finished.folder}/ (report.md, report.json, predictions.jsonl, recipe.yaml)")
+    return 0
+
+
+def train_help() -> str:
+    """Return the short help of `train`."""
+    flags = [
+        f"  --{entry.name:<26}{entry.metadata['help']}" + (f" [{entry.default}]" if entry.default is not None else "")
+        for entry in dataclasses.fields(RunArguments)
+    ]
+    training = [f"  --{name:<32}[{value}]" for name, value in TRAINING_DEFAULTS.items()]
+    recipes = ", ".join(sorted(path.stem for path in RECIPES.glob("*.yaml")))
+    return TRAIN_HELP.format(recipes=recipes, flags="\n".join(flags), training="\n".join(training))
+
+
+def _load(arguments: argparse.Namespace) -> Any:
+    from hf_rumor.corpus.dataset import load_corpus
+    from hf_rumor.corpus.readers import Columns
+    from hf_rumor.corpus.sources import resolve_corpus
+
+    columns = Columns(arguments.text_column, arguments.label_column, arguments.id_column)
+    return load_corpus(resolve_corpus(arguments.data_path), columns)
+
+
+def _audit(arguments: argparse.Namespace) -> None:
+    from hf_rumor.corpus.audit import audit_corpus, to_text
+
+    audit = audit_corpus(_load(arguments), arguments.split_seed)
+    print(_json(audit) if arguments.json else to_text(audit))
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from hf_rumor.corpus.export import export_lists
+
+    for path in export_lists(_load(arguments).posts, arguments.split_seed, arguments.output_dir):
+        print(path)
+
+
+def _describe(arguments: argparse.Namespace) -> None:
+    from hf_rumor.inference.describe import describe_model, to_text
+
+    description = describe_model(arguments.model)
+    print(_json(description) if arguments.json else to_text(description))
+
+
+def _json(record: Any) -> str:
+    return json.dumps(dataclasses.asdict(record), ensure_ascii=False, indent=2)

@@ -1,0 +1,170 @@
+"""What came of a run: the numbers as `report.json`, the same numbers for people as `report.md`."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hf_rumor.corpus.files import write_text
+from hf_rumor.corpus.findings import Findings, describe
+from hf_rumor.evaluation.measure import Prediction
+from hf_rumor.evaluation.metrics import METRICS
+
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that is known of a finished run; the keys of each part are those of `report.json`.
+
+    Attributes:
+        data: Path, digest, counts and findings of the corpus.
+        split: Name, seed, sizes, and test posts with a near-duplicate in the training part.
+        model: Name, kind and number of weights, length at which texts are cut.
+        loss: The loss that trained, and how probabilities are formed.
+        train: Times, speed, schedule, curve.
+        validation: Metrics on the posts that chose the checkpoint.
+        test: Metrics on posts that chose nothing, with intervals.
+        environment: Versions, device, precision, processes.
+        recipe: What repeats the run.
+    """
+
+    data: dict[str, Any]
+    split: dict[str, Any]
+    model: dict[str, Any]
+    loss: dict[str, Any]
+    train: dict[str, Any]
+    validation: dict[str, Any]
+    test: dict[str, Any]
+    environment: dict[str, Any]
+    recipe: dict[str, Any]
+    schema_version: int = SCHEMA_VERSION
+
+
+def write_report(folder: Path, report: Report, predictions: Sequence[Prediction]) -> None:
+    """Write `report.json`, `report.md` and `predictions.jsonl`, each whole or not at all."""
+    lines = [json.dumps(asdict(prediction), ensure_ascii=False) for prediction in predictions]
+    write_text(folder / "predictions.jsonl", "".join(f"{line}\n" for line in lines))
+    write_text(folder / "report.md", to_markdown(report))
+    write_text(folder / "report.json", to_json(report))
+
+
+def to_json(report: Report) -> str:
+    """Return the report as JSON; a number that is not defined is null."""
+    return json.dumps(_without_nan(asdict(report)), ensure_ascii=False, indent=2) + "\n"
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def headline(report: Report) -> str:
+    """Return the result in one sentence."""
+    low, high = report.test["intervals"]["accuracy"]
+    return (
+        f"accuracy {report.test['accuracy']:.3f} (95 % interval {low:.3f} to {high:.3f}), "
+        f"macro-F1 {report.test['macro_f1']:.3f}, on {report.test['num_posts']:,} test posts of the "
+        f"{report.split['name']} split"
+    )
+
+
+def to_markdown(report: Report) -> str:
+    """Return the report for people."""
+    parts = [
+        f"# Report\n\n**{headline(report)[0].upper()}{headline(report)[1:]}.**",
+        "## How good it is\n\n" + _metrics_table(report) + "\n\n" + _confusion_table(report),
+        "## What the number is worth\n\n" + _split_text(report),
+        "## Data\n\n" + _data_text(report),
+        "## Model and training\n\n" + _training_text(report),
+        "## Repeat it\n\n" + _repeat_text(report),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}" if math.isfinite(value) else "not defined"
+
+
+def _metrics_table(report: Report) -> str:
+    rows = ["| metric | test | 95 % interval | validation | what it says |", "|---|---|---|---|---|"]
+    for name, words in METRICS.items():
+        low, high = report.test["intervals"][name]
+        rows.append(
+            f"| {name} | {_number(report.test[name])} | {_number(low)} to {_number(high)} "
+            f"| {_number(report.validation[name])} | {words} |"
+        )
+    rows.append(
+        f"| loss | {_number(report.test['loss'])} | | {_number(report.validation['loss'])} "
+        f"| {report.loss['formula']} |"
+    )
+    return "\n".join(rows)
+
+
+def _confusion_table(report: Report) -> str:
+    (right_no, false_alarm), (missed, right_yes) = report.test["confusion"]
+    return (
+        f"| test posts | called non-rumor | called rumor |\n|---|---|---|\n"
+        f"| non-rumor | {right_no:,} | {false_alarm:,} |\n| rumor | {missed:,} | {right_yes:,} |\n\n"
+        f"A post is called a rumor from a probability of {report.test['threshold']:g} on; the probability is the "
+        f"{report.loss['activation']} of the rumor logit."
+    )
+
+
+def _split_text(report: Report) -> str:
+    split = report.split
+    return (
+        f"- Split `{split['name']}`, seed {split['seed']}: {split['train']:,} training, {split['validation']:,} "
+        f"validation, {split['test']:,} test posts.\n"
+        f"- Test posts that have a near-duplicate (character 5-gram Jaccard of 0.5 or more) in the training part: "
+        f"**{split['num_leaking_test_posts']:,}** ({split['num_leaking_test_posts'] / split['test']:.1%}).\n"
+        "- The checkpoint was chosen on validation posts, cut from the training part; test posts chose nothing.\n"
+        f"- Intervals: {split['num_resamples']:,} bootstrap resamples of near-duplicate groups."
+    )
+
+
+def _data_text(report: Report) -> str:
+    data = report.data
+    lines = [
+        f"- `{data['path']}`, SHA-256 `{data['sha256']}`",
+        f"- {data['num_posts']:,} posts: {data['num_rumors']:,} rumors and {data['num_posts'] - data['num_rumors']:,} "
+        "non-rumors",
+        *(f"- {line}" for line in describe(Findings(data["findings"]))),
+    ]
+    return "\n".join(lines)
+
+
+def _training_text(report: Report) -> str:
+    model, train, environment = report.model, report.train, report.environment
+    lines = [
+        f"- Model: {model['name']} ({model['architecture']}, {model['num_parameters']:,} weights), texts cut at "
+        f"{model['max_length']} tokens",
+        f"- Loss: {report.loss['formula']} {report.loss['kwargs'] or ''}".rstrip(),
+        f"- {train['epochs']:g} epochs, {train['total_steps']:,} steps, {train['warmup_steps']:,} of them warm-up, "
+        f"schedule {train['schedule']}, peak learning rate {train['learning_rate']:g}",
+        f"- {train['runtime_seconds']:.0f} s from {train['started_at']} to {train['ended_at']}, "
+        f"{train['posts_per_second']:.1f} posts per second",
+        f"- {environment['device']}, {environment['precision']} ({environment['precision_reason']}), "
+        f"{environment['num_processes']} process(es)",
+    ]
+    rows = ["", "| epoch | mean training loss | validation loss | validation macro-F1 |", "|---|---|---|---|"]
+    for epoch in train["history"]:
+        rows.append(
+            f"| {epoch['epoch']:g} | {_number(epoch['mean_loss'])} | {_number(epoch['validation_loss'])} "
+            f"| {_number(epoch['validation_macro_f1'])} |"
+        )
+    return "\n".join(lines + rows)
+
+
+def _repeat_text(report: Report) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in report.environment["versions"].items())
+    return (
+        "```\npython run_rumor.py recipe.yaml --output_dir again\n```\n\n"
+        f"with the `recipe.yaml` beside this file. Versions: {versions}."
+    )

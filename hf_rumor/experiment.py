@@ -1,0 +1,261 @@
+"""The experiment as one page: arguments -> corpus -> dataset -> model -> trainer -> report."""
+
+import logging
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from datasets import Dataset, DatasetDict
+from torch.nn import functional as F
+from transformers import (
+    DataCollatorWithPadding,
+    EarlyStoppingCallback,
+    PrinterCallback,
+    ProgressCallback,
+    TrainingArguments,
+    set_seed,
+)
+
+from hf_rumor import __version__
+from hf_rumor.arguments import Arguments, make_training_arguments, parse_arguments, with_defaults_of_recipe
+from hf_rumor.corpus.dataset import Corpus, load_corpus, split_dataset, to_dataset_dict
+from hf_rumor.corpus.files import write_text
+from hf_rumor.corpus.findings import describe
+from hf_rumor.corpus.near_duplicates import NearDuplicates, find_near_duplicates
+from hf_rumor.corpus.post import LABEL_NAMES
+from hf_rumor.corpus.readers import Columns
+from hf_rumor.corpus.sources import resolve_corpus
+from hf_rumor.corpus.splits import Split
+from hf_rumor.errors import ArgumentError
+from hf_rumor.evaluation.measure import NUM_RESAMPLES, Scored, measure, measure_intervals, predictions
+from hf_rumor.evaluation.report import Report, write_report
+from hf_rumor.inference.probabilities import rumor_probabilities
+from hf_rumor.inference.scoring import predict_logits
+from hf_rumor.training.callbacks import EpochLines, Progress
+from hf_rumor.training.hardware import choose_precision, detect_hardware
+from hf_rumor.training.history import summarise_training
+from hf_rumor.training.losses import Loss, make_loss
+from hf_rumor.training.models import MINI, load_model, resolve_model, save_model
+from hf_rumor.training.run_folder import claim_folder, finish_folder
+from hf_rumor.training.tokenization import num_truncated, tokenize
+from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
+
+
+logger = logging.getLogger(__name__)
+
+THRESHOLD = 0.5
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished run: its report, and the folder it lies in."""
+
+    report: Report
+    folder: Path
+
+
+@dataclass(frozen=True)
+class SplitCorpus:
+    """A corpus, its near-duplicates, and how it was cut."""
+
+    corpus: Corpus
+    near_duplicates: NearDuplicates
+    split: Split
+    dataset: DatasetDict
+
+
+def run(argv: Sequence[str]) -> Finished | None:
+    """Do the run that a command line tells; None on all processes but the first.
+
+    Raises:
+        RumorError: The user has made a mistake; nothing is half-written.
+    """
+    arguments = parse_arguments(argv)
+    make_loss(arguments.run.loss, arguments.run.parsed_loss_kwargs(), labels=[0, 1])  # a mistake shows before any work
+    data_path = resolve_corpus(arguments.run.data_path)
+    model_name = resolve_model(arguments.run.model_name_or_path)
+    if model_name == MINI:
+        arguments = with_defaults_of_recipe(arguments, MINI)
+    args, environment = prepare_training(arguments)
+
+    with args.main_process_first():
+        data = load_and_split(data_path, arguments)
+    set_seed(args.seed)
+    loss = make_loss(arguments.run.loss, arguments.run.parsed_loss_kwargs(), labels=data.dataset["train"]["label"][:])
+    logger.info("loss: %s trains, outputs.loss does not; probability: %s", loss.formula, loss.activation)
+    max_length = arguments.run.max_length
+    model, tokenizer = load_model(model_name, loss.activation, data.dataset["train"]["text"][:], max_length)
+
+    recipe = arguments.recipe(
+        data_path=str(data_path), model_name_or_path=model_name, precision=environment["precision"]
+    )
+    folder = Path(arguments.training["output_dir"])
+    with args.main_process_first():  # the first process claims the folder, the others then find the same claim
+        claim = claim_folder(folder, recipe, data.corpus.sha256, arguments.training["resume_from_checkpoint"])
+        encoded = tokenize(data.dataset, tokenizer, max_length=max_length)
+    logger.info("run: %s %s", folder, claim.note)
+    logger.info("tokens: %d posts are cut off at %d", num_truncated(encoded), max_length)
+    trainer = make_trainer(model, tokenizer, args, encoded, loss, arguments.run.early_stopping_patience)
+    started_at = datetime.now().astimezone()
+    trainer.train(resume_from_checkpoint=str(claim.checkpoint) if claim.checkpoint else None)
+    train = summarise_training(trainer, started_at, datetime.now().astimezone())
+    if not trainer.is_world_process_zero():
+        return None
+
+    report, scored_test = evaluate(trainer, data, model_name, max_length, train, environment, recipe)
+    facts = {"version": __version__, **report.loss, "threshold": THRESHOLD, "max_length": max_length}
+    save_model(trainer.model, trainer.processing_class, folder, facts)
+    write_text(folder / "recipe.yaml", recipe_text(report))
+    write_report(folder, report, predictions(scored_test, THRESHOLD))
+    finish_folder(folder, recipe, data.corpus.sha256)
+    return Finished(report, folder)
+
+
+def load_and_split(data_path: Path, arguments: Arguments) -> SplitCorpus:
+    """Read the corpus, find its near-duplicates, cut it; tell what was odd and what leaks."""
+    flags = arguments.run
+    corpus = load_corpus(data_path, Columns(flags.text_column, flags.label_column, flags.id_column))
+    posts = corpus.posts
+    logger.info("corpus: %s, %s posts, %s rumors", data_path, f"{len(posts):,}", f"{sum(posts['label'][:]):,}")
+    for line in describe(corpus.findings):
+        logger.info("corpus: %s", line)
+    near_duplicates = find_near_duplicates(posts["text"][:])
+    split = split_dataset(posts, flags.split, flags.split_seed, near_duplicates.groups)
+    logger.info(
+        "split: %s, seed %d: %d training, %d validation, %d test posts, %d of these with a near-duplicate in training",
+        *(split.name, split.seed, len(split.train), len(split.validation), len(split.test)),
+        len(near_duplicates.leaking(split.test, split.development())),
+    )
+    return SplitCorpus(corpus, near_duplicates, split, to_dataset_dict(posts, split))
+
+
+def prepare_training(arguments: Arguments) -> tuple[TrainingArguments, dict[str, Any]]:
+    """Return Trainer's arguments with precision and device decided, and the `environment` part of the report."""
+    requested = _requested_precision(arguments)
+    hardware = detect_hardware(use_cpu=arguments.training.get("use_cpu", False))
+    precision, reason = choose_precision(requested, hardware)
+    args = make_training_arguments(arguments.training, precision=precision, device=hardware.device)
+    logger.info("device: %s; precision %s (%s); %d process(es)", hardware.name, precision, reason, args.world_size)
+    packages = ("torch", "transformers", "datasets", "evaluate", "accelerate", "scikit-learn")
+    return args, {
+        "versions": {
+            "hf_rumor": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in packages},
+        },
+        "platform": platform.platform(),
+        "device": hardware.name,
+        "precision": precision,
+        "precision_reason": reason,
+        "num_processes": args.world_size,
+    }
+
+
+def _requested_precision(arguments: Arguments) -> str:
+    """Return what `--precision`, `--bf16` and `--fp16` ask for together."""
+    asked = {"precision": arguments.run.precision} if arguments.run.precision != "auto" else {}
+    asked |= {flag: flag for flag in ("bf16", "fp16") if arguments.training.get(flag)}
+    if len(set(asked.values())) > 1:
+        found = " and ".join(
+            f"--{flag} {value}" if flag == "precision" else f"--{flag}" for flag, value in asked.items()
+        )
+        raise ArgumentError(f"expected one precision, got {found}; keep one of them")
+    return next(iter(asked.values()), "auto")
+
+
+def make_trainer(
+    model: Any, tokenizer: Any, args: TrainingArguments, encoded: DatasetDict, loss: Loss, patience: int
+) -> RumorTrainer:
+    """Return a trainer on tokenized posts that stops after `patience` validations without a better macro-F1."""
+    trainer = RumorTrainer(
+        loss=loss,
+        model=model,
+        args=args,
+        data_collator=DataCollatorWithPadding(tokenizer, pad_to_multiple_of=8),
+        train_dataset=encoded["train"],
+        eval_dataset=encoded["validation"],
+        processing_class=tokenizer,
+        compute_metrics=ValidationMetrics(loss.activation),
+        callbacks=[EpochLines()],
+    )
+    trainer.remove_callback(PrinterCallback if args.disable_tqdm else ProgressCallback)
+    if not args.disable_tqdm:
+        trainer.add_callback(Progress())
+    if patience and args.load_best_model_at_end:
+        trainer.add_callback(EarlyStoppingCallback(patience))
+    return trainer
+
+
+def evaluate(
+    trainer: RumorTrainer,
+    data: SplitCorpus,
+    model_name: str,
+    max_length: int,
+    train: dict[str, Any],
+    environment: dict[str, Any],
+    recipe: dict[str, Any],
+) -> tuple[Report, Scored]:
+    """Score validation and test posts in float32, outside Trainer; return the report and the scored test posts."""
+    split, leaking = data.split, data.near_duplicates.leaking(data.split.test, data.split.development())
+    validation, test = (score(trainer, data.dataset[part], max_length) for part in ("validation", "test"))
+    loss = trainer.loss
+    model: Any = trainer.model
+    labels = data.corpus.posts["label"][:]
+    report = Report(
+        data={
+            "path": str(data.corpus.path),
+            "sha256": data.corpus.sha256,
+            "num_posts": len(labels),
+            "num_rumors": sum(labels),
+            "findings": dict(data.corpus.findings),
+        },
+        split={
+            "name": split.name,
+            "seed": split.seed,
+            **{part: len(positions) for part, positions in split.parts().items()},
+            "num_leaking_test_posts": len(leaking),
+            "num_resamples": NUM_RESAMPLES,
+        },
+        model={
+            "name": model_name,
+            "architecture": type(model).__name__,
+            "num_parameters": model.num_parameters(),
+            "max_length": max_length,
+        },
+        loss={"name": loss.name, "kwargs": loss.kwargs, "formula": loss.formula, "activation": loss.activation},
+        train=train,
+        validation=measure(validation, THRESHOLD),
+        test={
+            **measure(test, THRESHOLD),
+            "intervals": measure_intervals(test, THRESHOLD, data.near_duplicates.groups[split.test]),
+        },
+        environment=environment,
+        recipe=recipe,
+    )
+    return report, test
+
+
+def score(trainer: RumorTrainer, posts: Dataset, max_length: int) -> Scored:
+    """Return what the trained model says of `posts`, in their order, and the loss recomputed from its logits."""
+    model: Any = trainer.model
+    logits = predict_logits(model, trainer.processing_class, posts["text"][:], max_length=max_length)
+    labels = np.asarray(posts["label"][:], dtype=np.int64)
+    target = F.one_hot(posts.with_format("torch")["label"][:], len(LABEL_NAMES)).float()
+    loss = float(trainer.loss.function(logits.to(trainer.args.device), target.to(trainer.args.device)))
+    return Scored(posts["id"][:], labels, rumor_probabilities(logits, trainer.loss.activation), loss)
+
+
+def recipe_text(report: Report) -> str:
+    """Return `recipe.yaml`: what repeats the run, and as comments what it ran on."""
+    versions = ", ".join(f"{name} {number}" for name, number in report.environment["versions"].items())
+    return (
+        "# Repeats this run: python run_rumor.py recipe.yaml --output_dir again\n"
+        f"# data: SHA-256 {report.data['sha256']}\n# versions: {versions}\n"
+        + yaml.safe_dump(report.recipe, allow_unicode=True)
+    )

@@ -1,0 +1,28 @@
+"""Is the network there? Asked before anything that would otherwise try for a minute."""
+
+import socket
+import threading
+from urllib.parse import urlsplit
+
+
+CONNECT_SECONDS = 3.0
+
+
+def can_connect(url: str, seconds: float = CONNECT_SECONDS) -> bool:
+    """Return whether the host of `url` accepts a connection within `seconds`, name look-up included."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    connected = threading.Event()
+
+    def connect() -> None:
+        try:
+            socket.create_connection((parts.hostname or "", port), timeout=seconds).close()
+        except OSError:
+            return
+        connected.set()
+
+    # In a thread of its own, since a name look-up knows no time limit.
+    thread = threading.Thread(target=connect, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return connected.is_set()

@@ -1,0 +1,178 @@
+"""Find, load or make the encoder and its tokenizer."""
+
+import logging
+import os
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from huggingface_hub import constants, try_to_load_from_cache
+from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    BertConfig,
+    BertForSequenceClassification,
+    BertTokenizer,
+)
+
+from hf_rumor.corpus.files import written_whole
+from hf_rumor.corpus.post import LABEL_NAMES
+from hf_rumor.errors import ModelError
+from hf_rumor.inference.probabilities import PROBLEM_TYPES
+from hf_rumor.network import can_connect
+from hf_rumor.training.losses import Activation
+
+
+logger = logging.getLogger(__name__)
+
+AUTO_MODEL = "google-bert/bert-base-chinese"
+MINI = "mini"  # the encoder that the package brings along
+
+
+def resolve_model(name: str) -> str:
+    """Return the model that `auto` means: bert-base-chinese from the cache or the Hub, else `mini`; log the choice."""
+    if name != "auto":
+        return name
+    if _is_cached(AUTO_MODEL):
+        choice, reason = AUTO_MODEL, "it is in the cache"
+    elif _hub_is_there():
+        choice, reason = AUTO_MODEL, "from the Hub"
+    else:
+        choice, reason = MINI, f"{AUTO_MODEL} is not in the cache and the Hub is not to be reached"
+    logger.info("model: %s (auto: %s)", choice, reason)
+    return choice
+
+
+def load_model(name: str, activation: Activation, texts: Sequence[str], max_length: int) -> tuple[Any, Any]:
+    """Return a sequence classifier in float32 with two labels, and its tokenizer.
+
+    Args:
+        name: A folder, a name on the Hub, or `mini`. Weights are read from safetensors only; no code of a model runs.
+        activation: Saved as `problem_type`, so that the plain pipeline forms the same probabilities.
+        texts: The training texts; `mini` takes its vocabulary from them.
+        max_length: Saved with the tokenizer as the length to cut at.
+
+    Raises:
+        ModelError: There is no such model, or it cannot be had or loaded; the message tells these apart.
+    """
+    head = {
+        "num_labels": len(LABEL_NAMES),
+        "id2label": dict(enumerate(LABEL_NAMES)),
+        "label2id": {name: number for number, name in enumerate(LABEL_NAMES)},
+        "problem_type": PROBLEM_TYPES[activation],
+    }
+    if name == MINI:
+        return _make_mini(texts, head, max_length)
+    _check_reachable(name)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+        model = AutoModelForSequenceClassification.from_pretrained(
+            name, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, **head
+        )
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise _explain(name, error) from error
+    longest = min(tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", max_length))
+    if max_length > longest:
+        raise ModelError(f"--max_length {max_length}: expected at most the {longest} tokens of {name}; lower it")
+    tokenizer.model_max_length = max_length
+    return model, tokenizer
+
+
+def _is_cached(name: str) -> bool:
+    return all(isinstance(try_to_load_from_cache(name, file), str) for file in ("config.json", "model.safetensors"))
+
+
+def _hub_is_there() -> bool:
+    return not constants.HF_HUB_OFFLINE and can_connect(constants.ENDPOINT)
+
+
+def _is_folder_name(name: str) -> bool:
+    return name.startswith((".", "/", "~")) or name.count("/") > 1 or (os.sep != "/" and os.sep in name)
+
+
+def _check_reachable(name: str) -> None:
+    """Refuse at once what `from_pretrained` would try for a minute."""
+    if Path(name).is_dir():
+        return
+    if _is_folder_name(name) or Path(name).exists():
+        raise ModelError(f"--model_name_or_path {name}: expected a folder with a model, found none; check the path")
+    if not isinstance(try_to_load_from_cache(name, "config.json"), str) and not _hub_is_there():
+        raise ModelError(
+            f"--model_name_or_path {name}: expected a folder, or a model in the cache or on the Hub, found no such "
+            f"folder, nothing in the cache, and no way to {constants.ENDPOINT}; check the name, or go online once"
+        )
+
+
+def _explain(name: str, error: Exception) -> ModelError:
+    causes: list[BaseException] = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
+        causes.append(cause)
+    if any(isinstance(cause, GatedRepoError) for cause in causes):
+        return ModelError(
+            f"--model_name_or_path {name}: expected access, the Hub refused it; accept its terms, log in"
+        )
+    if any(isinstance(cause, RepositoryNotFoundError) for cause in causes):
+        return ModelError(f"--model_name_or_path {name}: expected a model, the Hub knows none of this name; check it")
+    return ModelError(
+        f"--model_name_or_path {name}: expected an encoder with a tokenizer and safetensors weights, got {error}; "
+        "choose another model"
+    )
+
+
+def _make_mini(texts: Sequence[str], head: dict[str, Any], max_length: int) -> tuple[Any, Any]:
+    """Return a small BERT with random weights and a character vocabulary."""
+    vocabulary = character_vocabulary(texts)
+    tokenizer = BertTokenizer(vocab=vocabulary, model_max_length=max_length)
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=256,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        intermediate_size=1024,
+        max_position_embeddings=max(512, max_length),
+        pad_token_id=tokenizer.pad_token_id,
+        **head,
+    )
+    logger.info(
+        "mini: 4 layers, 256 wide, %d characters; starts from random weights: it has read nothing", len(vocabulary)
+    )
+    return BertForSequenceClassification(config), tokenizer
+
+
+def character_vocabulary(texts: Sequence[str]) -> dict[str, int]:
+    """Return the WordPiece vocabulary of single characters that occur at least twice, the most frequent first.
+
+    A Chinese character is a word of its own; within a Latin word every character but the first is marked with `##`.
+    What occurs once is left to `[UNK]`, which is thereby trained too.
+    """
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    backend = BertTokenizer(vocab={token: number for number, token in enumerate(special)}).backend_tokenizer
+    counts: Counter[str] = Counter()
+    for text in texts:
+        for word, _ in backend.pre_tokenizer.pre_tokenize_str(backend.normalizer.normalize_str(text)):
+            counts.update([word[0], *(f"##{character}" for character in word[1:])])
+    frequent = sorted((piece for piece in counts if counts[piece] > 1), key=lambda piece: (-counts[piece], piece))
+    return {token: number for number, token in enumerate([*special, *frequent])}
+
+
+def save_model(model: Any, tokenizer: Any, folder: Path, facts: dict[str, Any]) -> None:
+    """Save weights (safetensors), configuration and tokenizer into `folder`, file by file whole or not at all.
+
+    Args:
+        model: A model of transformers.
+        tokenizer: Its tokenizer.
+        folder: Exists.
+        facts: Kept in the configuration under `hf_rumor`: the loss, the threshold and so on.
+    """
+    model.config.hf_rumor = facts
+    with TemporaryDirectory(dir=folder, prefix=".model.") as temporary:
+        model.save_pretrained(temporary)
+        tokenizer.save_pretrained(temporary)
+        for file in sorted(Path(temporary).iterdir()):
+            with written_whole(folder / file.name) as part:
+                shutil.copyfile(file, part)  # safetensors makes files that only their owner can read

@@ -1,0 +1,96 @@
+"""The seam with `transformers.Trainer`: the only file that knows its internals."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.data import Sampler, SequentialSampler
+from transformers import EvalPrediction, Trainer
+from transformers.trainer_utils import has_length
+
+from hf_rumor.evaluation.metrics import decide
+from hf_rumor.evaluation.rumor_metrics import RumorMetrics
+from hf_rumor.inference.probabilities import rumor_probabilities
+from hf_rumor.training.losses import Activation, Loss
+
+
+class RumorTrainer(Trainer):
+    """A `Trainer` whose loss is an argument, exact under gradient accumulation and several processes.
+
+    Differs from `Trainer` in these points:
+    - `compute_loss` applies `loss`; the model's own `outputs.loss` is never computed.
+    - Batches grouped by length are for training only; evaluation and prediction keep the order of the dataset.
+    - Labels are ints; they are made one-hot here, on the logits' device, for a batch of any size.
+
+    Args:
+        loss: Called with float32 `(logits, one-hot target)`, both `(batch, 2)`; returns the mean over the batch.
+        **kwargs: As for `Trainer`.
+
+    Raises:
+        ValueError: Several GPUs in one process (`nn.DataParallel`), where the share of a micro-batch is not known.
+    """
+
+    # What `compute_loss` returns is already the share of the whole optimizer step; `Trainer` must not divide it again.
+    loss_is_scaled_for_ga = True
+
+    def __init__(self, *, loss: Loss, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if self.args.n_gpu > 1:
+            raise ValueError("nn.DataParallel is not supported; use accelerate launch or torchrun")
+        self.loss = loss
+        if isinstance(loss.function, nn.Module):
+            loss.function.to(self.args.device)
+        # Makes Trainer count the labels of each optimizer step and pass the count as `num_items_in_batch`.
+        self.model_accepts_loss_kwargs = True
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Any:
+        """Return the loss of a micro-batch as its share of the optimizer step, and the outputs if asked.
+
+        While training, the mean over the micro-batch is weighted by its share of all labels of the step, so that the
+        gradient is that of one large batch: (4, 4, 2) with accumulation equals 10 at once.
+        """
+        labels = inputs["labels"]
+        outputs = model(**{name: value for name, value in inputs.items() if name != "labels"})
+        logits = outputs["logits"].float()  # (batch, 2)
+        target = F.one_hot(labels, logits.shape[-1]).to(logits.dtype)  # (batch, 2)
+        loss = self.loss.function(logits, target)
+        if model.training:
+            loss = loss * self._share_of_step(labels.numel(), num_items_in_batch)
+        return (loss, outputs) if return_outputs else loss
+
+    def _share_of_step(self, num_labels: int, num_items_in_batch: Tensor | int | None) -> Tensor | float:
+        if num_items_in_batch is None:
+            return 1.0 / float(self.current_gradient_accumulation_steps)
+        # With average_tokens_across_devices the count is that of all processes, whose gradients DDP then averages.
+        num_processes = self.accelerator.num_processes if self.args.average_tokens_across_devices else 1
+        return num_labels * num_processes / num_items_in_batch
+
+    def _get_eval_sampler(self, eval_dataset: Any) -> Sampler[int] | None:
+        """Keep the order of the dataset: `Trainer` would group evaluation by length too, and permute predictions."""
+        if self.args.world_size > 1 or not has_length(eval_dataset):
+            return None
+        return SequentialSampler(eval_dataset)
+
+
+class ValidationMetrics:
+    """`compute_metrics` for `Trainer`: logits -> probabilities of rumor -> metrics at threshold 0.5."""
+
+    def __init__(self, activation: Activation) -> None:
+        self.activation = activation
+        self.metric = RumorMetrics(keep_in_memory=True)
+
+    def __call__(self, prediction: EvalPrediction) -> dict[str, float]:
+        """Return the metrics of gathered logits and labels. *Shape:* `(num_posts, 2)`, `(num_posts,)`."""
+        logits = torch.as_tensor(prediction.predictions).float()
+        probabilities = rumor_probabilities(logits, self.activation)
+        values: dict[str, float] = self.metric.compute(
+            references=prediction.label_ids, predictions=decide(probabilities, 0.5), scores=probabilities
+        )
+        return values

@@ -1,0 +1,9 @@
+"""Train a rumor classifier: the same as `hf-rumor train`. The experiment itself is `hf_rumor/experiment.py`."""
+
+import sys
+
+from hf_rumor.cli import main
+
+
+if __name__ == "__main__":
+    sys.exit(main(["train", *sys.argv[1:]]))
