@@ -1,0 +1,19 @@
+import math
+
+import pytest
+import torch
+
+from hf_rumor.inference.probabilities import rumor_probabilities
+
+
+LOGITS = torch.tensor([[0.3, -1.2], [2.0, 0.7], [-0.4, 1.9]])
+
+
+def test_the_sigmoid_looks_at_the_rumor_logit_alone():
+    expected = [1 / (1 + math.exp(-float(rumor))) for rumor in LOGITS[:, 1]]
+    assert rumor_probabilities(LOGITS, "sigmoid").tolist() == pytest.approx(expected)
+
+
+def test_the_softmax_weighs_both_logits():
+    expected = [math.exp(rumor) / (math.exp(non_rumor) + math.exp(rumor)) for non_rumor, rumor in LOGITS.tolist()]
+    assert rumor_probabilities(LOGITS, "softmax").tolist() == pytest.approx(expected)

@@ -1,0 +1,119 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from hf_rumor.errors import ArgumentError
+from hf_rumor.training.losses import LOSSES, balanced_class_weights, make_loss
+
+
+LOGITS = [[0.3, -1.2], [2.0, 0.7], [-0.4, 1.9], [1.1, 1.1], [-3.0, 0.2]]
+LABELS = [0, 1, 1, 0, 1]
+
+
+def sigmoid(x):
+    return 1 / (1 + math.exp(-x))
+
+
+def binary_cross_entropy(logit, target):
+    return -(target * math.log(sigmoid(logit)) + (1 - target) * math.log(1 - sigmoid(logit)))
+
+
+def formula(name, logits, label, smoothing, gamma):
+    """Return the loss of one post in plain float64, written out."""
+    target = [(1 - smoothing) * (label == column) + smoothing / 2 for column in (0, 1)]
+    if name == "ce":
+        total = sum(math.exp(logit) for logit in logits)
+        return -sum(t * math.log(math.exp(logit) / total) for t, logit in zip(target, logits, strict=True))
+    per_logit = {
+        "bce": lambda z, t: binary_cross_entropy(z, t),
+        "focal": lambda z, t: abs(t - sigmoid(z)) ** gamma * binary_cross_entropy(z, t),
+        "mse": lambda z, t: (sigmoid(z) - t) ** 2,
+    }[name]
+    return sum(per_logit(z, t) for z, t in zip(logits, target, strict=True)) / 2
+
+
+def value(loss):
+    target = nn.functional.one_hot(torch.tensor(LABELS), 2).double()
+    return float(loss.function(torch.tensor(LOGITS, dtype=torch.float64), target))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("weights", [None, [0.7, 1.9]])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_a_loss_is_its_written_out_formula(name, weights, smoothing):
+    gamma = 1.5
+    kwargs = {"class_weights": weights, "label_smoothing": smoothing} | ({"gamma": gamma} if name == "focal" else {})
+    expected = [
+        (weights or [1.0, 1.0])[label] * formula(name, logits, label, smoothing, gamma)
+        for logits, label in zip(LOGITS, LABELS, strict=True)
+    ]
+    assert value(make_loss(name, kwargs)) == pytest.approx(sum(expected) / len(expected), rel=1e-12)
+
+
+@pytest.mark.parametrize(("name", "module"), [("bce", nn.BCEWithLogitsLoss()), ("ce", nn.CrossEntropyLoss())])
+def test_our_loss_is_the_one_of_torch(name, module):
+    target = nn.functional.one_hot(torch.tensor(LABELS), 2).double()
+    assert value(make_loss(name)) == pytest.approx(
+        float(module(torch.tensor(LOGITS, dtype=torch.float64), target)), rel=1e-12
+    )
+
+
+def test_focal_loss_without_fading_is_bce():
+    assert value(make_loss("focal", {"gamma": 0.0})) == pytest.approx(value(make_loss("bce")), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "activation"),
+    [
+        ("bce", "sigmoid"),
+        ("ce", "softmax"),
+        ("torch.nn:BCEWithLogitsLoss", "sigmoid"),
+        ("torch.nn:CrossEntropyLoss", "softmax"),
+    ],
+)
+def test_a_loss_says_how_probabilities_are_formed(name, activation):
+    assert make_loss(name).activation == activation
+
+
+def test_a_loss_of_torch_can_be_named():
+    assert value(make_loss("torch.nn:BCEWithLogitsLoss")) == pytest.approx(value(make_loss("bce")))
+
+
+def test_balanced_weights_give_both_labels_the_same_share():
+    labels = [0, 0, 0, 1]
+    weights = balanced_class_weights(labels)
+    assert weights[0] * 3 == pytest.approx(weights[1] * 1)
+    assert make_loss("bce", {"class_weights": "balanced"}, labels=labels).kwargs["class_weights"] == weights
+
+
+@pytest.mark.parametrize(
+    ("name", "kwargs", "said"),
+    [
+        ("bcee", {}, "expected bce, ce, focal, mse"),
+        ("bce", {"gama": 2}, "takes class_weights, label_smoothing, got gama"),
+        ("no_such_package:loss", {}, "No module named"),
+        ("torch.nn:NoSuchLoss", {}, "has no attribute"),
+        ("torch.nn:BCEWithLogitsLoss", {"nonsense": 1}, "nonsense"),
+        ("torch.nn:NLLLoss", {}, "(batch, 2)"),  # wants int targets
+        ("torch:add", {}, "expected a finite scalar"),
+        ("bce", {"class_weights": [1.0, 2.0, 3.0]}, "class_weights"),
+    ],
+)
+def test_a_loss_that_cannot_be_meant_is_refused(name, kwargs, said):
+    with pytest.raises(ArgumentError) as caught:
+        make_loss(name, kwargs)
+    assert said in str(caught.value) or "--loss_kwargs" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_sum_is_refused_since_it_grows_with_the_batch():
+    with pytest.raises(ArgumentError, match="expected the mean over posts"):
+        make_loss("torch.nn:BCEWithLogitsLoss", {"reduction": "sum"})
+
+
+def test_a_loss_with_a_wrong_activation_is_refused(monkeypatch):
+    monkeypatch.setattr(nn.BCEWithLogitsLoss, "activation", "tanh", raising=False)
+    with pytest.raises(ArgumentError, match="expected activation 'sigmoid' or 'softmax', got 'tanh'"):
+        make_loss("torch.nn:BCEWithLogitsLoss")

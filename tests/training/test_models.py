@@ -1,0 +1,116 @@
+import pytest
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertTokenizer
+
+from hf_rumor.errors import ModelError
+from hf_rumor.training import models
+from hf_rumor.training.models import character_vocabulary, load_model, resolve_model, save_model
+
+
+TEXTS = ["今天天气很好 Good", "明天天气不好 good", "今天停水 2 小时", "明天停水 2 小时"]
+
+
+@pytest.fixture
+def saved(tmp_path):
+    torch.manual_seed(0)
+    model, tokenizer = load_model("mini", "sigmoid", TEXTS, 32)
+    save_model(model, tokenizer, tmp_path, {"threshold": 0.5})
+    return model, tokenizer, tmp_path
+
+
+def test_the_vocabulary_is_the_characters_that_occur_twice():
+    vocabulary = character_vocabulary(TEXTS)
+    assert list(vocabulary.values()) == list(range(len(vocabulary)))
+    assert list(vocabulary)[:5] == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    assert {"天", "今", "停", "2", "g", "##o", "##d"} <= vocabulary.keys()
+    assert not {"很", "不", "G", "o"} & vocabulary.keys()
+
+
+def test_the_vocabulary_does_not_depend_on_the_order_of_texts():
+    assert character_vocabulary(TEXTS) == character_vocabulary(TEXTS[::-1])
+
+
+def test_a_character_seen_once_becomes_unknown():
+    tokenizer = BertTokenizer(vocab=character_vocabulary(TEXTS))
+    assert tokenizer.convert_ids_to_tokens(tokenizer("很天")["input_ids"]) == ["[CLS]", "[UNK]", "天", "[SEP]"]
+
+
+@pytest.mark.parametrize(
+    ("activation", "problem_type"),
+    [("sigmoid", "multi_label_classification"), ("softmax", "single_label_classification")],
+)
+def test_labels_and_problem_type_round_trip(tmp_path, activation, problem_type):
+    model, tokenizer = load_model("mini", activation, TEXTS, 32)
+    save_model(model, tokenizer, tmp_path, {"threshold": 0.5})
+    config = AutoModelForSequenceClassification.from_pretrained(tmp_path).config
+    assert config.id2label == {0: "non-rumor", 1: "rumor"}
+    assert config.label2id == {"non-rumor": 0, "rumor": 1}
+    assert config.problem_type == problem_type
+    assert config.hf_rumor == {"threshold": 0.5}
+
+
+def test_a_reloaded_model_says_the_same(saved):
+    model, tokenizer, folder = saved
+    again = AutoModelForSequenceClassification.from_pretrained(folder)
+    batch = AutoTokenizer.from_pretrained(folder)(TEXTS, padding=True, return_tensors="pt")
+    assert batch["input_ids"].tolist() == tokenizer(TEXTS, padding=True, return_tensors="pt")["input_ids"].tolist()
+    with torch.inference_mode():
+        assert torch.equal(again(**batch).logits, model.eval()(**batch).logits)
+
+
+def test_a_saved_folder_holds_no_pickle_and_can_be_read_by_others(saved):
+    names = {path.name for path in saved[2].iterdir()}
+    assert names == {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
+    assert (saved[2] / "model.safetensors").stat().st_mode & 0o044
+
+
+def test_a_folder_can_be_trained_on(saved):
+    model, tokenizer = load_model(str(saved[2]), "softmax", [], 16)
+    assert model.config.problem_type == "single_label_classification"
+    assert model.dtype == torch.float32
+    assert tokenizer.model_max_length == 16
+
+
+def test_more_tokens_than_the_encoder_takes_are_refused(saved):
+    with pytest.raises(ModelError, match="expected at most the 32 tokens"):
+        load_model(str(saved[2]), "sigmoid", [], 1024)
+
+
+@pytest.mark.parametrize("name", ["./nowhere", "/no/such/folder", "a/b/c"])
+def test_a_folder_that_is_not_there_is_told_as_a_folder(name):
+    with pytest.raises(ModelError, match="expected a folder with a model, found none"):
+        load_model(name, "sigmoid", [], 32)
+
+
+def test_a_name_without_cache_and_network_is_told_at_once():
+    with pytest.raises(ModelError, match="nothing in the cache, and no way to"):
+        load_model("someone/some-model", "sigmoid", [], 32)
+
+
+def test_a_folder_without_a_model_is_told(tmp_path):
+    with pytest.raises(ModelError, match="expected an encoder with a tokenizer and safetensors weights"):
+        load_model(str(tmp_path), "sigmoid", [], 32)
+
+
+def test_pickled_weights_are_refused(saved):
+    model, _, folder = saved
+    (folder / "model.safetensors").unlink()
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
+    with pytest.raises(ModelError, match="safetensors"):
+        load_model(str(folder), "sigmoid", [], 32)
+
+
+def test_a_named_model_is_taken_as_named():
+    assert resolve_model("someone/some-model") == "someone/some-model"
+
+
+@pytest.mark.parametrize(
+    ("cached", "hub", "choice"),
+    [(True, False, models.AUTO_MODEL), (False, True, models.AUTO_MODEL), (False, False, "mini")],
+)
+def test_auto_takes_the_cache_then_the_hub_then_mini_and_says_so(monkeypatch, caplog, cached, hub, choice):
+    monkeypatch.setattr(models, "_is_cached", lambda name: cached)
+    monkeypatch.setattr(models, "_hub_is_there", lambda: hub)
+    with caplog.at_level("INFO", logger="hf_rumor"):
+        assert resolve_model("auto") == choice
+    assert f"model: {choice} (auto: " in caplog.text

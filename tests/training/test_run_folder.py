@@ -1,0 +1,105 @@
+import json
+
+import pytest
+
+from hf_rumor.errors import ArgumentError, OutputError
+from hf_rumor.training.run_folder import claim_folder, finish_folder
+
+
+RECIPE = {"learning_rate": 5e-5, "split": "grouped"}
+SHA = "0123456789abcdef"
+
+
+def add_checkpoint(folder, step, *, complete=True):
+    checkpoint = folder / f"checkpoint-{step}"
+    checkpoint.mkdir()
+    if complete:
+        (checkpoint / "trainer_state.json").write_text("{}")
+    return checkpoint
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "out"
+
+
+def test_a_new_folder_is_made_and_claimed(folder):
+    assert claim_folder(folder, RECIPE, SHA, "auto").checkpoint is None
+    assert json.loads((folder / "run.json").read_text()) == {"recipe": RECIPE, "data_sha256": SHA, "finished": False}
+
+
+def test_an_interrupted_run_continues_at_its_newest_complete_checkpoint(folder):
+    claim_folder(folder, RECIPE, SHA, "auto")
+    add_checkpoint(folder, 9)
+    newest = add_checkpoint(folder, 10)
+    add_checkpoint(folder, 11, complete=False)
+    assert claim_folder(folder, RECIPE, SHA, "auto").checkpoint == newest
+
+
+def test_a_second_process_finds_the_same_claim(folder):
+    claim_folder(folder, RECIPE, SHA, "auto")
+    add_checkpoint(folder, 3)
+    assert claim_folder(folder, RECIPE, SHA, "auto") == claim_folder(folder, RECIPE, SHA, "auto")
+
+
+def test_a_finished_run_is_done_again_from_the_beginning(folder):
+    claim_folder(folder, RECIPE, SHA, "auto")
+    checkpoint = add_checkpoint(folder, 3)
+    finish_folder(folder, RECIPE, SHA)
+    assert claim_folder(folder, RECIPE, SHA, "auto").checkpoint is None
+    assert not checkpoint.exists()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "sha256", "said"),
+    [
+        (RECIPE | {"learning_rate": 1e-4}, SHA, "learning_rate 5e-05 there, 0.0001 here"),
+        (RECIPE | {"loss": "ce"}, SHA, "loss not set there, ce here"),
+        (RECIPE, "f" * 16, "content of the corpus 0123456789ab there, ffffffffffff here"),
+    ],
+)
+def test_another_run_is_refused_with_the_difference_and_a_way_out(folder, recipe, sha256, said):
+    claim_folder(folder, RECIPE, SHA, "auto")
+    add_checkpoint(folder, 3)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(OutputError) as caught:
+        claim_folder(folder, recipe, sha256, "auto")
+    assert said in str(caught.value)
+    assert "another --output_dir" in str(caught.value)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_claim_that_came_to_nothing_does_not_stand_in_the_way(folder):
+    claim_folder(folder, RECIPE, SHA, "auto")
+    assert claim_folder(folder, {"loss": "ce"}, SHA, "auto").checkpoint is None
+
+
+def test_a_folder_of_something_else_is_refused_untouched(folder):
+    folder.mkdir()
+    (folder / "thesis.tex").write_text("years of work")
+    with pytest.raises(OutputError, match="found thesis.tex"):
+        claim_folder(folder, RECIPE, SHA, "auto")
+    assert [path.name for path in folder.iterdir()] == ["thesis.tex"]
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="expected a folder"):
+        claim_folder(tmp_path / "file" / "out", RECIPE, SHA, "auto")
+    with pytest.raises(OutputError, match="expected a folder"):
+        claim_folder(tmp_path / "file", RECIPE, SHA, "auto")
+
+
+def test_a_damaged_run_file_is_told(folder):
+    folder.mkdir()
+    (folder / "run.json").write_text("{")
+    with pytest.raises(OutputError, match="expected a folder of a run"):
+        claim_folder(folder, RECIPE, SHA, "auto")
+
+
+def test_a_named_checkpoint_is_taken_or_refused(folder, tmp_path):
+    claim_folder(folder, RECIPE, SHA, "auto")
+    named, _ = add_checkpoint(folder, 3), add_checkpoint(folder, 6)
+    assert claim_folder(folder, RECIPE, SHA, str(named)).checkpoint == named
+    with pytest.raises(ArgumentError, match="expected auto or a checkpoint folder"):
+        claim_folder(folder, RECIPE, SHA, str(tmp_path / "nowhere"))

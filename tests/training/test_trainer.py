@@ -1,0 +1,178 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import f1_score
+from transformers import EvalPrediction
+
+from hf_rumor.training.trainer import ValidationMetrics
+
+
+def weights_after_one_step(trainer):
+    before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
+    trainer.train()
+    return {
+        name: value - before[name] for name, value in trainer.model.state_dict().items() if value.is_floating_point()
+    }
+
+
+@pytest.fixture
+def one_step(make_trainer):
+    def step(num_posts, batch, accumulation, **settings):
+        trainer = make_trainer(
+            per_device_train_batch_size=batch, gradient_accumulation_steps=accumulation, max_steps=1, **settings
+        )
+        trainer.train_dataset = trainer.train_dataset.select(range(num_posts))
+        return weights_after_one_step(trainer)
+
+    return step
+
+
+@pytest.mark.parametrize("loss", ["bce", "ce", "focal", "mse", "torch.nn:CrossEntropyLoss"])
+@pytest.mark.parametrize(("num_posts", "batch", "accumulation"), [(8, 4, 2), (8, 1, 8), (10, 4, 3)])
+def test_accumulated_steps_equal_one_large_step(one_step, loss, num_posts, batch, accumulation):
+    reference = one_step(num_posts, num_posts, 1, loss=loss)
+    torch.testing.assert_close(one_step(num_posts, batch, accumulation, loss=loss), reference, rtol=1e-4, atol=1e-7)
+
+
+def test_class_weights_stay_exact_under_accumulation(one_step):
+    settings = {"loss": "bce", "loss_kwargs": {"class_weights": [0.3, 3.0], "label_smoothing": 0.1}}
+    torch.testing.assert_close(one_step(10, 4, 3, **settings), one_step(10, 10, 1, **settings), rtol=1e-4, atol=1e-7)
+
+
+def test_the_step_is_the_gradient_of_the_named_loss(make_trainer, tiny_model, tiny_posts):
+    trainer = make_trainer(loss="focal", per_device_train_batch_size=10, max_steps=1)
+    model = tiny_model()
+    batch = trainer.data_collator(list(tiny_posts))
+    target = torch.nn.functional.one_hot(batch.pop("labels"), 2).float()
+    trainer.loss.function(model(**batch).logits, target).backward()
+    moved = weights_after_one_step(trainer)
+    for name, parameter in model.named_parameters():
+        torch.testing.assert_close(moved[name], -0.1 * parameter.grad, rtol=1e-3, atol=1e-6)
+
+
+def test_every_weight_moves_in_training(make_trainer):
+    moved = weights_after_one_step(make_trainer(per_device_train_batch_size=10, max_steps=2))
+    unmoved = [name for name, change in moved.items() if not change.any()]
+    assert unmoved == []
+
+
+def test_grouping_by_length_keeps_the_order_of_predictions(make_trainer, tiny_posts):
+    trainer = make_trainer(train_sampling_strategy="group_by_length", per_device_eval_batch_size=3)
+    grouped = trainer.predict(tiny_posts)
+    single = np.concatenate([trainer.predict(tiny_posts.select([row])).predictions for row in range(len(tiny_posts))])
+    np.testing.assert_array_equal(grouped.label_ids, tiny_posts["label"][:])
+    np.testing.assert_allclose(grouped.predictions, single, atol=1e-6)
+
+
+def test_the_validation_loss_is_the_mean_over_posts(make_trainer, tiny_posts):
+    whole = make_trainer(per_device_eval_batch_size=10).evaluate()["eval_loss"]
+    assert make_trainer(per_device_eval_batch_size=4).evaluate()["eval_loss"] == pytest.approx(whole, rel=1e-6)
+
+
+def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(make_trainer, tiny_model, tmp_path):
+    settings = {
+        "per_device_train_batch_size": 2,
+        "num_train_epochs": 3,
+        "save_strategy": "epoch",
+        "optim": "adamw_torch_fused",
+        "learning_rate": 1e-2,
+        "lr_scheduler_type": "linear",
+        "warmup_steps": 0.1,
+        "train_sampling_strategy": "group_by_length",
+    }
+    whole = make_trainer(model=tiny_model(hidden_dropout_prob=0.1), output_dir=str(tmp_path / "whole"), **settings)
+    whole.train()
+    resumed = make_trainer(model=tiny_model(hidden_dropout_prob=0.1), output_dir=str(tmp_path / "again"), **settings)
+    resumed.train(resume_from_checkpoint=str(tmp_path / "whole" / "checkpoint-5"))
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(value, resumed.model.state_dict()[name]), name
+
+
+def test_several_gpus_in_one_process_are_refused(make_trainer, monkeypatch):
+    from transformers import TrainingArguments
+
+    monkeypatch.setattr(TrainingArguments, "n_gpu", 2)
+    with pytest.raises(ValueError, match="accelerate launch"):
+        make_trainer()
+
+
+def test_without_a_count_of_labels_micro_batches_weigh_the_same(make_trainer):
+    trainer = make_trainer()
+    trainer.current_gradient_accumulation_steps = 4
+    assert trainer._share_of_step(3, None) == 0.25
+
+
+def test_validation_metrics_are_those_of_scikit_learn():
+    random = np.random.default_rng(0)
+    logits, labels = random.normal(size=(50, 2)).astype(np.float32), random.integers(0, 2, 50)
+    values = ValidationMetrics("sigmoid")(EvalPrediction(predictions=logits, label_ids=labels))
+    assert values["macro_f1"] == pytest.approx(f1_score(labels, logits[:, 1] >= 0, average="macro"))
+
+
+TWO_PROCESSES = """
+import json, sys
+sys.path[:0] = [{tests!r}]
+import conftest as c
+import torch
+from datasets import Dataset
+from transformers import BertConfig, BertForSequenceClassification, TrainingArguments
+from hf_rumor.training.losses import make_loss
+from hf_rumor.training.trainer import RumorTrainer
+
+posts = Dataset.from_json({posts!r}, cache_dir={cache!r})
+torch.manual_seed(0)
+model = BertForSequenceClassification.from_pretrained({model!r}, num_labels=2)
+args = TrainingArguments(output_dir={out!r}, use_cpu=True, optim="sgd", learning_rate=0.1, lr_scheduler_type="constant",
+    max_grad_norm=0.0, save_strategy="no", disable_tqdm=True, dataloader_pin_memory=False, report_to="none",
+    train_sampling_strategy="sequential", per_device_train_batch_size={batch}, gradient_accumulation_steps={accumulation},
+    max_steps=1, ddp_find_unused_parameters=False, weight_decay=0.0)
+trainer = RumorTrainer(loss=make_loss("bce"), model=model, args=args, data_collator=c.pad, train_dataset=posts)
+assert args.world_size == 2, args.world_size
+trainer.train()
+if trainer.is_world_process_zero():
+    model.save_pretrained({out!r})
+trainer.accelerator.end_training()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("batch", "accumulation"), [(4, 1), (2, 2)])
+def test_two_processes_equal_one(make_trainer, tiny_model, tiny_posts, tmp_path, batch, accumulation):
+    posts = tiny_posts.select(range(8))
+    posts.to_json(tmp_path / "posts.jsonl")
+    tiny_model().save_pretrained(tmp_path / "model")
+    script = tmp_path / "train.py"
+    script.write_text(
+        TWO_PROCESSES.format(
+            tests=str(Path(__file__).parent),
+            posts=str(tmp_path / "posts.jsonl"),
+            cache=str(tmp_path / "cache"),
+            model=str(tmp_path / "model"),
+            out=str(tmp_path / "ddp"),
+            batch=batch,
+            accumulation=accumulation,
+        )
+    )
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc-per-node",
+        "2",
+        "--master-port",
+        "0",
+        str(script),
+    ]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    one = make_trainer(model=tiny_model(), posts=posts, per_device_train_batch_size=8, max_steps=1)
+    one.train()
+    two = type(one.model).from_pretrained(tmp_path / "ddp")
+    for name, value in one.model.state_dict().items():
+        torch.testing.assert_close(two.state_dict()[name], value, rtol=1e-4, atol=1e-6)
