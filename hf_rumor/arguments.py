@@ -91,6 +91,10 @@ class RunArguments:
         default="{}",
         metadata={"help": """JSON, as '{"class_weights": "balanced", "label_smoothing": 0.1, "gamma": 2}'."""},
     )
+    layer_lr_decay: float = field(
+        default=1.0,
+        metadata={"help": "Learning rate of a layer as a share of the layer above; 1: the same for all."},
+    )
     early_stopping_patience: int = field(
         default=2, metadata={"help": "Validations without a better macro-F1 after which training stops; 0: never."}
     )
@@ -104,6 +108,8 @@ class RunArguments:
             raise ArgumentError(f"--max_length: expected at least 3, got {self.max_length}; two go to special tokens")
         if self.early_stopping_patience < 0:
             raise ArgumentError(f"--early_stopping_patience: expected at least 0, got {self.early_stopping_patience}")
+        if not 0 < self.layer_lr_decay <= 1:
+            raise ArgumentError(f"--layer_lr_decay: expected a share in (0, 1], got {self.layer_lr_decay:g}")
         self.parsed_loss_kwargs()
 
     def parsed_loss_kwargs(self) -> dict[str, Any]:

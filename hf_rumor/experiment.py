@@ -23,7 +23,13 @@ from transformers import (
 )
 
 from hf_rumor import __version__
-from hf_rumor.arguments import Arguments, make_training_arguments, parse_arguments, with_defaults_of_recipe
+from hf_rumor.arguments import (
+    Arguments,
+    RunArguments,
+    make_training_arguments,
+    parse_arguments,
+    with_defaults_of_recipe,
+)
 from hf_rumor.corpus.dataset import Corpus, load_corpus, split_dataset, to_dataset_dict
 from hf_rumor.corpus.files import write_text
 from hf_rumor.corpus.findings import describe
@@ -101,7 +107,7 @@ def run(argv: Sequence[str]) -> Finished | None:
         encoded = tokenize(data.dataset, tokenizer, max_length=max_length)
     logger.info("run: %s %s", folder, claim.note)
     logger.info("tokens: %d posts are cut off at %d", num_truncated(encoded), max_length)
-    trainer = make_trainer(model, tokenizer, args, encoded, loss, arguments.run.early_stopping_patience)
+    trainer = make_trainer(model, tokenizer, args, encoded, loss, arguments.run)
     started_at = datetime.now().astimezone()
     trainer.train(resume_from_checkpoint=str(claim.checkpoint) if claim.checkpoint else None)
     train = summarise_training(trainer, started_at, datetime.now().astimezone())
@@ -170,11 +176,12 @@ def _requested_precision(arguments: Arguments) -> str:
 
 
 def make_trainer(
-    model: Any, tokenizer: Any, args: TrainingArguments, encoded: DatasetDict, loss: Loss, patience: int
+    model: Any, tokenizer: Any, args: TrainingArguments, encoded: DatasetDict, loss: Loss, flags: RunArguments
 ) -> RumorTrainer:
-    """Return a trainer on tokenized posts that stops after `patience` validations without a better macro-F1."""
+    """Return a trainer on tokenized posts that stops early where validation macro-F1 no longer rises."""
     trainer = RumorTrainer(
         loss=loss,
+        layer_lr_decay=flags.layer_lr_decay,
         model=model,
         args=args,
         data_collator=DataCollatorWithPadding(tokenizer, pad_to_multiple_of=8),
@@ -187,8 +194,8 @@ def make_trainer(
     trainer.remove_callback(PrinterCallback if args.disable_tqdm else ProgressCallback)
     if not args.disable_tqdm:
         trainer.add_callback(Progress())
-    if patience and args.load_best_model_at_end:
-        trainer.add_callback(EarlyStoppingCallback(patience))
+    if flags.early_stopping_patience and args.load_best_model_at_end:
+        trainer.add_callback(EarlyStoppingCallback(flags.early_stopping_patience))
     return trainer
 
 

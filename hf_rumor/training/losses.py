@@ -9,9 +9,11 @@ To add a loss that ships: write a function here and add it to `LOSSES`. `docs/ho
 
 import importlib
 import inspect
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -155,6 +157,8 @@ def _check_kwargs(name: str, function: Callable[..., Any], kwargs: dict[str, Any
 
 def _import_loss(name: str, kwargs: dict[str, Any]) -> Loss:
     module_name, _, attribute = name.partition(":")
+    if str(Path.cwd()) not in sys.path:  # as `python -m` does: a loss beside the user's own files is found
+        sys.path.insert(0, str(Path.cwd()))
     try:
         found = getattr(importlib.import_module(module_name), attribute)
         function = found(**kwargs) if isinstance(found, type) else partial(found, **kwargs)

@@ -4,7 +4,7 @@ import logging
 import os
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from huggingface_hub import constants, try_to_load_from_cache
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+from torch import nn
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -71,8 +72,13 @@ def load_model(name: str, activation: Activation, texts: Sequence[str], max_leng
     _check_reachable(name)
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-        model = AutoModelForSequenceClassification.from_pretrained(
-            name, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, **head
+        model, loaded = AutoModelForSequenceClassification.from_pretrained(
+            name,
+            dtype=torch.float32,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            **head,
         )
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise _explain(name, error) from error
@@ -80,7 +86,19 @@ def load_model(name: str, activation: Activation, texts: Sequence[str], max_leng
     if max_length > longest:
         raise ModelError(f"--max_length {max_length}: expected at most the {longest} tokens of {name}; lower it")
     tokenizer.model_max_length = max_length
+    _start_pooler_as_identity(model, loaded["missing_keys"])
     return model, tokenizer
+
+
+def _start_pooler_as_identity(model: Any, missing: Collection[str]) -> None:
+    """Let a BERT pooler that is not in the checkpoint pass on what the encoder says, not a random mix of it."""
+    pooler = getattr(model.base_model, "pooler", None)
+    dense = getattr(pooler, "dense", None)
+    if any(name.endswith("pooler.dense.weight") for name in missing) and isinstance(dense, nn.Linear):
+        with torch.no_grad():
+            nn.init.eye_(dense.weight)
+            nn.init.zeros_(dense.bias)
+        logger.info("model: no pooler in the checkpoint; it starts as the identity")
 
 
 def _is_cached(name: str) -> bool:

@@ -1,5 +1,6 @@
 """The seam with `transformers.Trainer`: the only file that knows its internals."""
 
+import re
 from typing import Any
 
 import torch
@@ -25,6 +26,8 @@ class RumorTrainer(Trainer):
 
     Args:
         loss: Called with float32 `(logits, one-hot target)`, both `(batch, 2)`; returns the mean over the batch.
+        layer_lr_decay: Each layer learns at this share of the rate of the layer above it, in (0, 1]; see
+            `decay_learning_rates`.
         **kwargs: As for `Trainer`.
 
     Raises:
@@ -34,11 +37,12 @@ class RumorTrainer(Trainer):
     # What `compute_loss` returns is already the share of the whole optimizer step; `Trainer` must not divide it again.
     loss_is_scaled_for_ga = True
 
-    def __init__(self, *, loss: Loss, **kwargs: Any) -> None:
+    def __init__(self, *, loss: Loss, layer_lr_decay: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if self.args.n_gpu > 1:
             raise ValueError("nn.DataParallel is not supported; use accelerate launch or torchrun")
         self.loss = loss
+        self.layer_lr_decay = layer_lr_decay
         if isinstance(loss.function, nn.Module):
             loss.function.to(self.args.device)
         # Makes Trainer count the labels of each optimizer step and pass the count as `num_items_in_batch`.
@@ -72,11 +76,49 @@ class RumorTrainer(Trainer):
         num_processes = self.accelerator.num_processes if self.args.average_tokens_across_devices else 1
         return num_labels * num_processes / num_items_in_batch
 
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """Return the optimizer of `TrainingArguments`, lower layers with lower learning rates."""
+        fresh = self.optimizer is None
+        optimizer: torch.optim.Optimizer = super().create_optimizer(model)
+        if fresh and self.layer_lr_decay != 1.0:
+            decay_learning_rates(optimizer, self.model if model is None else model, self.layer_lr_decay)
+        return optimizer
+
     def _get_eval_sampler(self, eval_dataset: Any) -> Sampler[int] | None:
         """Keep the order of the dataset: `Trainer` would group evaluation by length too, and permute predictions."""
         if self.args.world_size > 1 or not has_length(eval_dataset):
             return None
         return SequentialSampler(eval_dataset)
+
+
+def decay_learning_rates(optimizer: torch.optim.Optimizer, model: Any, decay: float) -> None:
+    """Split the parameter groups of a new optimizer by layer: `decay**k` of the rate, `k` layers below the head.
+
+    Clark et al., 2020, https://arxiv.org/abs/2003.10555, App. A: what a lower layer has learned is more general,
+    and is better kept. The embeddings are the lowest layer; pooler and classifier are the head, with `k = 0`.
+
+    Args:
+        optimizer: Has not stepped yet.
+        model: Its model, of transformers, with `config.num_hidden_layers`.
+        decay: In (0, 1].
+    """
+    top = model.config.num_hidden_layers + 1
+    below = {id(value): top - _layer_of(name, top) for name, value in model.named_parameters()}
+    groups = []
+    for group in optimizer.param_groups:
+        for k in sorted({below[id(value)] for value in group["params"]}):
+            values = [value for value in group["params"] if below[id(value)] == k]
+            groups.append({**group, "params": values, "lr": group["lr"] * decay**k})
+    # The head first: the learning rate that Trainer logs is that of the first group.
+    optimizer.param_groups[:] = sorted(groups, key=lambda group: -group["lr"])
+
+
+def _layer_of(name: str, top: int) -> int:
+    """Return 0 for embeddings, 1 for the first layer, `top` for the head."""
+    number = re.search(r"\.layers?\.(\d+)\.", name)
+    if number:
+        return int(number[1]) + 1
+    return 0 if "embeddings" in name else top
 
 
 class ValidationMetrics:

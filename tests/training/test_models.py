@@ -71,6 +71,17 @@ def test_a_folder_can_be_trained_on(saved):
     assert tokenizer.model_max_length == 16
 
 
+def test_a_missing_pooler_starts_as_the_identity(saved, caplog):
+    encoder = saved[0].bert
+    encoder.pooler = None
+    encoder.save_pretrained(saved[2])
+    with caplog.at_level("INFO", logger="hf_rumor"):
+        model, _ = load_model(str(saved[2]), "sigmoid", [], 32)
+    assert torch.equal(model.bert.pooler.dense.weight, torch.eye(256))
+    assert not model.bert.pooler.dense.bias.any()
+    assert "starts as the identity" in caplog.text
+
+
 def test_more_tokens_than_the_encoder_takes_are_refused(saved):
     with pytest.raises(ModelError, match="expected at most the 32 tokens"):
         load_model(str(saved[2]), "sigmoid", [], 1024)

@@ -77,7 +77,7 @@ def test_a_claim_that_came_to_nothing_does_not_stand_in_the_way(folder):
 def test_a_folder_of_something_else_is_refused_untouched(folder):
     folder.mkdir()
     (folder / "thesis.tex").write_text("years of work")
-    with pytest.raises(OutputError, match="found thesis.tex"):
+    with pytest.raises(OutputError, match=r"found thesis\.tex"):
         claim_folder(folder, RECIPE, SHA, "auto")
     assert [path.name for path in folder.iterdir()] == ["thesis.tex"]
 

@@ -93,6 +93,26 @@ def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(make_trainer, ti
         assert torch.equal(value, resumed.model.state_dict()[name]), name
 
 
+def test_lower_layers_learn_at_lower_rates(make_trainer):
+    full = weights_after_one_step(make_trainer(per_device_train_batch_size=10, max_steps=1))
+    decayed = weights_after_one_step(make_trainer(per_device_train_batch_size=10, max_steps=1, layer_lr_decay=0.5))
+    for name, layers_below_head in {
+        "classifier.weight": 0,
+        "bert.pooler.dense.bias": 0,
+        "bert.encoder.layer.1.output.dense.weight": 1,
+        "bert.encoder.layer.0.attention.self.query.bias": 2,
+        "bert.embeddings.LayerNorm.weight": 3,
+    }.items():
+        torch.testing.assert_close(decayed[name], full[name] * 0.5**layers_below_head, rtol=1e-3, atol=1e-7)
+
+
+def test_decayed_rates_follow_the_schedule_and_the_log_shows_the_head(make_trainer):
+    trainer = make_trainer(layer_lr_decay=0.5, lr_scheduler_type="linear", max_steps=4, logging_steps=1)
+    trainer.train()
+    rates = [entry["learning_rate"] for entry in trainer.state.log_history if "learning_rate" in entry]
+    assert rates == pytest.approx([0.1, 0.075, 0.05, 0.025])
+
+
 def test_several_gpus_in_one_process_are_refused(make_trainer, monkeypatch):
     from transformers import TrainingArguments
 
@@ -127,10 +147,10 @@ from hf_rumor.training.trainer import RumorTrainer
 posts = Dataset.from_json({posts!r}, cache_dir={cache!r})
 torch.manual_seed(0)
 model = BertForSequenceClassification.from_pretrained({model!r}, num_labels=2)
-args = TrainingArguments(output_dir={out!r}, use_cpu=True, optim="sgd", learning_rate=0.1, lr_scheduler_type="constant",
-    max_grad_norm=0.0, save_strategy="no", disable_tqdm=True, dataloader_pin_memory=False, report_to="none",
-    train_sampling_strategy="sequential", per_device_train_batch_size={batch}, gradient_accumulation_steps={accumulation},
-    max_steps=1, ddp_find_unused_parameters=False, weight_decay=0.0)
+args = TrainingArguments(output_dir={out!r}, use_cpu=True, optim="sgd", learning_rate=0.1, max_grad_norm=0.0,
+    lr_scheduler_type="constant", save_strategy="no", disable_tqdm=True, dataloader_pin_memory=False, report_to="none",
+    train_sampling_strategy="sequential", per_device_train_batch_size={batch}, max_steps=1, weight_decay=0.0,
+    gradient_accumulation_steps={accumulation}, ddp_find_unused_parameters=False)
 trainer = RumorTrainer(loss=make_loss("bce"), model=model, args=args, data_collator=c.pad, train_dataset=posts)
 assert args.world_size == 2, args.world_size
 trainer.train()

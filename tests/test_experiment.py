@@ -1,0 +1,207 @@
+"""The whole run on the sample: once, then looked at from all sides."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hf_rumor import cli
+from hf_rumor.evaluation import measure
+from hf_rumor.experiment import run
+
+
+SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+FLAGS = ["mini", "--data_path", str(SAMPLE), "--max_steps", "6", "--eval_strategy", "steps", "--eval_steps", "3"]
+FLAGS += ["--save_strategy", "steps", "--save_steps", "3", "--report_to", "none"]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Return the folder and the output of one short run; the cache stays for the tests that follow."""
+    root = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_RUMOR_CACHE", str(root / "cache"))
+        patch.setattr(measure, "NUM_RESAMPLES", 50)
+        done = run([*FLAGS, "--output_dir", str(root / "out")])
+    return done.folder, root / "cache"
+
+
+@pytest.fixture
+def report(finished):
+    return json.loads((finished[0] / "report.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def predictions(finished):
+    return [json.loads(line) for line in (finished[0] / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def test_the_folder_holds_what_the_contract_names(finished):
+    names = {path.name for path in finished[0].iterdir() if path.is_file()}
+    assert names == {
+        *("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"),
+        *("report.json", "report.md", "predictions.jsonl", "recipe.yaml", "run.json"),
+    }
+
+
+def test_the_report_has_the_keys_of_the_contract(report):
+    keys = {"schema_version", "data", "split", "model", "loss", "train", "validation", "test", "environment"}
+    assert keys <= report.keys()
+    assert {"path", "sha256", "num_posts"} <= report["data"].keys()
+    assert {"name", "seed", "train", "validation", "test"} <= report["split"].keys()
+    assert {"runtime_seconds", "posts_per_second", "epochs"} <= report["train"].keys()
+    metrics = {*("accuracy", "macro_f1", "rumor_f1", "rumor_precision", "rumor_recall", "roc_auc", "pr_auc", "ece")}
+    assert metrics | {"num_posts", "intervals"} <= report["test"].keys()
+    assert metrics <= report["test"]["intervals"].keys()
+    assert report["split"]["num_leaking_test_posts"] == 0
+    assert report["train"]["total_steps"] == 6
+
+
+def test_every_test_post_has_one_prediction_that_follows_the_threshold(report, predictions):
+    assert len({row["id"] for row in predictions}) == len(predictions) == report["test"]["num_posts"]
+    for row in predictions:
+        assert list(row) == ["id", "label", "predicted", "rumor_probability"]
+        assert row["predicted"] == ("rumor" if row["rumor_probability"] >= 0.5 else "non-rumor")
+    right = sum(row["predicted"] == row["label"] for row in predictions)
+    assert right / len(predictions) == pytest.approx(report["test"]["accuracy"])
+
+
+def test_the_loss_of_the_report_is_that_of_its_predictions(report, predictions):
+    # BCE on one-hot labels looks at both logits; the rumor half of it is the log loss of the predictions.
+    assert 0 < report["test"]["loss"] < 2
+    assert report["loss"]["formula"] == "BCEWithLogitsLoss on one-hot labels"
+
+
+STRANGER = """
+import json, sys
+sys.modules["hf_rumor"] = None
+from transformers import AutoModelForSequenceClassification, pipeline
+folder, texts = sys.argv[1], json.load(sys.stdin)
+assert AutoModelForSequenceClassification.from_pretrained(folder).config.id2label == {0: "non-rumor", 1: "rumor"}
+scores = pipeline("text-classification", folder, top_k=None)(texts, truncation=True, batch_size=8)
+print(json.dumps([{entry["label"]: entry["score"] for entry in row}["rumor"] for row in scores]))
+"""
+
+
+def test_the_plain_pipeline_gives_the_predicted_probabilities(finished, predictions, tmp_path):
+    posts = {path.stem: path for path in SAMPLE.rglob("original-microblog/*.json")}
+    texts = [json.loads(posts[row["id"]].read_text(encoding="utf-8"))["text"] for row in predictions]
+    done = subprocess.run(
+        [sys.executable, "-c", STRANGER, str(finished[0])],
+        input=json.dumps(texts),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout) == pytest.approx([row["rumor_probability"] for row in predictions], abs=1e-5)
+
+
+def test_the_recipe_repeats_the_run_bit_for_bit(finished, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
+    monkeypatch.setattr(measure, "NUM_RESAMPLES", 2)
+    again = run([str(finished[0] / "recipe.yaml"), "--output_dir", str(tmp_path / "again")])
+    for name in ("model.safetensors", "predictions.jsonl"):
+        assert (again.folder / name).read_bytes() == (finished[0] / name).read_bytes()
+    assert yaml.safe_load((again.folder / "recipe.yaml").read_text()) == yaml.safe_load(
+        (finished[0] / "recipe.yaml").read_text()
+    )
+
+
+def test_another_run_into_the_folder_is_refused_and_leaves_it_as_it_was(finished, monkeypatch, capsys):
+    monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
+    before = {path: path.stat().st_mtime_ns for path in finished[0].rglob("*")}
+    assert cli.main(["train", *FLAGS, "--loss", "ce", "--output_dir", str(finished[0])]) == 2
+    assert "loss not set there, ce here" in capsys.readouterr().err
+    assert {path: path.stat().st_mtime_ns for path in finished[0].rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--model_name_or_path", "./nowhere"], "expected a folder with a model"),
+        (["--model_name_or_path", "someone/some-model"], "no way to"),
+        (["--output_dir", str(SAMPLE.parent / "README.md" / "out")], "expected a folder"),
+    ],
+)
+def test_a_mistake_leaves_nothing_behind(finished, tmp_path, monkeypatch, capsys, words, said):
+    monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
+    assert cli.main(["train", *FLAGS, "--output_dir", str(tmp_path / "out"), *words]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+KILLED = """
+import os, sys
+from transformers import TrainerCallback
+from hf_rumor import experiment
+from hf_rumor.training.callbacks import EpochLines
+
+class Die(EpochLines):
+    def on_step_end(self, args, state, control, **kwargs):
+        if state.global_step == 5:
+            os.kill(os.getpid(), 9)
+
+experiment.EpochLines = Die
+experiment.run(sys.argv[1:])
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_run_continues_with_the_same_command_to_the_same_result(finished, tmp_path, monkeypatch):
+    environment = os.environ | {"HF_RUMOR_CACHE": str(finished[1])}
+    words = [*FLAGS, "--output_dir", str(tmp_path / "out")]
+    killed = subprocess.run([sys.executable, "-c", KILLED, *words], env=environment, capture_output=True, check=False)
+    assert killed.returncode == -9
+    assert not (tmp_path / "out" / "report.json").exists()
+    again = subprocess.run(
+        [sys.executable, "-m", "hf_rumor", "train", *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "continues the interrupted run at checkpoint-3" in again.stderr
+    for name in ("model.safetensors", "predictions.jsonl"):
+        assert (tmp_path / "out" / name).read_bytes() == (finished[0] / name).read_bytes()
+
+
+TRACE = """
+import sys
+raw = sys.argv[1]
+opened = []
+sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
+from hf_rumor.corpus.dataset import load_corpus
+from pathlib import Path
+posts = load_corpus(Path(raw)).posts
+assert len(posts) == 360 and posts["text"][0]
+print(sum(path.startswith(raw) for path in opened))
+"""
+
+
+def test_a_second_run_reads_no_raw_file(finished):
+    environment = os.environ | {"HF_RUMOR_CACHE": str(finished[1])}
+    command = [sys.executable, "-c", TRACE, str(SAMPLE.resolve())]
+    assert subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout == "0\n"
+
+
+@pytest.mark.slow
+def test_two_processes_end_in_one_report(tmp_path):
+    environment = os.environ | {"HF_RUMOR_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
+    script = str(SAMPLE.parents[1] / "run_rumor.py")
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0", script]
+    done = subprocess.run(
+        [*command, *FLAGS, "--use_cpu", "--output_dir", str(tmp_path / "out")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count("accuracy") == 1
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["environment"]["num_processes"] == 2
