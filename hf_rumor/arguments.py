@@ -27,25 +27,25 @@ if TYPE_CHECKING:
 RECIPES = Path(__file__).parent / "recipes"
 
 # What differs from the defaults of TrainingArguments.
-TRAINING_DEFAULTS: dict[str, Any] = {
-    "output_dir": "out",
-    "num_train_epochs": 4.0,
-    "per_device_train_batch_size": 16,
-    "per_device_eval_batch_size": 32,
-    "learning_rate": 5e-5,
-    "weight_decay": 0.01,
-    "warmup_steps": 0.06,  # a share of all steps
-    "eval_strategy": "epoch",
-    "save_strategy": "epoch",
-    "save_total_limit": 2,
-    "load_best_model_at_end": True,
-    "metric_for_best_model": "macro_f1",
-    "greater_is_better": True,
-    "logging_steps": 10.0,
-    "train_sampling_strategy": "group_by_length",
-    "report_to": "auto",
-    "resume_from_checkpoint": "auto",
-    "ddp_find_unused_parameters": False,
+TRAINING_DEFAULTS: dict[str, tuple[Any, str]] = {  # flag -> default, and what it is for
+    "output_dir": ("out", "Folder for model and report."),
+    "num_train_epochs": (4.0, "Passes over the training posts."),
+    "per_device_train_batch_size": (16, "Posts a step, on each device."),
+    "per_device_eval_batch_size": (32, "Posts at a time in validation."),
+    "learning_rate": (5e-5, "Peak learning rate of AdamW."),
+    "weight_decay": (0.01, "Of AdamW."),
+    "warmup_steps": (0.06, "Steps of linear warm-up; below 1: share of all steps."),
+    "eval_strategy": ("epoch", "When to validate."),
+    "save_strategy": ("epoch", "When to keep a checkpoint."),
+    "save_total_limit": (2, "Checkpoints kept: the best and the newest."),
+    "load_best_model_at_end": (True, "Whether the model is the checkpoint that was best on validation."),
+    "metric_for_best_model": ("macro_f1", "Best in which metric."),
+    "greater_is_better": (True, "Whether more of it is better."),
+    "logging_steps": (10.0, "Steps between two points of the loss curve."),
+    "train_sampling_strategy": ("group_by_length", "Batches of posts of like length save padding."),
+    "report_to": ("auto", "Tracker; auto: TensorBoard where it is installed."),
+    "resume_from_checkpoint": ("auto", "auto: continue an interrupted run in output_dir; or a checkpoint folder."),
+    "ddp_find_unused_parameters": (False, "Of DistributedDataParallel."),
 }
 
 # Refused, with the way that works.
@@ -179,7 +179,8 @@ def _make_arguments(given: dict[str, Any]) -> Arguments:
         raise ArgumentError(f"--{name}: not supported here; take {REFUSED[name]}")
     names = {entry.name for entry in dataclasses.fields(RunArguments)}
     run = RunArguments(**{name: value for name, value in given.items() if name in names})
-    training = TRAINING_DEFAULTS | {name: value for name, value in given.items() if name not in names}
+    defaults = {name: value for name, (value, _) in TRAINING_DEFAULTS.items()}
+    training = defaults | {name: value for name, value in given.items() if name not in names}
     return Arguments(run, training, given)
 
 

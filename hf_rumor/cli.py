@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,17 +16,9 @@ from hf_rumor.arguments import RECIPES, TRAINING_DEFAULTS, RunArguments
 from hf_rumor.errors import ArgumentError, RumorError
 
 
-TRAIN_HELP = """\
-usage: hf-rumor train [RECIPE] [--flag value ...]      (python run_rumor.py takes the same)
-
-Train a rumor classifier and report honestly how good it is. Without any flag it finds data and a model by itself.
-
-RECIPE is a .yaml or .json file of flags, or one that ships: {recipes}. Flags win over it.
-
-{flags}
-
-of transformers.TrainingArguments, among others (all of them: --help_all):
-{training}
+TRAIN_DESCRIPTION = """\
+Train a rumor classifier and report how good it is; python run_rumor.py takes the same. Without any flag it finds data
+and a model by itself. RECIPE is a .yaml or .json file of flags, or one that ships: {recipes}. Flags win over it.
 """
 
 
@@ -123,14 +116,25 @@ def _train(words: list[str]) -> int:
 
 
 def train_help() -> str:
-    """Return the short help of `train`."""
-    flags = [
-        f"  --{entry.name:<26}{entry.metadata['help']}" + (f" [{entry.default}]" if entry.default is not None else "")
-        for entry in dataclasses.fields(RunArguments)
-    ]
-    training = [f"  --{name:<32}[{value}]" for name, value in TRAINING_DEFAULTS.items()]
+    """Return the short help of `train`: our own flags, and those of Trainer whose defaults differ here."""
     recipes = ", ".join(sorted(path.stem for path in RECIPES.glob("*.yaml")))
-    return TRAIN_HELP.format(recipes=recipes, flags="\n".join(flags), training="\n".join(training))
+    parser = argparse.ArgumentParser(
+        prog="hf-rumor train",
+        usage="hf-rumor train [RECIPE] [--flag value ...]",
+        description=TRAIN_DESCRIPTION.format(recipes=recipes),
+        add_help=False,
+        formatter_class=partial(argparse.HelpFormatter, max_help_position=32),
+    )
+    ours = parser.add_argument_group("data, model, split, loss")
+    for entry in dataclasses.fields(RunArguments):
+        default = "" if entry.default is None else f" [{entry.default}]"
+        ours.add_argument(f"--{entry.name}", metavar="", help=entry.metadata["help"] + default)
+    theirs = parser.add_argument_group(
+        "of transformers.TrainingArguments, with other defaults (all flags: --help_all)"
+    )
+    for name, (value, words) in TRAINING_DEFAULTS.items():
+        theirs.add_argument(f"--{name}", metavar="", help=f"{words} [{value}]")
+    return parser.format_help()
 
 
 def _load(arguments: argparse.Namespace) -> Any:

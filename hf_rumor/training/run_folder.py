@@ -42,7 +42,7 @@ def claim_folder(folder: Path, recipe: dict[str, Any], sha256: str, resume: str)
         OutputError: The folder cannot be written, or holds something else.
         ArgumentError: `resume` names no checkpoint.
     """
-    identity = {"recipe": recipe, "data_sha256": sha256}
+    identity = _identity(recipe, sha256)
     found = _read_run(folder)
     if found is not None and (found["finished"] or _checkpoints(folder)):
         _compare(folder, found, identity)
@@ -66,7 +66,12 @@ def claim_folder(folder: Path, recipe: dict[str, Any], sha256: str, resume: str)
 
 def finish_folder(folder: Path, recipe: dict[str, Any], sha256: str) -> None:
     """Note that the run in `folder` is complete."""
-    _write_run(folder, {"recipe": recipe, "data_sha256": sha256}, finished=True)
+    _write_run(folder, _identity(recipe, sha256), finished=True)
+
+
+def _identity(recipe: dict[str, Any], sha256: str) -> dict[str, Any]:
+    """Return what makes two runs the same: a corpus counts by its content, wherever it lies."""
+    return {"recipe": {key: recipe[key] for key in recipe if key != "data_path"}, "data_sha256": sha256}
 
 
 def _read_run(folder: Path) -> dict[str, Any] | None:

@@ -69,6 +69,12 @@ def test_another_run_is_refused_with_the_difference_and_a_way_out(folder, recipe
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
+def test_a_corpus_that_was_moved_is_the_same_run(folder):
+    claim_folder(folder, RECIPE | {"data_path": "here.zip"}, SHA, "auto")
+    checkpoint = add_checkpoint(folder, 3)
+    assert claim_folder(folder, RECIPE | {"data_path": "there.zip"}, SHA, "auto").checkpoint == checkpoint
+
+
 def test_a_claim_that_came_to_nothing_does_not_stand_in_the_way(folder):
     claim_folder(folder, RECIPE, SHA, "auto")
     assert claim_folder(folder, {"loss": "ce"}, SHA, "auto").checkpoint is None
