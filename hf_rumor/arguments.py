@@ -81,6 +81,10 @@ class RunArguments:
             "Hub, else mini."
         },
     )
+    config_overrides: str = field(
+        default="{}",
+        metadata={"help": """JSON of values for the model's configuration, as '{"hidden_dropout_prob": 0.2}'."""},
+    )
     max_length: int = field(default=256, metadata={"help": "Tokens after which a post is cut off."})
     split: Literal["grouped", "random", "chronological", "every_8th"] = field(
         default="grouped", metadata={"help": "How test posts are chosen; grouped keeps near-duplicates together."}
@@ -110,18 +114,18 @@ class RunArguments:
             raise ArgumentError(f"--early_stopping_patience: expected at least 0, got {self.early_stopping_patience}")
         if not 0 < self.layer_lr_decay <= 1:
             raise ArgumentError(f"--layer_lr_decay: expected a share in (0, 1], got {self.layer_lr_decay:g}")
-        self.parsed_loss_kwargs()
+        self.parsed("loss_kwargs")
+        self.parsed("config_overrides")
 
-    def parsed_loss_kwargs(self) -> dict[str, Any]:
-        """Return `loss_kwargs` as a dictionary."""
+    def parsed(self, name: str) -> dict[str, Any]:
+        """Return the JSON object that the flag `name` holds."""
+        text = getattr(self, name)
         try:
-            value = json.loads(self.loss_kwargs)
+            value = json.loads(text)
         except ValueError as error:
-            raise ArgumentError(
-                f"--loss_kwargs: expected a JSON object, got {self.loss_kwargs!r} ({error})"
-            ) from error
+            raise ArgumentError(f"--{name}: expected a JSON object, got {text!r} ({error})") from error
         if not isinstance(value, dict):
-            raise ArgumentError(f"--loss_kwargs: expected a JSON object, got {self.loss_kwargs!r}; write {{...}}")
+            raise ArgumentError(f"--{name}: expected a JSON object, got {text!r}; write {{...}}")
         return value
 
 

@@ -83,7 +83,9 @@ def run(argv: Sequence[str]) -> Finished | None:
         RumorError: The user has made a mistake; nothing is half-written.
     """
     arguments = parse_arguments(argv)
-    make_loss(arguments.run.loss, arguments.run.parsed_loss_kwargs(), labels=[0, 1])  # a mistake shows before any work
+    make_loss(
+        arguments.run.loss, arguments.run.parsed("loss_kwargs"), labels=[0, 1]
+    )  # a mistake shows before any work
     data_path = resolve_corpus(arguments.run.data_path)
     model_name = resolve_model(arguments.run.model_name_or_path)
     if model_name == MINI:
@@ -93,10 +95,16 @@ def run(argv: Sequence[str]) -> Finished | None:
     with args.main_process_first():
         data = load_and_split(data_path, arguments)
     set_seed(args.seed)
-    loss = make_loss(arguments.run.loss, arguments.run.parsed_loss_kwargs(), labels=data.dataset["train"]["label"][:])
+    loss = make_loss(arguments.run.loss, arguments.run.parsed("loss_kwargs"), labels=data.dataset["train"]["label"][:])
     logger.info("loss: %s trains, outputs.loss does not; probability: %s", loss.formula, loss.activation)
     max_length = arguments.run.max_length
-    model, tokenizer = load_model(model_name, loss.activation, data.dataset["train"]["text"][:], max_length)
+    model, tokenizer = load_model(
+        model_name,
+        loss.activation,
+        data.dataset["train"]["text"][:],
+        max_length,
+        arguments.run.parsed("config_overrides"),
+    )
 
     recipe = arguments.recipe(
         data_path=str(data_path), model_name_or_path=model_name, precision=environment["precision"]

@@ -37,7 +37,7 @@ def test_a_recipe_is_the_flags_it_stands_for(tmp_path):
 def test_json_recipes_and_nested_values_are_read(tmp_path):
     recipe = {"loss_kwargs": {"gamma": 3}, "report_to": ["none"], "lr_scheduler_kwargs": {"num_cycles": 2}}
     arguments = parse_arguments([write(tmp_path / "r.json", json.dumps(recipe))])
-    assert arguments.run.parsed_loss_kwargs() == {"gamma": 3}
+    assert arguments.run.parsed("loss_kwargs") == {"gamma": 3}
     assert arguments.training["report_to"] in ("none", ["none"])
     assert json.loads(arguments.training["lr_scheduler_kwargs"]) == {"num_cycles": 2}
 
@@ -94,6 +94,7 @@ def test_the_recipe_of_a_run_repeats_it(tmp_path):
         (["--layer_lr_decay", "0"], "expected a share in (0, 1]"),
         (["--loss_kwargs", "gamma=2"], "expected a JSON object"),
         (["--loss_kwargs", "[1]"], "expected a JSON object"),
+        (["--config_overrides", "dropout=0"], "--config_overrides: expected a JSON object"),
         (["--label_smoothing_factor", "0.1"], "--loss_kwargs"),
         (["--hub_token", "secret"], "HF_TOKEN"),
     ],

@@ -4,7 +4,7 @@ import logging
 import os
 import shutil
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,6 +14,7 @@ from huggingface_hub import constants, try_to_load_from_cache
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 from torch import nn
 from transformers import (
+    AutoConfig,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     BertConfig,
@@ -49,7 +50,13 @@ def resolve_model(name: str) -> str:
     return choice
 
 
-def load_model(name: str, activation: Activation, texts: Sequence[str], max_length: int) -> tuple[Any, Any]:
+def load_model(
+    name: str,
+    activation: Activation,
+    texts: Sequence[str],
+    max_length: int,
+    config_overrides: Mapping[str, Any] | None = None,
+) -> tuple[Any, Any]:
     """Return a sequence classifier in float32 with two labels, and its tokenizer.
 
     Args:
@@ -57,6 +64,7 @@ def load_model(name: str, activation: Activation, texts: Sequence[str], max_leng
         activation: Saved as `problem_type`, so that the plain pipeline forms the same probabilities.
         texts: The training texts; `mini` takes its vocabulary from them.
         max_length: Saved with the tokenizer as the length to cut at.
+        config_overrides: Values that take the place of those in the model's configuration, as dropout rates.
 
     Raises:
         ModelError: There is no such model, or it cannot be had or loaded; the message tells these apart.
@@ -68,17 +76,19 @@ def load_model(name: str, activation: Activation, texts: Sequence[str], max_leng
         "problem_type": PROBLEM_TYPES[activation],
     }
     if name == MINI:
-        return _make_mini(texts, head, max_length)
+        return _make_mini(texts, head, max_length, config_overrides or {})
     _check_reachable(name)
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(name, trust_remote_code=False, **head)
+        _override(config, config_overrides or {})
         model, loaded = AutoModelForSequenceClassification.from_pretrained(
             name,
+            config=config,
             dtype=torch.float32,
             use_safetensors=True,
             trust_remote_code=False,
             output_loading_info=True,
-            **head,
         )
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise _explain(name, error) from error
@@ -88,6 +98,13 @@ def load_model(name: str, activation: Activation, texts: Sequence[str], max_leng
     tokenizer.model_max_length = max_length
     _start_pooler_as_identity(model, loaded["missing_keys"])
     return model, tokenizer
+
+
+def _override(config: Any, overrides: Mapping[str, Any]) -> None:
+    for key, value in overrides.items():
+        if not hasattr(config, key):
+            raise ModelError(f"--config_overrides: expected a key of {type(config).__name__}, got {key}; correct it")
+        setattr(config, key, value)
 
 
 def _start_pooler_as_identity(model: Any, missing: Collection[str]) -> None:
@@ -142,7 +159,9 @@ def _explain(name: str, error: Exception) -> ModelError:
     )
 
 
-def _make_mini(texts: Sequence[str], head: dict[str, Any], max_length: int) -> tuple[Any, Any]:
+def _make_mini(
+    texts: Sequence[str], head: dict[str, Any], max_length: int, overrides: Mapping[str, Any]
+) -> tuple[Any, Any]:
     """Return a small BERT with random weights and a character vocabulary."""
     vocabulary = character_vocabulary(texts)
     tokenizer = BertTokenizer(vocab=vocabulary, model_max_length=max_length)
@@ -156,6 +175,7 @@ def _make_mini(texts: Sequence[str], head: dict[str, Any], max_length: int) -> t
         pad_token_id=tokenizer.pad_token_id,
         **head,
     )
+    _override(config, overrides)
     logger.info(
         "mini: 4 layers, 256 wide, %d characters; starts from random weights: it has read nothing", len(vocabulary)
     )

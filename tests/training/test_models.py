@@ -82,6 +82,15 @@ def test_a_missing_pooler_starts_as_the_identity(saved, caplog):
     assert "starts as the identity" in caplog.text
 
 
+@pytest.mark.parametrize("name", ["mini", None])
+def test_a_value_of_the_configuration_can_be_overridden_and_a_misspelt_one_is_refused(saved, name):
+    name = name or str(saved[2])
+    model, _ = load_model(name, "sigmoid", TEXTS, 32, {"hidden_dropout_prob": 0.25})
+    assert model.bert.embeddings.dropout.p == 0.25
+    with pytest.raises(ModelError, match="expected a key of BertConfig, got hiden_dropout"):
+        load_model(name, "sigmoid", TEXTS, 32, {"hiden_dropout": 0.25})
+
+
 def test_more_tokens_than_the_encoder_takes_are_refused(saved):
     with pytest.raises(ModelError, match="expected at most the 32 tokens"):
         load_model(str(saved[2]), "sigmoid", [], 1024)
