@@ -41,7 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         verb: Callable[[argparse.Namespace], None] = arguments.verb
         verb(arguments)
     except RumorError as error:
-        print(f"hf-rumor: error: {error}", file=sys.stderr)
+        if _is_first_process():  # the others make the same mistake
+            print(f"hf-rumor: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("hf-rumor: interrupted; the same command continues", file=sys.stderr)
@@ -81,14 +82,17 @@ def _add_corpus_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split_seed", type=int, default=0, help="seed of the splits (%(default)s)")
 
 
+def _is_first_process() -> bool:
+    return os.environ.get("RANK", "0") == "0"  # set by torchrun and accelerate launch
+
+
 def _be_quiet() -> None:
     """Our own lines to stderr; the libraries' chatter and bars only where someone watches."""
-    first = os.environ.get("RANK", "0") == "0"
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
     logger = logging.getLogger("hf_rumor")
     logger.handlers = [handler]
-    logger.setLevel(logging.INFO if first else logging.ERROR)
+    logger.setLevel(logging.INFO if _is_first_process() else logging.ERROR)
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     if not sys.stderr.isatty():

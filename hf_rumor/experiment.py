@@ -39,7 +39,7 @@ from hf_rumor.corpus.readers import Columns
 from hf_rumor.corpus.sources import resolve_corpus
 from hf_rumor.corpus.splits import Split
 from hf_rumor.errors import ArgumentError
-from hf_rumor.evaluation.measure import NUM_RESAMPLES, Scored, measure, measure_intervals, predictions
+from hf_rumor.evaluation.measure import NUM_RESAMPLES, Scored, measure, measure_with_intervals, predictions
 from hf_rumor.evaluation.report import Report, write_report
 from hf_rumor.inference.probabilities import rumor_probabilities
 from hf_rumor.inference.scoring import predict_logits
@@ -83,57 +83,60 @@ def run(argv: Sequence[str]) -> Finished | None:
         RumorError: The user has made a mistake; nothing is half-written.
     """
     arguments = parse_arguments(argv)
-    make_loss(
-        arguments.run.loss, arguments.run.parsed("loss_kwargs"), labels=[0, 1]
-    )  # a mistake shows before any work
-    data_path = resolve_corpus(arguments.run.data_path)
-    model_name = resolve_model(arguments.run.model_name_or_path)
+    flags = arguments.run
+    loss_kwargs, config_overrides = flags.parsed("loss_kwargs"), flags.parsed("config_overrides")
+    make_loss(flags.loss, loss_kwargs, labels=[0, 1])  # a mistake shows before any work
+    data_path = resolve_corpus(flags.data_path)
+    model_name = resolve_model(flags.model_name_or_path)
+    auto = {flag for flag in ("data_path", "model_name_or_path", "precision") if getattr(flags, flag) == "auto"}
     if model_name == MINI:
         arguments = with_defaults_of_recipe(arguments, MINI)
     args, environment = prepare_training(arguments)
 
     with args.main_process_first():
-        data = load_and_split(data_path, arguments)
+        data = load_and_split(data_path, flags)
+    train_posts = data.dataset["train"]
     set_seed(args.seed)
-    loss = make_loss(arguments.run.loss, arguments.run.parsed("loss_kwargs"), labels=data.dataset["train"]["label"][:])
+    loss = make_loss(flags.loss, loss_kwargs, labels=train_posts["label"][:])
     logger.info("loss: %s trains, outputs.loss does not; probability: %s", loss.formula, loss.activation)
-    max_length = arguments.run.max_length
-    model, tokenizer = load_model(
-        model_name,
-        loss.activation,
-        data.dataset["train"]["text"][:],
-        max_length,
-        arguments.run.parsed("config_overrides"),
-    )
+    texts = train_posts["text"][:]
+    model, tokenizer = load_model(model_name, loss.activation, texts, flags.max_length, config_overrides)
 
-    recipe = arguments.recipe(
-        data_path=str(data_path), model_name_or_path=model_name, precision=environment["precision"]
-    )
+    chosen = {"data_path": str(data_path), "model_name_or_path": model_name, "precision": environment["precision"]}
+    recipe = arguments.recipe(**chosen)
     folder = Path(arguments.training["output_dir"])
     with args.main_process_first():  # the first process claims the folder, the others then find the same claim
         claim = claim_folder(folder, recipe, data.corpus.sha256, arguments.training["resume_from_checkpoint"])
-        encoded = tokenize(data.dataset, tokenizer, max_length=max_length)
+        encoded = tokenize(data.dataset, tokenizer, max_length=flags.max_length)
     logger.info("run: %s %s", folder, claim.note)
-    logger.info("tokens: %d posts are cut off at %d", num_truncated(encoded), max_length)
-    trainer = make_trainer(model, tokenizer, args, encoded, loss, arguments.run)
+    logger.info("tokens: %d posts are cut off at %d", num_truncated(encoded), flags.max_length)
+    trainer = make_trainer(model, tokenizer, args, encoded, loss, flags)
     started_at = datetime.now().astimezone()
     trainer.train(resume_from_checkpoint=str(claim.checkpoint) if claim.checkpoint else None)
     train = summarise_training(trainer, started_at, datetime.now().astimezone())
     if not trainer.is_world_process_zero():
         return None
 
-    report, scored_test = evaluate(trainer, data, model_name, max_length, train, environment, recipe)
-    facts = {"version": __version__, **report.loss, "threshold": THRESHOLD, "max_length": max_length}
-    save_model(trainer.model, trainer.processing_class, folder, facts)
-    write_text(folder / "recipe.yaml", recipe_text(report))
-    write_report(folder, report, predictions(scored_test, THRESHOLD))
+    scored = {part: score(trainer, data.dataset[part], flags.max_length) for part in ("validation", "test")}
+    report = Report(
+        data=data_facts(data.corpus),
+        split=split_facts(data),
+        model=model_facts(model_name, trainer.model, flags.max_length),
+        loss={"name": loss.name, "kwargs": loss.kwargs, "formula": loss.formula, "activation": loss.activation},
+        train=train,
+        validation=measure(scored["validation"], THRESHOLD),
+        test=measure_with_intervals(scored["test"], THRESHOLD, data.near_duplicates.groups[data.split.test]),
+        environment=environment,
+        recipe=recipe,
+        auto={flag: chosen[flag] for flag in sorted(auto)},
+    )
+    write_results(folder, trainer, report, scored["test"])
     finish_folder(folder, recipe, data.corpus.sha256)
     return Finished(report, folder)
 
 
-def load_and_split(data_path: Path, arguments: Arguments) -> SplitCorpus:
+def load_and_split(data_path: Path, flags: RunArguments) -> SplitCorpus:
     """Read the corpus, find its near-duplicates, cut it; tell what was odd and what leaks."""
-    flags = arguments.run
     corpus = load_corpus(data_path, Columns(flags.text_column, flags.label_column, flags.id_column))
     posts = corpus.posts
     logger.info("corpus: %s, %s posts, %s rumors", data_path, f"{len(posts):,}", f"{sum(posts['label'][:]):,}")
@@ -207,53 +210,38 @@ def make_trainer(
     return trainer
 
 
-def evaluate(
-    trainer: RumorTrainer,
-    data: SplitCorpus,
-    model_name: str,
-    max_length: int,
-    train: dict[str, Any],
-    environment: dict[str, Any],
-    recipe: dict[str, Any],
-) -> tuple[Report, Scored]:
-    """Score validation and test posts in float32, outside Trainer; return the report and the scored test posts."""
-    split, leaking = data.split, data.near_duplicates.leaking(data.split.test, data.split.development())
-    validation, test = (score(trainer, data.dataset[part], max_length) for part in ("validation", "test"))
-    loss = trainer.loss
-    model: Any = trainer.model
-    labels = data.corpus.posts["label"][:]
-    report = Report(
-        data={
-            "path": str(data.corpus.path),
-            "sha256": data.corpus.sha256,
-            "num_posts": len(labels),
-            "num_rumors": sum(labels),
-            "findings": dict(data.corpus.findings),
-        },
-        split={
-            "name": split.name,
-            "seed": split.seed,
-            **{part: len(positions) for part, positions in split.parts().items()},
-            "num_leaking_test_posts": len(leaking),
-            "num_resamples": NUM_RESAMPLES,
-        },
-        model={
-            "name": model_name,
-            "architecture": type(model).__name__,
-            "num_parameters": model.num_parameters(),
-            "max_length": max_length,
-        },
-        loss={"name": loss.name, "kwargs": loss.kwargs, "formula": loss.formula, "activation": loss.activation},
-        train=train,
-        validation=measure(validation, THRESHOLD),
-        test={
-            **measure(test, THRESHOLD),
-            "intervals": measure_intervals(test, THRESHOLD, data.near_duplicates.groups[split.test]),
-        },
-        environment=environment,
-        recipe=recipe,
-    )
-    return report, test
+def data_facts(corpus: Corpus) -> dict[str, Any]:
+    """Return the `data` part of the report."""
+    labels = corpus.posts["label"][:]
+    return {
+        "path": str(corpus.path),
+        "sha256": corpus.sha256,
+        "num_posts": len(labels),
+        "num_rumors": sum(labels),
+        "findings": dict(corpus.findings),
+    }
+
+
+def split_facts(data: SplitCorpus) -> dict[str, Any]:
+    """Return the `split` part of the report."""
+    split = data.split
+    return {
+        "name": split.name,
+        "seed": split.seed,
+        **{part: len(positions) for part, positions in split.parts().items()},
+        "num_leaking_test_posts": len(data.near_duplicates.leaking(split.test, split.development())),
+        "num_resamples": NUM_RESAMPLES,
+    }
+
+
+def model_facts(name: str, model: Any, max_length: int) -> dict[str, Any]:
+    """Return the `model` part of the report."""
+    return {
+        "name": name,
+        "architecture": type(model).__name__,
+        "num_parameters": model.num_parameters(),
+        "max_length": max_length,
+    }
 
 
 def score(trainer: RumorTrainer, posts: Dataset, max_length: int) -> Scored:
@@ -264,6 +252,14 @@ def score(trainer: RumorTrainer, posts: Dataset, max_length: int) -> Scored:
     target = F.one_hot(posts.with_format("torch")["label"][:], len(LABEL_NAMES)).float()
     loss = float(trainer.loss.function(logits.to(trainer.args.device), target.to(trainer.args.device)))
     return Scored(posts["id"][:], labels, rumor_probabilities(logits, trainer.loss.activation), loss)
+
+
+def write_results(folder: Path, trainer: RumorTrainer, report: Report, scored_test: Scored) -> None:
+    """Write model, recipe, report and predictions."""
+    facts = {"version": __version__, **report.loss, "threshold": THRESHOLD, "max_length": report.model["max_length"]}
+    save_model(trainer.model, trainer.processing_class, folder, facts)
+    write_text(folder / "recipe.yaml", recipe_text(report))
+    write_report(folder, report, predictions(scored_test, THRESHOLD))
 
 
 def recipe_text(report: Report) -> str:

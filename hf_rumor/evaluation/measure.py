@@ -54,10 +54,13 @@ def measure(scored: Scored, threshold: float) -> dict[str, Any]:
     }
 
 
-def measure_intervals(scored: Scored, threshold: float, groups: NDArray[np.int64]) -> dict[str, tuple[float, float]]:
-    """Return the 95 % interval of each metric; posts of one near-duplicate group are drawn together."""
+def measure_with_intervals(scored: Scored, threshold: float, groups: NDArray[np.int64]) -> dict[str, Any]:
+    """Return `measure`, and the 95 % interval of each metric; posts of one near-duplicate group are drawn together."""
     predicted = decide(scored.probabilities, threshold)
-    return bootstrap_intervals(scored.labels, predicted, scored.probabilities, groups, num_resamples=NUM_RESAMPLES)
+    intervals = bootstrap_intervals(
+        scored.labels, predicted, scored.probabilities, groups, num_resamples=NUM_RESAMPLES
+    )
+    return {**measure(scored, threshold), "intervals": intervals}
 
 
 def predictions(scored: Scored, threshold: float) -> list[Prediction]:

@@ -30,6 +30,7 @@ class Report:
         test: Metrics on posts that chose nothing, with intervals.
         environment: Versions, device, precision, processes.
         recipe: What repeats the run.
+        auto: The flags that were left to `auto`, with what was chosen.
     """
 
     data: dict[str, Any]
@@ -41,6 +42,7 @@ class Report:
     test: dict[str, Any]
     environment: dict[str, Any]
     recipe: dict[str, Any]
+    auto: dict[str, Any]
     schema_version: int = SCHEMA_VERSION
 
 
@@ -164,7 +166,8 @@ def _training_text(report: Report) -> str:
 
 def _repeat_text(report: Report) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in report.environment["versions"].items())
+    chosen = ", ".join(f"{flag} {value}" for flag, value in report.auto.items())
     return (
         "```\npython run_rumor.py recipe.yaml --output_dir again\n```\n\n"
-        f"with the `recipe.yaml` beside this file. Versions: {versions}."
+        f"with the `recipe.yaml` beside this file. Chosen by `auto`: {chosen or 'nothing'}. Versions: {versions}."
     )

@@ -1,0 +1,85 @@
+from datetime import UTC, date, datetime
+
+import pytest
+
+from hf_rumor.corpus.values import LABEL_WORDS, parse_label, parse_text, parse_time
+
+
+NOON = 1372480809  # 2013-06-29 12:40:09 in China
+
+
+@pytest.mark.parametrize("word", LABEL_WORDS)
+@pytest.mark.parametrize("dress", [str, str.upper, str.title, lambda word: f" {word}\t"])
+def test_every_label_word_is_read_in_any_case_and_between_blanks(word, dress):
+    assert parse_label(dress(word)) is LABEL_WORDS[word]
+
+
+@pytest.mark.parametrize(
+    ("value", "is_rumor"), [(0, False), (1, True), (0.0, False), (1.0, True), (False, False), (True, True)]
+)
+def test_labels_that_are_no_text_are_read(value, is_rumor):
+    assert parse_label(value) is is_rumor
+
+
+@pytest.mark.parametrize("value", [None, "", "2", 2, -1, 0.5, "rumors", "nan", "真", "10", []])
+def test_a_label_that_says_neither_is_refused_and_quoted(value):
+    with pytest.raises(ValueError, match="expected a label out of") as caught:
+        parse_label(value)
+    assert repr(value) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        NOON,
+        str(NOON),
+        f" {NOON} ",
+        float(NOON),
+        NOON * 1000 + 999,
+        str(NOON * 1000),
+        float(NOON * 1000),
+        "Sat Jun 29 12:40:09 +0800 2013",
+        "2013-06-29 12:40:09",
+        "2013-06-29T12:40:09",
+        "2013-06-29T04:40:09Z",
+        "2013-06-29 06:40:09+02:00",
+        datetime(2013, 6, 29, 12, 40, 9),
+        datetime(2013, 6, 29, 4, 40, 9, tzinfo=UTC),
+    ],
+)
+def test_every_way_to_write_a_moment_gives_the_same_seconds(value):
+    assert parse_time(value) == NOON
+
+
+@pytest.mark.parametrize("value", ["2013-06-29", date(2013, 6, 29)])
+def test_a_day_begins_at_midnight_in_china(value):
+    assert parse_time(value) == 1372435200
+
+
+@pytest.mark.parametrize(
+    "value", [None, "", "yesterday", "12", 7, -5, "2013-13-45", "0000-00-00 00:00:00", "1" * 20, True, "१" * 10, {}]
+)
+def test_what_is_no_time_is_none(value):
+    assert parse_time(value) is None
+
+
+@pytest.mark.xfail(strict=True, reason="bug: a fraction of a second makes a time unreadable")
+@pytest.mark.parametrize("value", [NOON + 0.25, f"{NOON}.25"])
+def test_a_fraction_of_a_second_does_not_make_a_time_unreadable(value):
+    assert parse_time(value) == NOON
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        ("  话 \n", "话"),
+        ("\u3000全角\u3000", "全角"),
+        (12, "12"),
+        ("半\ud83d", "半?"),
+        ("😀", "😀"),
+    ],
+)
+def test_text_is_stripped_and_can_be_stored(value, text):
+    assert parse_text(value) == text
+    assert parse_text(value).encode("utf-8").decode("utf-8") == text

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+
+from hf_rumor.evaluation.intervals import bootstrap_intervals
+from hf_rumor.evaluation.metrics import METRICS, compute_metrics, decide
+
+
+def draw(num_posts, seed=0):
+    """Return labels, decisions and probabilities of a classifier that is right four times in five."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(num_posts) % 2
+    right = random.random(num_posts) < 0.8
+    distance = 0.1 + 0.4 * random.random(num_posts)
+    probabilities = 0.5 + np.where((labels == 1) == right, distance, -distance)
+    return labels, decide(probabilities, 0.5), probabilities
+
+
+def intervals(columns, groups=None, num_resamples=60, **options):
+    groups = np.arange(len(columns[0])) if groups is None else groups
+    return bootstrap_intervals(*columns, groups, num_resamples=num_resamples, **options)
+
+
+def widths(found):
+    return {name: high - low for name, (low, high) in found.items()}
+
+
+def test_an_interval_contains_its_metric():
+    columns = draw(200)
+    metrics = compute_metrics(*columns)
+    found = intervals(columns)
+    assert list(found) == list(METRICS)
+    for name in METRICS.keys() - {"ece"}:  # resampling adds noise to a calibration error: it is biased upwards
+        assert found[name][0] < metrics[name] < found[name][1]
+
+
+def test_the_interval_of_accuracy_is_that_of_the_binomial_distribution():
+    columns = draw(400)
+    accuracy = compute_metrics(*columns)["accuracy"]
+    half = 1.96 * np.sqrt(accuracy * (1 - accuracy) / 400)
+    found = intervals(columns, num_resamples=200)["accuracy"]
+    assert found == pytest.approx((accuracy - half, accuracy + half), abs=0.015)
+
+
+def test_groups_of_identical_posts_give_wider_intervals_than_posts_drawn_alone():
+    columns = tuple(np.repeat(column, 4) for column in draw(50))
+    together = widths(intervals(columns, np.repeat(np.arange(50), 4)))
+    alone = widths(intervals(columns))
+    for name in METRICS.keys() - {"ece"}:
+        assert together[name] > 1.4 * alone[name]  # in theory twice as wide
+
+
+def test_copies_in_one_group_say_no_more_than_the_originals():
+    columns = draw(50)
+    copied = tuple(np.repeat(column, 3) for column in columns)
+    names = METRICS.keys() - {"ece"}  # 15 runs of copies are other runs
+    once, thrice = intervals(columns), intervals(copied, np.repeat(np.arange(50), 3))
+    for name in names:
+        assert thrice[name] == pytest.approx(once[name])
+
+
+def test_equal_seeds_give_equal_intervals_and_others_do_not():
+    columns = draw(60)
+    one, same, other = (intervals(columns, num_resamples=10, seed=seed) for seed in (3, 3, 4))
+    assert one == same != other
+
+
+def test_the_numbers_of_groups_do_not_matter():
+    columns = draw(60)
+    groups = np.arange(60) // 2
+    assert intervals(columns, groups * 1000 - 7, num_resamples=10) == intervals(columns, groups, num_resamples=10)
+
+
+def test_a_higher_level_is_wider():
+    columns = draw(60)
+    wide, narrow = widths(intervals(columns, level=0.99)), widths(intervals(columns, level=0.5))
+    assert all(wide[name] > narrow[name] for name in METRICS)
+
+
+def test_one_group_alone_gives_no_room():
+    columns = draw(10)
+    for name, (low, high) in intervals(columns, np.zeros(10, dtype=np.int64), num_resamples=5).items():
+        assert low == high == pytest.approx(compute_metrics(*columns)[name])
+
+
+def test_with_one_label_the_intervals_of_the_areas_alone_are_not_defined():
+    columns = (np.ones(6, dtype=np.int64), *draw(6)[1:])
+    found = intervals(columns, num_resamples=10)
+    assert {name for name, (low, high) in found.items() if np.isnan(low) and np.isnan(high)} == {"roc_auc", "pr_auc"}
+
+
+def test_resamples_with_one_label_are_left_out_of_the_areas():
+    # of four posts, one in eight resamples has one label only
+    low, high = intervals(draw(4))["roc_auc"]
+    assert 0 <= low <= high <= 1

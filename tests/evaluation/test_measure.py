@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from hf_rumor.evaluation import measure as module
+from hf_rumor.evaluation.measure import Prediction, Scored, measure, measure_intervals, predictions
+from hf_rumor.evaluation.metrics import METRICS, compute_metrics
+
+
+@pytest.fixture
+def scored():
+    return Scored(
+        ids=["a", "b", "c", "d"],
+        labels=np.array([0, 1, 1, 0]),
+        probabilities=np.array([0.1, 0.9, 0.4, 0.6]),
+        loss=0.5,
+    )
+
+
+def test_a_part_is_measured_with_counts_loss_and_all_metrics(scored):
+    found = measure(scored, threshold=0.5)
+    assert found["num_posts"] == 4
+    assert found["loss"] == 0.5
+    assert found["confusion"] == [[1, 1], [1, 1]]
+    assert {name: found[name] for name in METRICS} == compute_metrics(
+        scored.labels, np.array([0, 1, 0, 1]), scored.probabilities
+    )
+
+
+@pytest.mark.parametrize(
+    ("threshold", "confusion"), [(0.0, [[0, 2], [0, 2]]), (0.4, [[1, 1], [0, 2]]), (0.95, [[2, 0], [2, 0]])]
+)
+def test_the_threshold_decides(scored, threshold, confusion):
+    found = measure(scored, threshold)
+    assert found["threshold"] == threshold
+    assert found["confusion"] == confusion
+    assert found["accuracy"] == (confusion[0][0] + confusion[1][1]) / 4
+
+
+def test_intervals_belong_to_the_same_decisions(scored, monkeypatch):
+    monkeypatch.setattr(module, "NUM_RESAMPLES", 3)
+    one_group = np.zeros(4, dtype=np.int64)
+    found = measure_intervals(scored, 0.4, one_group)
+    metrics = measure(scored, 0.4)
+    assert {name: low for name, (low, _) in found.items()} == pytest.approx({name: metrics[name] for name in METRICS})
+
+
+def test_each_post_has_a_prediction_in_order(scored):
+    assert predictions(scored, 0.5) == [
+        Prediction("a", "non-rumor", "non-rumor", 0.1),
+        Prediction("b", "rumor", "rumor", 0.9),
+        Prediction("c", "rumor", "non-rumor", 0.4),
+        Prediction("d", "non-rumor", "rumor", 0.6),
+    ]
+
+
+def test_predictions_of_unequal_columns_are_refused(scored):
+    short = Scored(scored.ids[:3], scored.labels, scored.probabilities, scored.loss)
+    with pytest.raises(ValueError, match="longer"):
+        predictions(short, 0.5)

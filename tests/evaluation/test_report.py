@@ -1,0 +1,203 @@
+import copy
+import json
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from hf_rumor.evaluation.measure import Prediction, Scored, measure
+from hf_rumor.evaluation.metrics import METRICS
+from hf_rumor.evaluation.report import (
+    SCHEMA_VERSION,
+    Report,
+    _without_nan,
+    headline,
+    to_json,
+    to_markdown,
+    write_report,
+)
+
+
+CONTRACT = {"schema_version", "data", "split", "model", "loss", "train", "validation", "test", "environment"}
+NAN, INFINITY = float("nan"), float("inf")
+
+
+def make_report(labels=(0, 1, 1, 0), probabilities=(0.1, 0.9, 0.4, 0.2)):
+    """Return a report on a test part with these labels and probabilities."""
+    scored = Scored(
+        [str(number) for number in range(len(labels))], np.array(labels), np.array(probabilities, dtype=np.float64), 0.25
+    )
+    test = measure(scored, threshold=0.5)
+    return Report(
+        data={
+            "path": "data/sample",
+            "sha256": "5ca1ab1e",
+            "num_posts": 4321,
+            "num_rumors": 2000,
+            "findings": {"times_as_text": 12},
+        },
+        split={
+            "name": "grouped",
+            "seed": 42,
+            "train": 3000,
+            "validation": 321,
+            "test": 1000,
+            "num_leaking_test_posts": 25,
+            "num_resamples": 1000,
+        },
+        model={"name": "mini", "architecture": "BertModel", "num_parameters": 1234567, "max_length": 128},
+        loss={"name": "bce", "kwargs": {}, "formula": "-y log p - (1 - y) log(1 - p)", "activation": "sigmoid"},
+        train={
+            "epochs": 3.0,
+            "total_steps": 1200,
+            "warmup_steps": 120,
+            "schedule": "linear",
+            "learning_rate": 5e-5,
+            "runtime_seconds": 61.4,
+            "started_at": "2026-11-23T10:00:00+00:00",
+            "ended_at": "2026-11-23T10:01:01+00:00",
+            "posts_per_second": NAN,
+            "history": [
+                {"epoch": 1.0, "mean_loss": NAN, "validation_loss": 0.5, "validation_macro_f1": 0.7},
+                {"epoch": 2.0, "mean_loss": 0.25, "validation_loss": 0.375, "validation_macro_f1": 0.75},
+            ],
+        },
+        validation=measure(scored, threshold=0.5),
+        test={**test, "intervals": {name: (test[name] - 0.125, test[name] + 0.125) for name in METRICS}},
+        environment={
+            "versions": {"hf_rumor": "0.1.0", "torch": "2.13"},
+            "device": "cpu",
+            "precision": "fp32",
+            "precision_reason": "no GPU",
+            "num_processes": 1,
+        },
+        recipe={"loss": "bce"},
+    )
+
+
+def refuse(constant):
+    raise AssertionError(f"{constant} is no JSON")
+
+
+def test_json_has_the_keys_of_the_contract():
+    found = json.loads(to_json(make_report()))
+    assert found.keys() >= CONTRACT
+    assert found.keys() == {field.name for field in fields(Report)}
+    assert found["schema_version"] == SCHEMA_VERSION == 1
+
+
+def test_json_round_trips_and_a_number_that_is_not_defined_is_null():
+    report = make_report(labels=(1, 1, 1, 1))
+    found = json.loads(to_json(report), parse_constant=refuse)
+    assert found["test"]["roc_auc"] is None
+    assert found["test"]["intervals"]["pr_auc"] == [None, None]
+    assert found["train"]["history"][0]["mean_loss"] is None
+    assert found["test"]["accuracy"] == report.test["accuracy"]
+    assert found["validation"]["confusion"] == report.validation["confusion"]
+    assert found["data"] == report.data
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_json_does_not_change_the_report():
+    report = make_report(labels=(0, 0, 0, 0))
+    before = copy.deepcopy(report)
+    to_json(report)
+    assert repr(report) == repr(before)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (NAN, None),
+        (-INFINITY, None),
+        (np.float64("nan"), None),
+        ((1, NAN), [1, None]),
+        ({"a": [{"b": INFINITY}], "c": "nan"}, {"a": [{"b": None}], "c": "nan"}),
+        (None, None),
+        (True, True),
+        (0, 0),
+    ],
+)
+def test_what_is_not_defined_is_none_at_any_depth(value, expected):
+    assert _without_nan(value) == expected
+
+
+def test_text_is_written_as_it_is():
+    report = make_report()
+    report.data["path"] = "语料/谣言.zip"
+    assert '"语料/谣言.zip"' in to_json(report)
+
+
+def test_the_headline_tells_the_number_its_doubt_and_where_it_was_found():
+    assert headline(make_report()) == (
+        "accuracy 0.750 (95 % interval 0.625 to 0.875), macro-F1 0.733, on 4 test posts of the grouped split"
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "**Accuracy 0.750 (95 % interval 0.625 to 0.875)",
+        "| accuracy | 0.7500 | 0.6250 to 0.8750 | 0.7500 | share of posts that were told right |",
+        "| loss | 0.2500 | | 0.2500 | -y log p - (1 - y) log(1 - p) |",
+        "| non-rumor | 2 | 0 |",
+        "| rumor | 1 | 1 |",
+        "from a probability of 0.5 on; the probability is the sigmoid of the rumor logit",
+        "Split `grouped`, seed 42: 3,000 training, 321 validation, 1,000 test posts.",
+        "in the training part: **25** (2.5%)",
+        "1,000 bootstrap resamples",
+        "`data/sample`, SHA-256 `5ca1ab1e`",
+        "4,321 posts: 2,000 rumors and 2,321 non-rumors",
+        "12 posts whose time is written out as text",
+        "mini (BertModel, 1,234,567 weights), texts cut at 128 tokens",
+        "3 epochs, 1,200 steps, 120 of them warm-up, schedule linear, peak learning rate 5e-05",
+        "cpu, fp32 (no GPU), 1 process(es)",
+        "| 1 | not defined | 0.5000 | 0.7000 |",
+        "| 2 | 0.2500 | 0.3750 | 0.7500 |",
+        "Versions: hf_rumor 0.1.0, torch 2.13.",
+    ],
+)
+def test_markdown_tells(words):
+    assert words in to_markdown(make_report())
+
+
+@pytest.mark.parametrize("label", [0, 1])
+@pytest.mark.parametrize("probability", [0.1, 0.9])
+def test_markdown_renders_for_one_label_and_one_decision(label, probability):
+    text = to_markdown(make_report(labels=[label] * 3, probabilities=[probability] * 3))
+    decision = int(probability > 0.5)
+    cells = [["0", "0"], ["0", "0"]]
+    cells[label][decision] = "3"
+    assert f"| non-rumor | {' | '.join(cells[0])} |\n| rumor | {' | '.join(cells[1])} |" in text
+    assert "| roc_auc | not defined | not defined to not defined | not defined |" in text
+    assert "nan" not in text
+
+
+def test_every_row_of_a_table_has_as_many_cells_as_its_header():
+    lines = to_markdown(make_report()).splitlines()
+    widths = [line.count("|") for line in lines if line.startswith("|")]
+    rules = [line.count("|") for line in lines if line.startswith("|---")]
+    assert len(rules) == 3
+    assert set(widths) == set(rules)
+    for above, line in zip(lines, lines[1:], strict=False):
+        if above.startswith("|") and line.startswith("|"):
+            assert above.count("|") == line.count("|")
+
+
+def test_the_loss_tells_its_settings_if_there_are_any():
+    report = make_report()
+    assert "- Loss: -y log p - (1 - y) log(1 - p)\n" in to_markdown(report)
+    report.loss["kwargs"] = {"gamma": 2.0}
+    assert "- Loss: -y log p - (1 - y) log(1 - p) {'gamma': 2.0}\n" in to_markdown(report)
+
+
+def test_three_files_are_written_and_hold_what_was_told(tmp_path):
+    report = make_report()
+    told = [Prediction("a", "rumor", "non-rumor", 0.25), Prediction("“b”", "non-rumor", "rumor", 0.75)]
+    write_report(tmp_path / "run", report, told)
+    files = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "run").iterdir()}
+    assert files.keys() == {"report.json", "report.md", "predictions.jsonl"}
+    assert files["report.json"] == to_json(report)
+    assert files["report.md"] == to_markdown(report)
+    assert [Prediction(**json.loads(line)) for line in files["predictions.jsonl"].splitlines()] == told
+    assert "“b”" in files["predictions.jsonl"]
