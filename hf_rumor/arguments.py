@@ -8,6 +8,7 @@ import dataclasses
 import difflib
 import importlib.util
 import json
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ from hf_rumor.errors import ArgumentError
 if TYPE_CHECKING:
     from transformers import TrainingArguments
 
+
+logger = logging.getLogger(__name__)
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -40,24 +43,45 @@ TRAINING_DEFAULTS: dict[str, tuple[Any, str]] = {  # flag -> default, and what i
     "save_total_limit": (2, "Checkpoints kept: the best and the newest."),
     "load_best_model_at_end": (True, "Whether the model is the checkpoint that was best on validation."),
     "metric_for_best_model": ("macro_f1", "Best in which metric."),
-    "greater_is_better": (True, "Whether more of it is better."),
     "logging_steps": (10.0, "Steps between two points of the loss curve."),
     "train_sampling_strategy": ("group_by_length", "Batches of posts of like length save padding."),
     "report_to": ("auto", "Tracker; auto: TensorBoard where it is installed."),
+    "restore_callback_states_from_checkpoint": (True, "Whether early stopping remembers across an interruption."),
     "resume_from_checkpoint": ("auto", "auto: continue an interrupted run in output_dir; or a checkpoint folder."),
     "ddp_find_unused_parameters": (False, "Of DistributedDataParallel."),
 }
 
-# Refused, with the way that works.
+# Refused, with what works instead.
 REFUSED = {
     "label_smoothing_factor": """--loss_kwargs '{"label_smoothing": 0.1}', which the loss applies itself""",
     "hub_token": "the environment variable HF_TOKEN; as a flag the token would be written into files",
-    "do_predict": "nothing: the test posts are always scored at the end",
+    "push_to_hub": "huggingface-cli upload, after looking at the folder; pushing from a run is not there yet",
+    "fsdp": "accelerate launch with plain data parallelism; sharded models cannot be scored at the end yet",
+    "deepspeed": "accelerate launch with plain data parallelism; sharded models cannot be scored at the end yet",
+    "prediction_loss_only": "nothing: the best checkpoint is chosen by a metric",
+    "batch_eval_metrics": "nothing: the metrics need all validation posts at once",
+    "label_names": "nothing: the label is called labels",
+    "remove_unused_columns": "nothing: ids and texts must not reach the model",
     "use_liger_kernel": "nothing: it has no kernel for classifiers",
 }
 
-# Where and how often to write; the result is the same.
-NOT_IN_RECIPE = ("output_dir", "resume_from_checkpoint")
+# The smallest values that can be meant; Trainer fails on smaller ones in the middle of a run.
+MINIMUMS = {
+    "split_seed": 0,
+    "seed": 0,
+    "data_seed": 0,
+    "per_device_train_batch_size": 1,
+    "per_device_eval_batch_size": 1,
+    "gradient_accumulation_steps": 1,
+    "learning_rate": 0,
+    "num_train_epochs": 0,
+    "early_stopping_patience": 0,
+    "max_length": 3,  # two go to special tokens
+}
+
+LOWER_IS_BETTER = ("loss", "log_loss", "ece", "brier")
+
+NOT_IN_RECIPE = ("output_dir", "resume_from_checkpoint")  # where, not what
 
 
 @dataclass
@@ -108,10 +132,6 @@ class RunArguments:
 
     def __post_init__(self) -> None:
         """Raise `ArgumentError` on values that cannot be meant."""
-        if self.max_length < 3:
-            raise ArgumentError(f"--max_length: expected at least 3, got {self.max_length}; two go to special tokens")
-        if self.early_stopping_patience < 0:
-            raise ArgumentError(f"--early_stopping_patience: expected at least 0, got {self.early_stopping_patience}")
         if not 0 < self.layer_lr_decay <= 1:
             raise ArgumentError(f"--layer_lr_decay: expected a share in (0, 1], got {self.layer_lr_decay:g}")
         self.parsed("loss_kwargs")
@@ -181,6 +201,9 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
 def _make_arguments(given: dict[str, Any]) -> Arguments:
     for name in sorted(given.keys() & REFUSED.keys()):
         raise ArgumentError(f"--{name}: not supported here; take {REFUSED[name]}")
+    for name in sorted(given.keys() & MINIMUMS.keys()):
+        if given[name] is not None and given[name] < MINIMUMS[name]:
+            raise ArgumentError(f"--{name}: expected at least {MINIMUMS[name]}, got {given[name]}; correct it")
     names = {entry.name for entry in dataclasses.fields(RunArguments)}
     run = RunArguments(**{name: value for name, value in given.items() if name in names})
     defaults = {name: value for name, (value, _) in TRAINING_DEFAULTS.items()}
@@ -224,8 +247,9 @@ def find_recipe(name: str) -> Path:
     Raises:
         ArgumentError: There is none.
     """
-    for path in (Path(name), RECIPES / Path(name).name, RECIPES / f"{name}.yaml"):
-        if path.is_file():
+    shipped_names = (name.removeprefix("recipes/"), f"{name}.yaml")
+    for path in (Path(name), *(RECIPES / shipped for shipped in shipped_names if "/" not in shipped)):
+        if path.is_file() and path.suffix in (".yaml", ".yml", ".json"):
             return path
     shipped = ", ".join(sorted(path.stem for path in RECIPES.glob("*.yaml")))
     raise ArgumentError(f"{name}: expected flags, or a recipe: a .yaml or .json file, or one of {shipped}; found none")
@@ -283,11 +307,31 @@ def make_training_arguments(values: dict[str, Any], *, precision: str, device: s
     if settings["report_to"] in ("auto", ["auto"]):
         settings["report_to"] = _trackers()
     settings.setdefault("disable_tqdm", not sys.stderr.isatty())
+    settings.setdefault("greater_is_better", _greater_is_better(settings["metric_for_best_model"]))
+    if str(settings.get("lr_scheduler_type")) == "reduce_lr_on_plateau":
+        kwargs = settings.get("lr_scheduler_kwargs") or {}
+        kwargs = json.loads(kwargs) if isinstance(kwargs, str) else kwargs
+        settings["lr_scheduler_kwargs"] = {"mode": "max" if settings["greater_is_better"] else "min"} | kwargs
     os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(Path(settings["output_dir"]) / "runs"))
     try:
-        return TrainingArguments(**settings)
-    except (ValueError, TypeError, ImportError) as error:
+        args = TrainingArguments(**settings)
+        if args.n_gpu > 1:  # one process would train by nn.DataParallel, which RumorTrainer does not support
+            logger.info("device: one of %d GPUs; accelerate launch uses them all", args.n_gpu)
+            args._n_gpu = 1
+    except (ValueError, TypeError, ImportError, RuntimeError, OSError) as error:
         raise ArgumentError(f"expected flags that go together, got: {error}") from error
+    return args
+
+
+def _greater_is_better(metric: str) -> bool:
+    from hf_rumor.evaluation.metrics import METRICS
+
+    name = metric.removeprefix("eval_")
+    if name not in (*METRICS, "loss"):
+        raise ArgumentError(
+            f"--metric_for_best_model: expected {', '.join(METRICS)} or loss, got {metric}; choose one"
+        )
+    return name not in LOWER_IS_BETTER
 
 
 def _trackers() -> list[str]:

@@ -44,8 +44,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         if _is_first_process():  # the others make the same mistake
             print(f"hf-rumor: error: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(
+            f"hf-rumor: error: {error.filename}: expected to read or write it, got {error.strerror}", file=sys.stderr
+        )
+        return 2
     except KeyboardInterrupt:
-        print("hf-rumor: interrupted; the same command continues", file=sys.stderr)
+        print("hf-rumor: interrupted; a run continues with the same command", file=sys.stderr)
         return 130
     return 0
 
@@ -79,7 +86,13 @@ def _add_corpus_flags(parser: argparse.ArgumentParser) -> None:
     for entry in dataclasses.fields(RunArguments):
         if entry.name in ("data_path", "text_column", "label_column", "id_column"):
             parser.add_argument(f"--{entry.name}", default=entry.default, help=entry.metadata["help"])
-    parser.add_argument("--split_seed", type=int, default=0, help="seed of the splits (%(default)s)")
+    parser.add_argument("--split_seed", type=_seed, default=0, help="seed of the splits (%(default)s)")
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a number of at least 0, got {text!r}")
+    return int(text)
 
 
 def _is_first_process() -> bool:

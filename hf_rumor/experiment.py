@@ -1,6 +1,7 @@
 """The experiment as one page: arguments -> corpus -> dataset -> model -> trainer -> report."""
 
 import logging
+import os
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from datasets import Dataset, DatasetDict
 from torch.nn import functional as F
 from transformers import (
     DataCollatorWithPadding,
-    EarlyStoppingCallback,
     PrinterCallback,
     ProgressCallback,
     TrainingArguments,
@@ -43,12 +43,12 @@ from hf_rumor.evaluation.measure import NUM_RESAMPLES, Scored, measure, measure_
 from hf_rumor.evaluation.report import Report, write_report
 from hf_rumor.inference.probabilities import rumor_probabilities
 from hf_rumor.inference.scoring import predict_logits
-from hf_rumor.training.callbacks import EpochLines, Progress
+from hf_rumor.training.callbacks import EarlyStopping, EpochLines, Progress
 from hf_rumor.training.hardware import choose_precision, detect_hardware
 from hf_rumor.training.history import summarise_training
 from hf_rumor.training.losses import Loss, make_loss
 from hf_rumor.training.models import MINI, load_model, resolve_model, save_model
-from hf_rumor.training.run_folder import claim_folder, finish_folder
+from hf_rumor.training.run_folder import check_folder, claim_folder, finish_folder
 from hf_rumor.training.tokenization import num_truncated, tokenize
 from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
 
@@ -105,12 +105,14 @@ def run(argv: Sequence[str]) -> Finished | None:
     chosen = {"data_path": str(data_path), "model_name_or_path": model_name, "precision": environment["precision"]}
     recipe = arguments.recipe(**chosen)
     folder = Path(arguments.training["output_dir"])
-    with args.main_process_first():  # the first process claims the folder, the others then find the same claim
-        claim = claim_folder(folder, recipe, data.corpus.sha256, arguments.training["resume_from_checkpoint"])
+    check_folder(folder, recipe, data.corpus.sha256)
+    with args.main_process_first():
         encoded = tokenize(data.dataset, tokenizer, max_length=flags.max_length)
-    logger.info("run: %s %s", folder, claim.note)
     logger.info("tokens: %d posts are cut off at %d", num_truncated(encoded), flags.max_length)
     trainer = make_trainer(model, tokenizer, args, encoded, loss, flags)
+    with args.main_process_first():  # the first process claims the folder, the others then find the same claim
+        claim = claim_folder(folder, recipe, data.corpus.sha256, arguments.training["resume_from_checkpoint"])
+    logger.info("run: %s %s", folder, claim.note)
     started_at = datetime.now().astimezone()
     trainer.train(resume_from_checkpoint=str(claim.checkpoint) if claim.checkpoint else None)
     train = summarise_training(trainer, started_at, datetime.now().astimezone())
@@ -121,7 +123,7 @@ def run(argv: Sequence[str]) -> Finished | None:
     report = Report(
         data=data_facts(data.corpus),
         split=split_facts(data),
-        model=model_facts(model_name, trainer.model, flags.max_length),
+        model=model_facts(model_name, trainer.plain_model(), flags.max_length),
         loss={"name": loss.name, "kwargs": loss.kwargs, "formula": loss.formula, "activation": loss.activation},
         train=train,
         validation=measure(scored["validation"], THRESHOLD),
@@ -145,7 +147,7 @@ def load_and_split(data_path: Path, flags: RunArguments) -> SplitCorpus:
     near_duplicates = find_near_duplicates(posts["text"][:])
     split = split_dataset(posts, flags.split, flags.split_seed, near_duplicates.groups)
     logger.info(
-        "split: %s, seed %d: %d training, %d validation, %d test posts, %d of these with a near-duplicate in training",
+        "split: %s, seed %d: %d training, %d validation, %d test posts, %d of them with a near-duplicate in the rest",
         *(split.name, split.seed, len(split.train), len(split.validation), len(split.test)),
         len(near_duplicates.leaking(split.test, split.development())),
     )
@@ -154,7 +156,7 @@ def load_and_split(data_path: Path, flags: RunArguments) -> SplitCorpus:
 
 def prepare_training(arguments: Arguments) -> tuple[TrainingArguments, dict[str, Any]]:
     """Return Trainer's arguments with precision and device decided, and the `environment` part of the report."""
-    requested = _requested_precision(arguments)
+    requested = requested_precision(arguments)
     hardware = detect_hardware(use_cpu=arguments.training.get("use_cpu", False))
     precision, reason = choose_precision(requested, hardware)
     args = make_training_arguments(arguments.training, precision=precision, device=hardware.device)
@@ -174,14 +176,18 @@ def prepare_training(arguments: Arguments) -> tuple[TrainingArguments, dict[str,
     }
 
 
-def _requested_precision(arguments: Arguments) -> str:
-    """Return what `--precision`, `--bf16` and `--fp16` ask for together."""
-    asked = {"precision": arguments.run.precision} if arguments.run.precision != "auto" else {}
-    asked |= {flag: flag for flag in ("bf16", "fp16") if arguments.training.get(flag)}
+def requested_precision(arguments: Arguments) -> str:
+    """Return what `--precision`, `--bf16`, `--fp16` and the launcher ask for together.
+
+    Raises:
+        ArgumentError: They ask for different things.
+    """
+    asked: dict[str, str] = {"--precision": arguments.run.precision} if arguments.run.precision != "auto" else {}
+    asked |= {f"--{flag}": flag for flag in ("bf16", "fp16") if arguments.training.get(flag)}
+    launched = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")  # set by accelerate launch
+    asked |= {"--mixed_precision of accelerate": launched} if launched in ("bf16", "fp16") else {}
     if len(set(asked.values())) > 1:
-        found = " and ".join(
-            f"--{flag} {value}" if flag == "precision" else f"--{flag}" for flag, value in asked.items()
-        )
+        found = " and ".join(f"{value} by {source}" for source, value in asked.items())
         raise ArgumentError(f"expected one precision, got {found}; keep one of them")
     return next(iter(asked.values()), "auto")
 
@@ -189,24 +195,32 @@ def _requested_precision(arguments: Arguments) -> str:
 def make_trainer(
     model: Any, tokenizer: Any, args: TrainingArguments, encoded: DatasetDict, loss: Loss, flags: RunArguments
 ) -> RumorTrainer:
-    """Return a trainer on tokenized posts that stops early where validation macro-F1 no longer rises."""
-    trainer = RumorTrainer(
-        loss=loss,
-        layer_lr_decay=flags.layer_lr_decay,
-        model=model,
-        args=args,
-        data_collator=DataCollatorWithPadding(tokenizer, pad_to_multiple_of=8),
-        train_dataset=encoded["train"],
-        eval_dataset=encoded["validation"],
-        processing_class=tokenizer,
-        compute_metrics=ValidationMetrics(loss.activation),
-        callbacks=[EpochLines()],
-    )
+    """Return a trainer on tokenized posts that stops early where validation no longer gets better.
+
+    Raises:
+        ArgumentError: Trainer, its optimizer or its schedule refuses the flags.
+    """
+    try:
+        trainer = RumorTrainer(
+            loss=loss,
+            layer_lr_decay=flags.layer_lr_decay,
+            model=model,
+            args=args,
+            data_collator=DataCollatorWithPadding(tokenizer, pad_to_multiple_of=8),
+            train_dataset=encoded["train"],
+            eval_dataset=encoded["validation"],
+            processing_class=tokenizer,
+            compute_metrics=ValidationMetrics(loss.activation),
+            callbacks=[EpochLines()],
+        )
+        trainer.check_schedule()
+    except (ValueError, TypeError, ImportError, RuntimeError, ArithmeticError) as error:
+        raise ArgumentError(f"expected flags that Trainer takes, got {type(error).__name__}: {error}") from error
     trainer.remove_callback(PrinterCallback if args.disable_tqdm else ProgressCallback)
     if not args.disable_tqdm:
         trainer.add_callback(Progress())
     if flags.early_stopping_patience and args.load_best_model_at_end:
-        trainer.add_callback(EarlyStoppingCallback(flags.early_stopping_patience))
+        trainer.add_callback(EarlyStopping(flags.early_stopping_patience))
     return trainer
 
 
@@ -246,8 +260,7 @@ def model_facts(name: str, model: Any, max_length: int) -> dict[str, Any]:
 
 def score(trainer: RumorTrainer, posts: Dataset, max_length: int) -> Scored:
     """Return what the trained model says of `posts`, in their order, and the loss recomputed from its logits."""
-    model: Any = trainer.model
-    logits = predict_logits(model, trainer.processing_class, posts["text"][:], max_length=max_length)
+    logits = predict_logits(trainer.plain_model(), trainer.processing_class, posts["text"][:], max_length=max_length)
     labels = np.asarray(posts["label"][:], dtype=np.int64)
     target = F.one_hot(posts.with_format("torch")["label"][:], len(LABEL_NAMES)).float()
     loss = float(trainer.loss.function(logits.to(trainer.args.device), target.to(trainer.args.device)))
@@ -257,7 +270,7 @@ def score(trainer: RumorTrainer, posts: Dataset, max_length: int) -> Scored:
 def write_results(folder: Path, trainer: RumorTrainer, report: Report, scored_test: Scored) -> None:
     """Write model, recipe, report and predictions."""
     facts = {"version": __version__, **report.loss, "threshold": THRESHOLD, "max_length": report.model["max_length"]}
-    save_model(trainer.model, trainer.processing_class, folder, facts)
+    save_model(trainer.plain_model(), trainer.processing_class, folder, facts)
     write_text(folder / "recipe.yaml", recipe_text(report))
     write_report(folder, report, predictions(scored_test, THRESHOLD))
 

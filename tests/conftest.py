@@ -20,11 +20,11 @@ from hf_rumor.corpus.post import Post, Repost
 
 CHINA = timezone(timedelta(hours=8))
 NEW_YEAR_2013 = 1356969600  # 2013-01-01 00:00:00 +0800
-WORDS = (
-    "小城 河边 广场 山村 海港 车站 公园 学校 医院 菜场 昨夜 清晨 午后 周末 月底 听说 看见 发现 打算 忘记 绿伞 木船 "
-    "红灯 风筝 纸箱 石桥 铜铃 面包 棉被 茶壶 老人 司机 邻居 老师 画家 渔夫 店主 孩子 猫咪 白鸽 停电 下雪 涨价 搬家 "
-    "开门 迷路 唱歌 修路 结冰 发光 据传 其实 可能 当然 居然 也许 悄悄 忽然 一共 三次"
-).split()
+CHARACTERS = (
+    "小城河边广场山村海港车站公园学校医院菜场昨夜清晨午后周末月底听说看见发现打算忘记绿伞木船红灯风筝纸箱石桥铜铃面包棉被茶壶老人司机邻居老师画家渔夫店主孩子猫咪白鸽"
+    "停电下雪涨价搬家开门迷路唱歌修路结冰发光据传其实可能当然居然也许悄悄忽然一共三次"
+)
+WORDS = [CHARACTERS[start : start + 2] for start in range(0, len(CHARACTERS), 2)]
 
 
 @pytest.fixture(autouse=True)

@@ -90,6 +90,10 @@ def test_the_recipe_of_a_run_repeats_it(tmp_path):
         (["nowhere.yaml"], "or one of bert_base_chinese"),
         (["mini", "stray"], "found stray"),
         (["--max_length", "2"], "expected at least 3"),
+        (["--split_seed", "-1"], "expected at least 0"),
+        (["--per_device_train_batch_size", "0"], "expected at least 1"),
+        (["--push_to_hub"], "not there yet"),
+        (["nowhere/mini.yaml"], "found none"),
         (["--early_stopping_patience", "-1"], "expected at least 0"),
         (["--layer_lr_decay", "0"], "expected a share in (0, 1]"),
         (["--loss_kwargs", "gamma=2"], "expected a JSON object"),
@@ -142,11 +146,38 @@ def test_training_arguments_hold_what_was_told_and_decided(tmp_path, monkeypatch
 
 @pytest.mark.parametrize(
     "words",
-    [["--save_strategy", "no"], ["--tf32", "true"], ["--optim", "adamw_hf"], ["--eval_strategy", "steps"]],
+    [
+        ["--metric_for_best_model", "macro_f2"],
+        ["--save_strategy", "no"],
+        ["--tf32", "true"],
+        ["--optim", "adamw_hf"],
+        ["--eval_strategy", "steps"],
+    ],
 )
 def test_flags_that_do_not_go_together_are_told(tmp_path, words):
     with pytest.raises(ArgumentError):
         make(words, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("metric", "better"), [("macro_f1", True), ("eval_accuracy", True), ("loss", False), ("ece", False)]
+)
+def test_the_best_checkpoint_is_best_in_the_right_direction(tmp_path, metric, better):
+    assert make(["--metric_for_best_model", metric], tmp_path).greater_is_better is better
+
+
+def test_a_plateau_is_looked_for_in_the_right_direction(tmp_path):
+    assert make(["--lr_scheduler_type", "reduce_lr_on_plateau"], tmp_path).lr_scheduler_kwargs == {"mode": "max"}
+
+
+def test_of_several_gpus_one_process_takes_one(tmp_path, monkeypatch, caplog):
+    from transformers import TrainingArguments
+
+    monkeypatch.setattr(TrainingArguments, "_setup_devices", property(lambda self: setattr(self, "_n_gpu", 2)))
+    with caplog.at_level("INFO", logger="hf_rumor"):
+        args = make([], tmp_path)
+    assert args._n_gpu == 1
+    assert "accelerate launch uses them all" in caplog.text
 
 
 def test_tensorboard_is_used_where_it_is_installed(tmp_path, monkeypatch):

@@ -7,16 +7,27 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from hf_rumor import cli
+from hf_rumor.arguments import parse_arguments
+from hf_rumor.errors import ArgumentError
 from hf_rumor.evaluation import measure
-from hf_rumor.experiment import run
+from hf_rumor.experiment import requested_precision, run
+from hf_rumor.inference.scoring import predict_logits
 
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 FLAGS = ["mini", "--data_path", str(SAMPLE), "--max_steps", "6", "--eval_strategy", "steps", "--eval_steps", "3"]
 FLAGS += ["--save_strategy", "steps", "--save_steps", "3", "--report_to", "none"]
+
+
+def text_of(post_id):
+    """Return the text of a post of the sample."""
+    path = SAMPLE / "CED_Dataset" / "original-microblog" / f"{post_id}.json"
+    return json.loads(path.read_text(encoding="utf-8"))["text"]
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +81,49 @@ def test_every_test_post_has_one_prediction_that_follows_the_threshold(report, p
     assert right / len(predictions) == pytest.approx(report["test"]["accuracy"])
 
 
-def test_the_loss_of_the_report_is_that_of_its_predictions(report, predictions):
-    # BCE on one-hot labels looks at both logits; the rumor half of it is the log loss of the predictions.
-    assert 0 < report["test"]["loss"] < 2
-    assert report["loss"]["formula"] == "BCEWithLogitsLoss on one-hot labels"
+def test_the_loss_of_the_report_is_that_of_the_saved_model(finished, report, predictions):
+    model = AutoModelForSequenceClassification.from_pretrained(finished[0])
+    tokenizer = AutoTokenizer.from_pretrained(finished[0])
+    logits = predict_logits(model, tokenizer, [text_of(row["id"]) for row in predictions], max_length=256)
+    target = torch.tensor([[1.0, 0.0] if row["label"] == "non-rumor" else [0.0, 1.0] for row in predictions])
+    assert report["test"]["loss"] == pytest.approx(float(torch.nn.BCEWithLogitsLoss()(logits, target)), abs=1e-6)
+
+
+@pytest.mark.slow
+def test_a_model_trained_in_bf16_is_scored_in_float32(finished, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
+    monkeypatch.setattr(measure, "NUM_RESAMPLES", 2)
+    done = run([*FLAGS, "--max_steps", "3", "--precision", "bf16", "--output_dir", str(tmp_path / "out")])
+    rows = [json.loads(line) for line in (done.folder / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
+    model = AutoModelForSequenceClassification.from_pretrained(done.folder)
+    tokenizer = AutoTokenizer.from_pretrained(done.folder)
+    logits = predict_logits(model, tokenizer, [text_of(row["id"]) for row in rows], max_length=256)
+    assert model.dtype == torch.float32
+    assert [row["rumor_probability"] for row in rows] == pytest.approx(logits[:, 1].sigmoid().tolist(), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--lr_scheduler_type", "cosine_with_min_lr"], "expected flags that Trainer takes"),
+        (["--optim", "adamw_8bit"], "expected flags that Trainer takes"),
+        (["--report_to", "wandb"], "expected flags that Trainer takes"),
+    ],
+)
+def test_what_trainer_refuses_is_told_before_the_folder_is_claimed(
+    finished, tmp_path, monkeypatch, capsys, flags, said
+):
+    monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
+    assert cli.main(["train", *FLAGS, "--output_dir", str(tmp_path / "out"), *flags]) == 2
+    assert said in capsys.readouterr().err
+    assert not list((tmp_path / "out").glob("*"))
+
+
+def test_the_launcher_may_choose_the_precision_but_not_another_one(monkeypatch):
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "bf16")
+    assert requested_precision(parse_arguments([])) == "bf16"
+    with pytest.raises(ArgumentError, match="bf16 by --mixed_precision of accelerate"):
+        requested_precision(parse_arguments(["--precision", "fp32"]))
 
 
 STRANGER = """
@@ -88,8 +138,7 @@ print(json.dumps([{entry["label"]: entry["score"] for entry in row}["rumor"] for
 
 
 def test_the_plain_pipeline_gives_the_predicted_probabilities(finished, predictions, tmp_path):
-    posts = {path.stem: path for path in SAMPLE.rglob("original-microblog/*.json")}
-    texts = [json.loads(posts[row["id"]].read_text(encoding="utf-8"))["text"] for row in predictions]
+    texts = [text_of(row["id"]) for row in predictions]
     done = subprocess.run(
         [sys.executable, "-c", STRANGER, str(finished[0])],
         input=json.dumps(texts),

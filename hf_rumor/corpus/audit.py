@@ -154,13 +154,13 @@ def to_text(audit: Audit) -> str:
         f"posts: {audit.posts[rumor]:,} rumor, {audit.posts[non_rumor]:,} non-rumor",
         *(f"  {line}" for line in audit.findings),
         "",
-        "characters per post     mean  median     p95     max",
+        "characters per post      mean  median     p95     max",
         *(
             f"  {name:<18} {of['mean']:8.0f}{of['median']:8.0f}{of['p95']:8.0f}{of['max']:8.0f}"
             for name, of in audit.lengths.items()
         ),
         "",
-        "year                   rumor  non-rumor",
+        "year                    rumor  non-rumor",
         *(f"  {year:<18} {of[rumor]:8,}   {of[non_rumor]:8,}" for year, of in audit.years.items()),
         "",
         "near-duplicates (character 5-gram Jaccard of 0.5 or more)",

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from hf_rumor.corpus.findings import Findings
+from hf_rumor.corpus.findings import Findings, note_file
 from hf_rumor.corpus.post import LABEL_NAMES, Post, Repost
 from hf_rumor.corpus.values import parse_text, parse_time
 from hf_rumor.errors import CorpusError
@@ -40,7 +40,7 @@ def open_tree(path: Path) -> Iterator[tuple[list[str], ReadFile]]:
         with zipfile.ZipFile(path) as archive:
             names = sorted(info.filename for info in archive.infolist() if not info.is_dir())
             yield names, archive.read
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise CorpusError(
             f"{path}: expected a zip, found a file that is none or is cut off ({error}); download or copy it again"
         ) from error
@@ -96,13 +96,13 @@ def _sort_files(names: list[str], findings: Findings) -> tuple[dict[str, str], d
         file = PurePosixPath(name)
         key = (file.parent.parent / file.name).as_posix()
         if file.name.startswith("."):  # .DS_Store and ._.DS_Store ship inside the published archive
-            findings["hidden_files"] += 1
+            note_file(findings, "hidden_files", name)
         elif file.suffix == ".json" and file.parent.name == POSTS_FOLDER:
             posts[key] = name
         elif file.suffix == ".json" and file.parent.name in REPOSTS_FOLDERS:
             labels.setdefault(key, {})[REPOSTS_FOLDERS[file.parent.name]] = name
         else:
-            findings["other_files"] += 1
+            note_file(findings, "other_files", name)
     return posts, labels
 
 

@@ -13,7 +13,7 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 
 from hf_rumor.corpus.cleaning import posts_to_keep
 from hf_rumor.corpus.files import cache_folder, content_digest
-from hf_rumor.corpus.findings import Findings
+from hf_rumor.corpus.findings import Findings, describe
 from hf_rumor.corpus.near_duplicates import Indices
 from hf_rumor.corpus.post import LABEL_NAMES, Post
 from hf_rumor.corpus.readers import Columns, read_posts
@@ -24,7 +24,7 @@ from hf_rumor.errors import CorpusError
 logger = logging.getLogger(__name__)
 
 # Part of the cache key: raise it whenever a reader gives other posts or findings for the same files.
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 
 FEATURES = Features(
     {
@@ -114,7 +114,7 @@ def load_corpus(path: Path, columns: Columns | None = None) -> Corpus:
     """
     columns = columns or Columns()
     sha256 = content_digest(path)
-    key = hashlib.sha256(repr((sha256, columns)).encode()).hexdigest()[:24]
+    key = hashlib.sha256(repr((sha256, path.is_file() and path.suffix.lower(), columns)).encode()).hexdigest()[:24]
     builder = RumorCorpus(
         config_name="posts",
         config_id=f"{key}-v{PARSER_VERSION}",
@@ -129,10 +129,13 @@ def load_corpus(path: Path, columns: Columns | None = None) -> Corpus:
             raise error.__cause__ from None
         raise
     findings = Findings(json.loads(builder.info.description))
-    rows = builder.as_dataset(split="train")
-    if not len(rows):
+    if not builder.info.splits["train"].num_examples:
         raise CorpusError(f"{path}: expected posts, found none; check --data_path")
+    rows = builder.as_dataset(split="train")
     kept, left_out = posts_to_keep(rows["id"][:], rows["text"][:], rows["label"][:])
+    if not kept:
+        told = "; ".join(describe(left_out))
+        raise CorpusError(f"{path}: expected posts, found none to keep ({told}); check --data_path")
     return Corpus(path, sha256, rows.select(kept), findings + left_out)
 
 

@@ -1,7 +1,6 @@
 """Write files whole or not at all, find the cache, and know a corpus by its content."""
 
 import hashlib
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -49,15 +48,15 @@ def content_digest(path: Path) -> str:
     path = path.resolve()
     files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
     state = _state(path, files)
-    memory = cache_folder() / "digests" / f"{hashlib.sha256(str(path).encode()).hexdigest()[:32]}.json"
+    memory = cache_folder() / "digests" / f"{hashlib.sha256(str(path).encode()).hexdigest()[:32]}.txt"
     if memory.exists():
-        remembered = json.loads(memory.read_text(encoding="utf-8"))
-        if remembered["state"] == state:
-            return str(remembered["sha256"])
+        remembered = memory.read_text(encoding="utf-8").split()
+        if len(remembered) == 2 and remembered[0] == state:
+            return remembered[1]
     digest = _digest(path, files)
     # A file changed within the clock's tick after it was read would look unchanged: such a digest is not remembered.
     if time.time() - max((file.stat().st_mtime for file in files), default=0.0) > 2.0:
-        write_text(memory, json.dumps({"path": str(path), "state": state, "sha256": digest}))
+        write_text(memory, f"{state} {digest}\n")
     return digest
 
 
@@ -66,7 +65,9 @@ def _state(path: Path, files: list[Path]) -> str:
     hasher = hashlib.sha256()
     for file in files:
         stat = file.stat()
-        hasher.update(f"{file.relative_to(path.parent)}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+        hasher.update(
+            f"{file.relative_to(path.parent)}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ctime_ns}\n".encode()
+        )
     return hasher.hexdigest()
 
 

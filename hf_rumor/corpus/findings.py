@@ -5,6 +5,8 @@ from collections import Counter
 
 Findings = Counter[str]  # finding -> how often
 
+NUM_NAMES = 3  # of skipped files
+
 DESCRIPTIONS = {
     "hidden_files": "hidden files skipped (leftovers of macOS)",
     "other_files": "files skipped: not part of the CED layout",
@@ -24,4 +26,19 @@ DESCRIPTIONS = {
 
 def describe(findings: Findings) -> list[str]:
     """Return one line for each finding that occurred, in the order of `DESCRIPTIONS`."""
-    return [f"{findings[key]:,} {words}" for key, words in DESCRIPTIONS.items() if findings[key]]
+    return [
+        f"{findings[key]:,} {words}{_names(findings, key)}" for key, words in DESCRIPTIONS.items() if findings[key]
+    ]
+
+
+def note_file(findings: Findings, finding: str, name: str) -> None:
+    """Count `finding`, and keep the name of the file if it is among the first few."""
+    if findings[finding] < NUM_NAMES:
+        findings[f"{finding}: {name}"] += 1
+    findings[finding] += 1
+
+
+def _names(findings: Findings, finding: str) -> str:
+    names = [key.removeprefix(f"{finding}: ") for key in findings if key.startswith(f"{finding}: ")]
+    more = ", ..." if findings[finding] > len(names) else ""
+    return f": {', '.join(names)}{more}" if names else ""

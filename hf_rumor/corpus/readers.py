@@ -86,7 +86,7 @@ def _read_jsonl(path: Path) -> Rows:
 
 def _read_csv(path: Path, delimiter: str = ",") -> Rows:
     with path.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.DictReader(lines, delimiter=delimiter)
+        reader = csv.DictReader(lines, delimiter=delimiter, strict=True)  # lax, an open quote swallows what follows
         try:
             for row in reader:
                 if None in row or None in row.values():
@@ -96,7 +96,9 @@ def _read_csv(path: Path, delimiter: str = ",") -> Rows:
                     )
                 yield f"line {reader.line_num}", row
         except csv.Error as error:
-            raise CorpusError(f"{path}: line {reader.line_num}: expected CSV, got {error}; repair the file") from error
+            raise CorpusError(
+                f"{path}: line {reader.line_num + 1}: expected CSV, got {error}; repair the file"
+            ) from error
 
 
 def _read_tsv(path: Path) -> Rows:
@@ -151,7 +153,7 @@ def _to_post(row: dict[str, Any], where: str, number: int, columns: Columns, fin
     posted_at = parse_time(row[time_column]) if time_column else None
     findings["times_unreadable"] += time_column is not None and posted_at is None
     return Post(
-        post_id=parse_text(row[id_column]) if id_column else str(number),
+        post_id=(parse_text(row[id_column]) if id_column else "") or str(number),
         text=parse_text(row[text_column]),
         is_rumor=is_rumor,
         posted_at=posted_at,

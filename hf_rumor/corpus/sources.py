@@ -62,16 +62,17 @@ def _announce(path: Path, reason: str) -> Path:
 
 def fetch_published(destination: Path, url: str) -> str:
     """Try to download the published corpus to `destination`; return what came of it, in words."""
-    if not can_connect(url):
+    proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+    if not can_connect(proxy or url):
         return "no network"
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{destination}.lock"):  # of several processes started at once, one downloads
-        if destination.is_file():
-            return "was downloaded by another process"
-        try:
+    try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{destination}.lock"):  # of several processes started at once, one downloads
+            if destination.is_file():
+                return "was downloaded by another process"
             download(url, destination, max_bytes=MAX_DOWNLOAD_BYTES, check=check_published)
-        except DownloadError as error:
-            return str(error)
+    except (DownloadError, OSError) as error:
+        return str(error)
     return "was downloaded"
 
 
@@ -95,7 +96,7 @@ def download(url: str, destination: Path, *, max_bytes: int, check: Callable[[Pa
             response.raise_for_status()
             _save(response, temporary, max_bytes)
             check(temporary)
-    except (requests.RequestException, OSError) as error:
+    except (requests.RequestException, OSError, ValueError) as error:
         raise DownloadError(f"{url}: expected a download, got {error}; try again, or give --data_path") from error
     except DownloadError:
         raise

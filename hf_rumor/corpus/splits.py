@@ -68,6 +68,8 @@ def split_posts(
     Raises:
         CorpusError: There are too few posts of a label, in the corpus or in a part; or `chronological` lacks times.
     """
+    if name not in SPLITS:
+        raise CorpusError(f"--split {name}: expected one of {', '.join(SPLITS)}")
     order = np.array(sorted(range(len(ids)), key=lambda position: ids[position]), dtype=np.int64)
     label = np.asarray(labels, dtype=np.int64)[order]
     _check_labels(label, MIN_POSTS_PER_LABEL, "the corpus")
@@ -83,6 +85,7 @@ def split_posts(
     else:
         group = _number_by_first_use(groups[order]) if name == "grouped" else None
         development, test = _cut_stratified(label, group, TEST_PART, seed)
+        _check_labels(label[development], VALIDATION_PART, f"what the test part of the {name} split leaves")
         kept = None if group is None else group[development]
         train, validation = _cut_stratified(label[development], kept, VALIDATION_PART, seed)
     split = Split(name, seed, order[development[train]], order[development[validation]], order[test])

@@ -43,14 +43,17 @@ def parse_time(value: Any) -> int | None:
     """
     if isinstance(value, datetime):
         return int((value if value.tzinfo else value.replace(tzinfo=CHINA)).timestamp())
-    text = str(value).strip().removesuffix(".0")
-    if text.isascii() and text.isdigit():
-        seconds = int(text) // 1000 if len(text) == 13 else int(text)
-        return seconds if len(text) in (9, 10, 13) else None
+    text = str(value).strip()
+    whole, _, fraction = text.partition(".")
+    if text.isascii() and whole.isdigit() and (not fraction or fraction.isdigit()):
+        seconds = int(whole) // 1000 if len(whole) == 13 else int(whole)
+        return seconds if len(whole) in (9, 10, 13) else None
     for parse in (datetime.fromisoformat, _parse_weibo_time):
         try:
             moment = parse(text)
-            return int((moment if moment.tzinfo else moment.replace(tzinfo=CHINA)).timestamp())
+            seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=CHINA)).timestamp())
+            datetime.fromtimestamp(seconds, CHINA)  # year 0 or 10000 in China: some programs write 0001-01-01 for none
+            return seconds
         except (ValueError, OverflowError):
             continue
     return None

@@ -16,7 +16,8 @@ def expected_calibration_error(labels: NDArray[np.int64], probabilities: NDArray
         probabilities: Probability of rumor, in [0, 1]. *Shape:* `(num_posts,)`.
         bins: Number of runs, at least 1.
     """
-    order = np.argsort(probabilities, kind="stable")
-    gaps = (probabilities - labels)[order]
+    # Posts of one probability share their mean gap: there is no order among them.
+    _, tie, sizes = np.unique(probabilities, return_inverse=True, return_counts=True)
+    gaps = np.repeat(np.bincount(tie, probabilities - labels) / sizes, sizes)
     runs = np.array_split(gaps, min(bins, len(gaps)))
     return float(sum(abs(run.sum()) for run in runs) / len(gaps))

@@ -6,7 +6,11 @@ import numpy as np
 import sklearn
 from numpy.typing import NDArray
 
-from hf_rumor.evaluation.metrics import compute_metrics
+from hf_rumor.evaluation.metrics import compute_metrics, confusion
+
+
+# The cells of the confusion matrix, row by row.
+COUNTS = ("right_non_rumors", "false_alarms", "missed_rumors", "right_rumors")
 
 
 def bootstrap_intervals(
@@ -19,7 +23,7 @@ def bootstrap_intervals(
     level: float = 0.95,
     seed: int = 0,
 ) -> dict[str, tuple[float, float]]:
-    """Return the percentile interval of each metric under resampling of whole groups.
+    """Return the percentile interval of each metric and of each of `COUNTS` under resampling of whole groups.
 
     Posts that say nearly the same are right or wrong together: to draw them one by one would make the interval too
     narrow. Hence groups are drawn, with replacement (cluster bootstrap; Field & Welsh, 2007,
@@ -43,7 +47,9 @@ def bootstrap_intervals(
         for _ in range(num_resamples):
             drawn = random.integers(len(members), size=len(members))
             posts = np.concatenate([members[number] for number in drawn])
-            for name, value in compute_metrics(labels[posts], predicted[posts], probabilities[posts]).items():
+            values = compute_metrics(labels[posts], predicted[posts], probabilities[posts])
+            counts = np.ravel(confusion(labels[posts], predicted[posts])).tolist()
+            for name, value in (values | dict(zip(COUNTS, counts, strict=True))).items():
                 samples.setdefault(name, []).append(value)
     tail = 100 * (1 - level) / 2
     with warnings.catch_warnings():

@@ -9,6 +9,7 @@ from typing import Any
 
 from hf_rumor.corpus.files import write_text
 from hf_rumor.corpus.findings import Findings, describe
+from hf_rumor.evaluation.intervals import COUNTS
 from hf_rumor.evaluation.measure import Prediction
 from hf_rumor.evaluation.metrics import METRICS
 
@@ -110,10 +111,14 @@ def _metrics_table(report: Report) -> str:
 
 
 def _confusion_table(report: Report) -> str:
-    (right_no, false_alarm), (missed, right_yes) = report.test["confusion"]
+    counts = [count for row in report.test["confusion"] for count in row]
+    bounds = [report.test["intervals"][name] for name in COUNTS]
+    right_no, false_alarm, missed, right_yes = (
+        f"{count:,} ({low:.0f} to {high:.0f})" for count, (low, high) in zip(counts, bounds, strict=True)
+    )
     return (
-        f"| test posts | called non-rumor | called rumor |\n|---|---|---|\n"
-        f"| non-rumor | {right_no:,} | {false_alarm:,} |\n| rumor | {missed:,} | {right_yes:,} |\n\n"
+        f"| test posts (95 % interval) | called non-rumor | called rumor |\n|---|---|---|\n"
+        f"| non-rumor | {right_no} | {false_alarm} |\n| rumor | {missed} | {right_yes} |\n\n"
         f"A post is called a rumor from a probability of {report.test['threshold']:g} on; the probability is the "
         f"{report.loss['activation']} of the rumor logit."
     )
@@ -151,7 +156,7 @@ def _training_text(report: Report) -> str:
         f"- {train['epochs']:g} epochs, {train['total_steps']:,} steps, {train['warmup_steps']:,} of them warm-up, "
         f"schedule {train['schedule']}, peak learning rate {train['learning_rate']:g}",
         f"- {train['runtime_seconds']:.0f} s from {train['started_at']} to {train['ended_at']}, "
-        f"{train['posts_per_second']:.1f} posts per second",
+        f"{_number(train['posts_per_second'])} posts per second",
         f"- {environment['device']}, {environment['precision']} ({environment['precision_reason']}), "
         f"{environment['num_processes']} process(es)",
     ]

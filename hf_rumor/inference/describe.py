@@ -1,7 +1,6 @@
 """What a model is: architecture, activation, head, weights, the losses it knows, how probabilities are formed."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,6 +8,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from hf_rumor.errors import ModelError
+from hf_rumor.inference.hub import check_reachable
 
 
 # What `outputs.loss` of transformers is computed with, by `config.problem_type`; needs `labels` in the call.
@@ -49,21 +49,20 @@ def describe_model(name: str) -> Description:
     Raises:
         ModelError: There is no such model, or it is no sequence classifier.
     """
-    if not (Path(name) / "config.json").is_file() and (Path(name).exists() or name.startswith((".", "/"))):
-        raise ModelError(f"{name}: expected a folder with a model, found no config.json in it; check the path")
+    check_reachable(name, "describe")
     try:
         config = AutoConfig.from_pretrained(name, trust_remote_code=False)
         with torch.device("meta"):
             model = AutoModelForSequenceClassification.from_config(config)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError, HfHubHTTPError) as error:
+    except (OSError, ValueError, KeyError, ImportError, HfHubHTTPError) as error:
         raise ModelError(f"{name}: expected a model of transformers, got {error}; check the name") from error
     facts: dict[str, Any] = getattr(config, "hf_rumor", {})
     width = f"{getattr(config, 'num_hidden_layers', '?')} layers, {getattr(config, 'hidden_size', '?')} wide"
     return Description(
         name=name,
         architecture=type(model).__name__,
-        encoder=f"{config.model_type}, {width}, vocabulary of {config.vocab_size:,}",
-        activation=str(getattr(config, "hidden_act", "not in the configuration")),
+        encoder=f"{config.model_type}, {width}, vocabulary of {getattr(config, 'vocab_size', '?')}",
+        activation=_activation(config),
         head=_head(model),
         num_parameters=sum(parameter.numel() for parameter in model.parameters()),
         max_tokens=facts.get("max_length") or getattr(config, "max_position_embeddings", None),
@@ -73,6 +72,12 @@ def describe_model(name: str) -> Description:
         probability=PROBABILITY.get(config.problem_type, "none: a regression"),
         threshold=facts.get("threshold"),
     )
+
+
+def _activation(config: Any) -> str:
+    """Return the activation between the layers; families name it differently."""
+    names = ("hidden_act", "hidden_activation", "activation", "activation_function")
+    return next((str(getattr(config, name)) for name in names if hasattr(config, name)), "not in the configuration")
 
 
 def _head(model: Any) -> str:

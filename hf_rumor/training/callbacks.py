@@ -4,7 +4,16 @@ import logging
 import time
 from typing import Any
 
-from transformers import ProgressCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import (
+    EarlyStoppingCallback,
+    ProgressCallback,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+
+from hf_rumor.training.history import schedule, warmup_steps
 
 
 logger = logging.getLogger(__name__)
@@ -32,8 +41,8 @@ class EpochLines(TrainerCallback):
             "steps: %d in %g epochs, %d of them warm-up, schedule %s",
             state.max_steps,
             args.num_train_epochs,
-            args.get_warmup_steps(state.max_steps),
-            getattr(args.lr_scheduler_type, "value", args.lr_scheduler_type),
+            warmup_steps(state, args),
+            schedule(args),
         )
 
     def on_evaluate(
@@ -45,12 +54,38 @@ class EpochLines(TrainerCallback):
         **kwargs: Any,
     ) -> None:
         """Tell how the epoch went."""
-        losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
+        metrics = metrics or {}
         logger.info(
-            "epoch %.3g of %g: training loss %s, validation macro-F1 %.4f, %d s",
+            "epoch %.3g of %g: mean training loss %.4f, validation macro-F1 %.4f, %d s",
             state.epoch or 0.0,
             args.num_train_epochs,
-            f"{losses[-1]:.4f}" if losses else "not logged",
-            (metrics or {}).get("eval_macro_f1", float("nan")),
+            metrics.get("mean_loss", float("nan")),
+            metrics.get("eval_macro_f1", float("nan")),
             time.monotonic() - self.started,
         )
+
+
+class EarlyStopping(EarlyStoppingCallback):
+    """Stops after so many validations without a better metric, also where the run was interrupted right then.
+
+    With its counter restored from a checkpoint, `EarlyStoppingCallback` would train on for an epoch before it looks.
+    """
+
+    def __init__(self, early_stopping_patience: int = 1, early_stopping_threshold: float | None = 0.0) -> None:
+        super().__init__(early_stopping_patience, early_stopping_threshold)
+        self.had_stopped = False
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Stop at once if the run had stopped before it was interrupted."""
+        super().on_train_begin(args, state, control, **kwargs)  # type: ignore[no-untyped-call]
+        self.had_stopped = self.early_stopping_patience_counter >= self.early_stopping_patience
+        control.should_training_stop = self.had_stopped
+
+    def on_epoch_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Neither validate nor save the step that Trainer takes before it looks at the control."""
+        if self.had_stopped:
+            control.should_evaluate = control.should_save = False

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from transformers import TrainerState
+from transformers import TrainerState, TrainingArguments
 
 from hf_rumor.training.trainer import RumorTrainer
 
@@ -23,12 +23,13 @@ def summarise_training(trainer: RumorTrainer, started_at: datetime, ended_at: da
         "posts_per_second": final.get("train_samples_per_second", float("nan")),
         "epochs": state.epoch,
         "total_steps": state.max_steps,
-        "warmup_steps": args.get_warmup_steps(state.max_steps),
-        "schedule": str(getattr(args.lr_scheduler_type, "value", args.lr_scheduler_type)),
+        "warmup_steps": warmup_steps(state, args),
+        "schedule": schedule(args),
         "learning_rate": args.learning_rate,
         "batch_size": args.train_batch_size * args.gradient_accumulation_steps * args.world_size,
         "seed": args.seed,
-        "best_macro_f1": state.best_metric,
+        "chosen_by": args.metric_for_best_model,
+        "best_metric": state.best_metric,
         "best_checkpoint": state.best_model_checkpoint and state.best_model_checkpoint.rpartition("/")[2],
         "history": epochs(state),
         "curve": [
@@ -40,20 +41,25 @@ def summarise_training(trainer: RumorTrainer, started_at: datetime, ended_at: da
 
 
 def epochs(state: TrainerState) -> list[dict[str, float]]:
-    """Return, for each validation, the mean of the training losses logged since the one before, and its results."""
-    history = []
-    losses: list[float] = []
-    for entry in state.log_history:
-        if "loss" in entry:
-            losses.append(entry["loss"])
-        elif "eval_loss" in entry:
-            history.append(
-                {
-                    "epoch": entry["epoch"],
-                    "mean_loss": sum(losses) / len(losses) if losses else float("nan"),
-                    "validation_loss": entry["eval_loss"],
-                    "validation_macro_f1": entry["eval_macro_f1"],
-                }
-            )
-            losses = []
-    return history
+    """Return, for each validation, the mean training loss of the posts since the one before, and its results."""
+    return [
+        {
+            "epoch": entry["epoch"],
+            "mean_loss": entry.get("mean_loss", float("nan")),
+            "validation_loss": entry["eval_loss"],
+            "validation_macro_f1": entry["eval_macro_f1"],
+        }
+        for entry in state.log_history
+        if "eval_loss" in entry
+    ]
+
+
+def warmup_steps(state: TrainerState, args: TrainingArguments) -> int:
+    """Return the steps of warm-up; none for the schedules that ignore it."""
+    without = ("constant", "reduce_lr_on_plateau", "greedy")
+    return 0 if schedule(args) in without else args.get_warmup_steps(state.max_steps)
+
+
+def schedule(args: TrainingArguments) -> str:
+    """Return the name of the learning rate schedule."""
+    return str(getattr(args.lr_scheduler_type, "value", args.lr_scheduler_type))

@@ -93,7 +93,9 @@ def focal_loss(
     """
     smoothed = smooth(target, label_smoothing)
     losses = F.binary_cross_entropy_with_logits(logits, smoothed, reduction="none")
-    losses = (smoothed - logits.sigmoid()).abs().pow(gamma) * losses
+    # Kept off zero, where a power below 1 has no gradient.
+    distance = (smoothed - logits.sigmoid()).abs().clamp(min=torch.finfo(logits.dtype).eps)
+    losses = distance.pow(gamma) * losses
     return _weighted_mean(losses.mean(dim=-1), target, class_weights)
 
 
@@ -127,6 +129,8 @@ def make_loss(name: str, kwargs: dict[str, Any] | None = None, *, labels: Sequen
         ArgumentError: There is no such loss, it does not take `kwargs`, or it is no mean over the batch.
     """
     given = dict(kwargs or {})
+    if name in LOSSES:
+        _check_ranges(given)
     if given.get("class_weights") == "balanced":
         given["class_weights"] = balanced_class_weights(labels)
     if name in LOSSES:
@@ -143,6 +147,20 @@ def make_loss(name: str, kwargs: dict[str, Any] | None = None, *, labels: Sequen
 def balanced_class_weights(labels: Sequence[int]) -> list[float]:
     """Return the weight of each label that gives both labels the same share of the loss."""
     return [len(labels) / (len(LABEL_NAMES) * max(1, list(labels).count(label))) for label in range(len(LABEL_NAMES))]
+
+
+def _check_ranges(kwargs: dict[str, Any]) -> None:
+    weights = kwargs.get("class_weights")
+    wrong = [
+        f"{key} {kwargs[key]!r}, expected a number from 0 to {highest:g}"
+        for key, highest in (("label_smoothing", 0.99), ("gamma", float("inf")))
+        if key in kwargs and not (isinstance(kwargs[key], int | float) and 0 <= kwargs[key] <= highest)
+    ]
+    numbers = isinstance(weights, list) and all(isinstance(weight, int | float) and weight >= 0 for weight in weights)
+    if weights not in (None, "balanced") and not (numbers and len(weights) == len(LABEL_NAMES)):
+        wrong.append(f"class_weights {weights!r}, expected two numbers of at least 0, or balanced")
+    if wrong:
+        raise ArgumentError(f"--loss_kwargs: {'; '.join(wrong)}; correct it")
 
 
 def _check_kwargs(name: str, function: Callable[..., Any], kwargs: dict[str, Any]) -> Callable[..., Any]:
@@ -162,7 +180,7 @@ def _import_loss(name: str, kwargs: dict[str, Any]) -> Loss:
     try:
         found = getattr(importlib.import_module(module_name), attribute)
         function = found(**kwargs) if isinstance(found, type) else partial(found, **kwargs)
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
+    except Exception as error:  # whatever the user's own module raises
         raise ArgumentError(
             f"--loss {name}: expected a function or class that takes {kwargs or 'no arguments'}, got {error}; check "
             "that it can be imported from here, and --loss_kwargs"
@@ -181,7 +199,9 @@ def check_loss(loss: Loss) -> None:
         ArgumentError: It fails on them, gives no finite scalar, or is not the mean over posts (a sum would grow with
             the batch; a mean over weights would not add up over the micro-batches of one step).
     """
-    logits = torch.tensor([[0.5, -1.0], [2.0, 0.3], [-0.7, 0.9], [0.1, 0.2], [-2.0, 1.0], [0.0, 0.6]])
+    logits = torch.tensor(
+        [[0.5, -1.0], [2.0, 0.3], [-0.7, 0.9], [0.1, 0.2], [-2.0, 1.0], [0.0, 0.6]], requires_grad=True
+    )
     target = F.one_hot(torch.tensor([0, 1, 1, 0, 1, 0]), len(LABEL_NAMES)).float()
     try:
         whole = loss.function(logits, target)
@@ -193,6 +213,8 @@ def check_loss(loss: Loss) -> None:
         ) from error
     if not isinstance(whole, Tensor) or whole.ndim != 0 or not bool(whole.isfinite()):
         raise ArgumentError(f"--loss {loss.name}: expected a finite scalar, got {whole!r}; return the mean over posts")
+    if not whole.requires_grad:
+        raise ArgumentError(f"--loss {loss.name}: expected a loss with a gradient, got a constant; do not detach it")
     if not torch.allclose(whole, (4 * parts[0] + 2 * parts[1]) / 6, rtol=1e-4, atol=1e-6):
         raise ArgumentError(
             f"--loss {loss.name}: expected the mean over posts, got {whole:.4f} for six posts but "

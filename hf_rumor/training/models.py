@@ -1,7 +1,6 @@
 """Find, load or make the encoder and its tokenizer."""
 
 import logging
-import os
 import shutil
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -10,8 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from huggingface_hub import constants, try_to_load_from_cache
-from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 from torch import nn
 from transformers import (
     AutoConfig,
@@ -25,14 +24,15 @@ from transformers import (
 from hf_rumor.corpus.files import written_whole
 from hf_rumor.corpus.post import LABEL_NAMES
 from hf_rumor.errors import ModelError
+from hf_rumor.inference.hub import check_reachable, hub_is_there, is_cached
 from hf_rumor.inference.probabilities import PROBLEM_TYPES
-from hf_rumor.network import can_connect
 from hf_rumor.training.losses import Activation
 
 
 logger = logging.getLogger(__name__)
 
 AUTO_MODEL = "google-bert/bert-base-chinese"
+AUTO_FILES = ("config.json", "model.safetensors", "tokenizer_config.json")
 MINI = "mini"  # the encoder that the package brings along
 
 
@@ -40,14 +40,22 @@ def resolve_model(name: str) -> str:
     """Return the model that `auto` means: bert-base-chinese from the cache or the Hub, else `mini`; log the choice."""
     if name != "auto":
         return name
-    if _is_cached(AUTO_MODEL):
+    if is_cached(AUTO_MODEL, *AUTO_FILES):
         choice, reason = AUTO_MODEL, "it is in the cache"
-    elif _hub_is_there():
-        choice, reason = AUTO_MODEL, "from the Hub"
-    else:
+    elif not hub_is_there():
         choice, reason = MINI, f"{AUTO_MODEL} is not in the cache and the Hub is not to be reached"
+    else:
+        choice, reason = _download_auto_model()
     logger.info("model: %s (auto: %s)", choice, reason)
     return choice
+
+
+def _download_auto_model() -> tuple[str, str]:
+    try:
+        snapshot_download(AUTO_MODEL, allow_patterns=["*.json", "vocab.txt", "model.safetensors"])
+    except (OSError, HfHubHTTPError, ValueError) as error:
+        return MINI, f"the Hub did not give {AUTO_MODEL}: {error}"
+    return AUTO_MODEL, "from the Hub"
 
 
 def load_model(
@@ -77,7 +85,7 @@ def load_model(
     }
     if name == MINI:
         return _make_mini(texts, head, max_length, config_overrides or {})
-    _check_reachable(name)
+    check_reachable(name, "--model_name_or_path")
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
         config = AutoConfig.from_pretrained(name, trust_remote_code=False, **head)
@@ -90,14 +98,34 @@ def load_model(
             trust_remote_code=False,
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError) as error:
         raise _explain(name, error) from error
-    longest = min(tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", max_length))
+    _check_tokenizer(name, tokenizer)
+    longest = _longest(tokenizer, model.config)
     if max_length > longest:
         raise ModelError(f"--max_length {max_length}: expected at most the {longest} tokens of {name}; lower it")
     tokenizer.model_max_length = max_length
     _start_pooler_as_identity(model, loaded["missing_keys"])
     return model, tokenizer
+
+
+def _check_tokenizer(name: str, tokenizer: Any) -> None:
+    """Refuse what would train on nothing: transformers makes an empty tokenizer where a folder has none."""
+    found = None
+    if len(tokenizer) <= len(tokenizer.all_special_ids):
+        found = "one without a vocabulary; save the tokenizer into the folder"
+    elif not tokenizer.is_fast:
+        found = f"{type(tokenizer).__name__}, a slow one; choose another model"
+    elif tokenizer.pad_token_id is None:
+        found = "one without a padding token; choose an encoder"
+    if found:
+        raise ModelError(f"--model_name_or_path {name}: expected a fast tokenizer of an encoder, found {found}")
+
+
+def _longest(tokenizer: Any, config: Any) -> int:
+    """Return how many tokens an encoder takes; the tokenizer of a folder of ours says what was trained."""
+    positions: int = getattr(config, "max_position_embeddings", tokenizer.model_max_length)
+    return positions if hasattr(config, "hf_rumor") else min(tokenizer.model_max_length, positions)
 
 
 def _override(config: Any, overrides: Mapping[str, Any]) -> None:
@@ -116,31 +144,6 @@ def _start_pooler_as_identity(model: Any, missing: Collection[str]) -> None:
             nn.init.eye_(dense.weight)
             nn.init.zeros_(dense.bias)
         logger.info("model: no pooler in the checkpoint; it starts as the identity")
-
-
-def _is_cached(name: str) -> bool:
-    return all(isinstance(try_to_load_from_cache(name, file), str) for file in ("config.json", "model.safetensors"))
-
-
-def _hub_is_there() -> bool:
-    return not constants.HF_HUB_OFFLINE and can_connect(constants.ENDPOINT)
-
-
-def _is_folder_name(name: str) -> bool:
-    return name.startswith((".", "/", "~")) or name.count("/") > 1 or (os.sep != "/" and os.sep in name)
-
-
-def _check_reachable(name: str) -> None:
-    """Refuse at once what `from_pretrained` would try for a minute."""
-    if Path(name).is_dir():
-        return
-    if _is_folder_name(name) or Path(name).exists():
-        raise ModelError(f"--model_name_or_path {name}: expected a folder with a model, found none; check the path")
-    if not isinstance(try_to_load_from_cache(name, "config.json"), str) and not _hub_is_there():
-        raise ModelError(
-            f"--model_name_or_path {name}: expected a folder, or a model in the cache or on the Hub, found no such "
-            f"folder, nothing in the cache, and no way to {constants.ENDPOINT}; check the name, or go online once"
-        )
 
 
 def _explain(name: str, error: Exception) -> ModelError:

@@ -43,9 +43,7 @@ def claim_folder(folder: Path, recipe: dict[str, Any], sha256: str, resume: str)
         ArgumentError: `resume` names no checkpoint.
     """
     identity = _identity(recipe, sha256)
-    found = _read_run(folder)
-    if found is not None and (found["finished"] or _checkpoints(folder)):
-        _compare(folder, found, identity)
+    found = check_folder(folder, recipe, sha256)
     if resume != "auto":
         if not (Path(resume) / "trainer_state.json").is_file():
             raise ArgumentError(f"--resume_from_checkpoint {resume}: expected auto or a checkpoint folder, found none")
@@ -64,6 +62,19 @@ def claim_folder(folder: Path, recipe: dict[str, Any], sha256: str, resume: str)
     return claim
 
 
+def check_folder(folder: Path, recipe: dict[str, Any], sha256: str) -> dict[str, Any] | None:
+    """Return what run is in `folder`, None if there is none; write nothing.
+
+    Raises:
+        OutputError: It holds something else: other files, or results or checkpoints of another run.
+    """
+    found = _read_run(folder)
+    has_results = any((folder / name).exists() for name in ("report.json", "model.safetensors"))
+    if found is not None and (has_results or _checkpoints(folder)):
+        _compare(folder, found, _identity(recipe, sha256))
+    return found
+
+
 def finish_folder(folder: Path, recipe: dict[str, Any], sha256: str) -> None:
     """Note that the run in `folder` is complete."""
     _write_run(folder, _identity(recipe, sha256), finished=True)
@@ -80,8 +91,8 @@ def _read_run(folder: Path) -> dict[str, Any] | None:
         names = sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
         if RUN_FILE in names:
             run: dict[str, Any] = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-            return run
-    except (OSError, ValueError) as error:
+            return {key: run[key] for key in ("recipe", "data_sha256", "finished")}
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise OutputError(f"--output_dir {folder}: expected a folder of a run, got {error}; {_WAY_OUT}") from error
     if names:
         found = ", ".join(names[:3])
@@ -106,7 +117,8 @@ def _compare(folder: Path, found: dict[str, Any], identity: dict[str, Any]) -> N
 
 def _checkpoints(folder: Path) -> list[Path]:
     """Return the complete checkpoints, oldest first; Trainer writes `trainer_state.json` last."""
-    complete = [path for path in folder.glob("checkpoint-*") if (path / "trainer_state.json").is_file()]
+    numbered = (path for path in folder.glob("checkpoint-*") if path.name.rpartition("-")[2].isdecimal())
+    complete = [path for path in numbered if (path / "trainer_state.json").is_file()]
     return sorted(complete, key=lambda path: int(path.name.rpartition("-")[2]))
 
 

@@ -16,14 +16,15 @@ def tokenize(dataset: DatasetDict, tokenizer: Any, *, max_length: int) -> Datase
     encoded: DatasetDict = dataset.map(
         _encode,
         batched=True,
-        fn_kwargs={"tokenizer": tokenizer, "max_length": max_length},
+        # A change of `_encode` alone would find the old tokens in the cache: raise the version with it.
+        fn_kwargs={"tokenizer": tokenizer, "max_length": max_length, "version": 1},
         remove_columns=["text"],
         desc="tokenizing",
     )
     return encoded
 
 
-def _encode(batch: dict[str, list[Any]], tokenizer: Any, max_length: int) -> dict[str, list[Any]]:
+def _encode(batch: dict[str, list[Any]], tokenizer: Any, max_length: int, version: int) -> dict[str, list[Any]]:
     encoded = tokenizer(batch["text"], truncation=True, max_length=max_length)
     return {**encoded, "truncated": [bool(text.overflowing) for text in encoded.encodings]}
 

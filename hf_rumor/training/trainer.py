@@ -43,6 +43,8 @@ class RumorTrainer(Trainer):
             raise ValueError("nn.DataParallel is not supported; use accelerate launch or torchrun")
         self.loss = loss
         self.layer_lr_decay = layer_lr_decay
+        self._loss_sum: Tensor | float = 0.0
+        self._num_posts = 0
         if isinstance(loss.function, nn.Module):
             loss.function.to(self.args.device)
         # Makes Trainer count the labels of each optimizer step and pass the count as `num_items_in_batch`.
@@ -66,6 +68,8 @@ class RumorTrainer(Trainer):
         target = F.one_hot(labels, logits.shape[-1]).to(logits.dtype)  # (batch, 2)
         loss = self.loss.function(logits, target)
         if model.training:
+            self._loss_sum = self._loss_sum + loss.detach() * labels.numel()
+            self._num_posts += labels.numel()
             loss = loss * self._share_of_step(labels.numel(), num_items_in_batch)
         return (loss, outputs) if return_outputs else loss
 
@@ -83,6 +87,22 @@ class RumorTrainer(Trainer):
         if fresh and self.layer_lr_decay != 1.0:
             decay_learning_rates(optimizer, self.model if model is None else model, self.layer_lr_decay)
         return optimizer
+
+    def check_schedule(self) -> None:
+        """Try to make optimizer and schedule, so that what they refuse shows before anything is written."""
+        self.create_optimizer_and_scheduler(num_training_steps=1000)
+        self.optimizer = self.lr_scheduler = None
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Add the mean training loss since the last validation (on this process) to each validation's log."""
+        if "eval_loss" in logs and self._num_posts:
+            logs["mean_loss"] = float(self._loss_sum) / self._num_posts
+            self._loss_sum, self._num_posts = 0.0, 0
+        super().log(logs, start_time)
+
+    def plain_model(self) -> Any:
+        """Return the model without the wrapper by which accelerate lets it compute in bf16 or fp16."""
+        return self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
 
     def _get_eval_sampler(self, eval_dataset: Any) -> Sampler[int] | None:
         """Keep the order of the dataset: `Trainer` would group evaluation by length too, and permute predictions."""

@@ -38,9 +38,12 @@ def make_audit(tmp_path, write_ced):
     return make
 
 
-@pytest.fixture
-def audit(make_audit, planted):
-    return make_audit(planted)
+@pytest.fixture(scope="module")
+def audit(planted, write_ced, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("planted")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_RUMOR_CACHE", str(folder / "cache"))
+        return audit_corpus(load_corpus(write_ced(folder / "ced", planted)), 0)
 
 
 def test_posts_are_counted_by_label(audit):
@@ -144,27 +147,31 @@ def test_the_text_names_what_was_found(audit):
     assert "  grouped            0 of " in text
     assert "  hour of posting                    1.000" in text
     assert "(always the same label: 0.583)" in text
-    assert "  2013                     70          50" in text
+    assert ["2013", "70", "50"] in [line.split() for line in text.splitlines()]
 
 
 def test_the_text_tells_the_findings(tmp_path, write_ced, make_posts):
     root = write_ced(tmp_path / "ced", make_posts(50))
     (root / ".DS_Store").touch()
-    assert "\n  1 hidden files skipped (leftovers of macOS)\n" in to_text(audit_corpus(load_corpus(root), 0))
+    assert "\n  1 hidden files skipped (leftovers of macOS): .DS_Store\n" in to_text(
+        audit_corpus(load_corpus(root), 0)
+    )
 
 
-@pytest.mark.xfail(strict=True, reason="cosmetic: the numbers stand one place to the right of their header")
 @pytest.mark.parametrize(("header", "row"), [("characters per post", "  non-rumor  "), ("year  ", "  2013  ")])
 def test_numbers_stand_under_their_headers(audit, header, row):
     lines = to_text(audit).splitlines()
-    [header_length], [row_length] = ([len(line) for line in lines if line.startswith(words)] for words in (header, row))
+    [header_length], [row_length] = (
+        [len(line) for line in lines if line.startswith(words)] for words in (header, row)
+    )
     assert row_length == header_length
 
 
-def test_times_at_the_edges_of_the_calendar_do_not_stop_an_audit(make_audit, make_posts):
-    first, *others = make_posts(12)
-    audit = make_audit([replace(first, posted_at=-62135625600), *others])  # 0001-01-01 00:00:00 in China
-    assert audit.posts == {"non-rumor": 6, "rumor": 6}
+@pytest.mark.parametrize("time", ["0001-01-01 00:00:00", "9999-12-31T23:59:59-12:00"])
+def test_a_time_that_other_programs_write_for_none_does_not_stop_an_audit(tmp_path, time):
+    path = tmp_path / "posts.jsonl"
+    path.write_text(json.dumps({"text": "雪", "label": 1, "time": time}), encoding="utf-8")
+    assert audit_corpus(load_corpus(path), 0).posts["rumor"] == 1
 
 
 @pytest.mark.slow

@@ -141,7 +141,6 @@ def test_another_parser_version_reads_anew(ced, read_paths, monkeypatch):
     assert len(read_paths) == 2
 
 
-@pytest.mark.xfail(strict=True, reason="bug: the suffix chooses the reader but is no part of the cache key")
 def test_a_renamed_file_is_read_by_the_reader_of_its_new_suffix(tmp_path, rows):
     path = write_rows(tmp_path / "a.jsonl", rows)
     load_corpus(path)
@@ -224,9 +223,6 @@ def test_odd_posts_are_left_out_and_counted(tmp_path):
         assert corpus.findings == expected
 
 
-@pytest.mark.xfail(
-    strict=True, raises=ValueError, reason="bug: a corpus without posts ends in a ValueError of datasets"
-)
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
 def test_a_corpus_without_posts_is_refused_each_time(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
@@ -236,7 +232,6 @@ def test_a_corpus_without_posts_is_refused_each_time(tmp_path, suffix):
             load_corpus(path)
 
 
-@pytest.mark.xfail(strict=True, reason="bug: only raw rows are counted, so an audit of no posts ends in a ValueError")
 def test_a_corpus_of_which_nothing_is_kept_is_refused(tmp_path):
     path = write_rows(tmp_path / "a.jsonl", [{"text": "雪", "label": 0}, {"text": "雪", "label": 1}])
     with pytest.raises(CorpusError):
@@ -248,7 +243,7 @@ def test_a_mistake_in_a_corpus_comes_through_as_it_was_told_and_leaves_nothing_b
     for _ in ("cold", "still cold"):
         with pytest.raises(CorpusError, match="line 6: expected a label"):
             load_corpus(path)
-    assert [file for file in own_cache.rglob("*.arrow*")] == []
+    assert list(own_cache.rglob("*.arrow*")) == []
     write_rows(path, rows)
     assert len(load_corpus(path).posts) == 5
 

@@ -2,7 +2,7 @@ import ast
 from pathlib import Path
 
 import hf_rumor
-from hf_rumor.corpus.findings import DESCRIPTIONS, Findings, describe
+from hf_rumor.corpus.findings import DESCRIPTIONS, NUM_NAMES, Findings, describe, note_file
 
 
 def test_findings_are_told_in_the_order_of_their_descriptions():
@@ -13,6 +13,15 @@ def test_findings_are_told_in_the_order_of_their_descriptions():
 
 def test_what_did_not_occur_is_not_told():
     assert describe(Findings(empty_texts=0, hidden_files=1234)) == ["1,234 hidden files skipped (leftovers of macOS)"]
+
+
+def test_the_first_few_files_are_told_by_name():
+    findings = Findings()
+    for number in range(NUM_NAMES):
+        note_file(findings, "other_files", f"{number}.md")
+    assert describe(findings) == ["3 files skipped: not part of the CED layout: 0.md, 1.md, 2.md"]
+    note_file(findings, "other_files", "one more")
+    assert describe(findings) == ["4 files skipped: not part of the CED layout: 0.md, 1.md, 2.md, ..."]
 
 
 def test_every_finding_that_is_counted_has_a_description():
@@ -26,4 +35,10 @@ def test_every_finding_that_is_counted_has_a_description():
         and node.value.id == "findings"
         and isinstance(node.slice, ast.Constant)
     }
-    assert counted == set(DESCRIPTIONS)
+    noted = {
+        node.args[1].value
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "note_file"
+    }
+    assert counted | noted == set(DESCRIPTIONS)

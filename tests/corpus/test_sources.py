@@ -237,7 +237,6 @@ def test_a_download_with_the_right_content_appears(tmp_path, server, path):
         ("unannounced", b"a" * 101, "expected at most 100 bytes, got 101; give --data_path"),
         pytest.param(
             *("garbled", b"abc", "expected a download"),
-            marks=pytest.mark.xfail(strict=True, raises=ValueError, reason="bug: int() of the Content-Length"),
         ),
     ],
 )
@@ -253,15 +252,25 @@ def test_a_download_that_fails_changes_nothing(tmp_path, server, path, content, 
     assert old is None or (tmp_path / "out").read_bytes() == old
 
 
-def test_what_is_announced_too_large_is_not_received_whole(tmp_path, server):
-    server.content = bytes(10 << 20)
-    with pytest.raises(DownloadError, match="expected at most 100 bytes, got 10,485,760"):
-        fetch(server.url("whole"), tmp_path / "out", max_bytes=100)
+@pytest.mark.parametrize(("path", "num_chunks"), [("whole", 1), ("unannounced", 3)])
+def test_what_is_announced_too_large_is_given_up_at_once(tmp_path, server, monkeypatch, path, num_chunks):
+    def iter_content(response, size):
+        for chunk in original(response, size):
+            chunks.append(chunk)
+            yield chunk
+
+    chunks = []
+    original = sources.requests.Response.iter_content
+    monkeypatch.setattr(sources.requests.Response, "iter_content", iter_content)
+    server.content = bytes(4 << 16)
+    with pytest.raises(DownloadError, match="expected at most 150,000 bytes"):
+        fetch(server.url(path), tmp_path / "out", max_bytes=150_000)
+    assert len(chunks) == num_chunks
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_host_that_refuses_is_a_download_error(tmp_path, closed):
-    with pytest.raises(DownloadError, match="expected a download, got .*; try again, or give --data_path"):
+    with pytest.raises(DownloadError, match=r"expected a download, got .*; try again, or give --data_path"):
         fetch(closed, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
@@ -272,7 +281,6 @@ def test_a_folder_that_cannot_be_written_is_a_download_error(tmp_path, server):
         fetch(server.url("whole"), tmp_path / "file" / "out")
 
 
-@pytest.mark.xfail(strict=True, raises=OSError, reason="bug: mkdir and lock stand outside the try")
 def test_auto_takes_the_sample_where_the_cache_cannot_be_written(house, server, published):
     fill(house, "sample here")
     server.content = published
@@ -280,7 +288,6 @@ def test_auto_takes_the_sample_where_the_cache_cannot_be_written(house, server, 
     assert str(resolve_corpus("auto", url=server.url("whole"))) == "data/sample"
 
 
-@pytest.mark.xfail(strict=True, reason="bug: can_connect knows no proxies, requests does")
 def test_a_host_behind_a_proxy_is_reached(tmp_path, server, published, monkeypatch):
     server.content = published
     monkeypatch.setenv("http_proxy", server.url(""))

@@ -170,14 +170,12 @@ def test_a_part_with_one_label_only_is_refused(part, rumors):
     assert f"the {part} part of the chronological split" in refused("chronological", columns)
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="bug: one large group ends in a ValueError of scikit-learn")
 def test_a_group_that_leaves_too_little_for_training_is_refused():
     columns = make_columns(40, rumors_per_100=50)
     columns["groups"] = np.array([0 if position < 30 else position for position in range(40)])
     refused("grouped", columns)
 
 
-@pytest.mark.xfail(strict=True, reason="bug: an unknown name is cut as `random`, silently")
 def test_an_unknown_split_is_refused():
     with pytest.raises((CorpusError, ValueError, KeyError)):
         split_posts("no_such_split", seed=0, **make_columns(100))

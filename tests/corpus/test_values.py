@@ -63,7 +63,6 @@ def test_what_is_no_time_is_none(value):
     assert parse_time(value) is None
 
 
-@pytest.mark.xfail(strict=True, reason="bug: a fraction of a second makes a time unreadable")
 @pytest.mark.parametrize("value", [NOON + 0.25, f"{NOON}.25"])
 def test_a_fraction_of_a_second_does_not_make_a_time_unreadable(value):
     assert parse_time(value) == NOON

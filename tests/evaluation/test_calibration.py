@@ -51,7 +51,6 @@ def test_the_error_does_not_depend_on_the_order_of_posts():
     assert ece(labels[order], probabilities[order]) == pytest.approx(ece(labels, probabilities))
 
 
-@pytest.mark.xfail(strict=True, reason="bug: posts of one probability are cut into runs in the order of the file")
 def test_the_error_of_a_constant_does_not_depend_on_the_order_of_posts():
     assert ece([0] * 150 + [1] * 150, np.full(300, 0.5)) == pytest.approx(0.0)
 

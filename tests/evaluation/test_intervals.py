@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from hf_rumor.evaluation.intervals import bootstrap_intervals
-from hf_rumor.evaluation.metrics import METRICS, compute_metrics, decide
+from hf_rumor.evaluation.intervals import COUNTS, bootstrap_intervals
+from hf_rumor.evaluation.metrics import METRICS, compute_metrics, confusion, decide
 
 
 def draw(num_posts, seed=0):
@@ -28,7 +28,7 @@ def test_an_interval_contains_its_metric():
     columns = draw(200)
     metrics = compute_metrics(*columns)
     found = intervals(columns)
-    assert list(found) == list(METRICS)
+    assert list(found) == [*METRICS, *COUNTS]
     for name in METRICS.keys() - {"ece"}:  # resampling adds noise to a calibration error: it is biased upwards
         assert found[name][0] < metrics[name] < found[name][1]
 
@@ -39,6 +39,13 @@ def test_the_interval_of_accuracy_is_that_of_the_binomial_distribution():
     half = 1.96 * np.sqrt(accuracy * (1 - accuracy) / 400)
     found = intervals(columns, num_resamples=200)["accuracy"]
     assert found == pytest.approx((accuracy - half, accuracy + half), abs=0.015)
+
+
+def test_the_intervals_of_the_counts_contain_the_confusion():
+    columns = draw(200)
+    found = intervals(columns)
+    for name, count in zip(COUNTS, np.ravel(confusion(*columns[:2])), strict=True):
+        assert found[name][0] < count < found[name][1]
 
 
 def test_groups_of_identical_posts_give_wider_intervals_than_posts_drawn_alone():
@@ -78,8 +85,10 @@ def test_a_higher_level_is_wider():
 
 def test_one_group_alone_gives_no_room():
     columns = draw(10)
-    for name, (low, high) in intervals(columns, np.zeros(10, dtype=np.int64), num_resamples=5).items():
-        assert low == high == pytest.approx(compute_metrics(*columns)[name])
+    found = intervals(columns, np.zeros(10, dtype=np.int64), num_resamples=5)
+    counts = dict(zip(COUNTS, np.ravel(confusion(*columns[:2])), strict=True))
+    for name, value in (compute_metrics(*columns) | counts).items():
+        assert found[name] == pytest.approx((value, value))
 
 
 def test_with_one_label_the_intervals_of_the_areas_alone_are_not_defined():

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from hf_rumor.evaluation import measure as module
-from hf_rumor.evaluation.measure import Prediction, Scored, measure, measure_intervals, predictions
+from hf_rumor.evaluation.intervals import COUNTS
+from hf_rumor.evaluation.measure import Prediction, Scored, measure, measure_with_intervals, predictions
 from hf_rumor.evaluation.metrics import METRICS, compute_metrics
 
 
@@ -38,10 +39,14 @@ def test_the_threshold_decides(scored, threshold, confusion):
 
 def test_intervals_belong_to_the_same_decisions(scored, monkeypatch):
     monkeypatch.setattr(module, "NUM_RESAMPLES", 3)
-    one_group = np.zeros(4, dtype=np.int64)
-    found = measure_intervals(scored, 0.4, one_group)
-    metrics = measure(scored, 0.4)
-    assert {name: low for name, (low, _) in found.items()} == pytest.approx({name: metrics[name] for name in METRICS})
+    one_group = np.zeros(4, dtype=np.int64)  # which leaves no room
+    found = measure_with_intervals(scored, 0.4, one_group)
+    intervals = found.pop("intervals")
+    assert found == measure(scored, 0.4)
+    assert list(intervals) == [*METRICS, *COUNTS]
+    counts = dict(zip(COUNTS, np.ravel(found["confusion"]), strict=True))
+    for name, (low, high) in intervals.items():
+        assert low == high == pytest.approx((found | counts)[name])
 
 
 def test_each_post_has_a_prediction_in_order(scored):

@@ -59,7 +59,7 @@ def test_metrics_equal_their_formulas(seed):
     assert found["roc_auc"] == pytest.approx(above)
     clipped = np.clip(probabilities, 1e-15, 1 - 1e-15)
     losses = -np.log(np.where(labels == 1, clipped, 1 - clipped))
-    if 0 < probabilities.min() and probabilities.max() < 1:
+    if probabilities.min() > 0 and probabilities.max() < 1:
         assert found["log_loss"] == pytest.approx(losses.mean())
 
 

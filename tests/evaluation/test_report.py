@@ -1,10 +1,12 @@
 import copy
 import json
 from dataclasses import fields
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from hf_rumor.evaluation.intervals import COUNTS
 from hf_rumor.evaluation.measure import Prediction, Scored, measure
 from hf_rumor.evaluation.metrics import METRICS
 from hf_rumor.evaluation.report import (
@@ -25,9 +27,14 @@ NAN, INFINITY = float("nan"), float("inf")
 def make_report(labels=(0, 1, 1, 0), probabilities=(0.1, 0.9, 0.4, 0.2)):
     """Return a report on a test part with these labels and probabilities."""
     scored = Scored(
-        [str(number) for number in range(len(labels))], np.array(labels), np.array(probabilities, dtype=np.float64), 0.25
+        [str(number) for number in range(len(labels))],
+        np.array(labels),
+        np.array(probabilities, dtype=np.float64),
+        0.25,
     )
     test = measure(scored, threshold=0.5)
+    intervals = {name: (test[name] - 0.125, test[name] + 0.125) for name in METRICS}
+    intervals |= {name: (n, 2.0 * n) for name, n in zip(COUNTS, np.ravel(test["confusion"]).tolist(), strict=True)}
     return Report(
         data={
             "path": "data/sample",
@@ -56,14 +63,14 @@ def make_report(labels=(0, 1, 1, 0), probabilities=(0.1, 0.9, 0.4, 0.2)):
             "runtime_seconds": 61.4,
             "started_at": "2026-11-23T10:00:00+00:00",
             "ended_at": "2026-11-23T10:01:01+00:00",
-            "posts_per_second": NAN,
+            "posts_per_second": 48.9,
             "history": [
                 {"epoch": 1.0, "mean_loss": NAN, "validation_loss": 0.5, "validation_macro_f1": 0.7},
                 {"epoch": 2.0, "mean_loss": 0.25, "validation_loss": 0.375, "validation_macro_f1": 0.75},
             ],
         },
         validation=measure(scored, threshold=0.5),
-        test={**test, "intervals": {name: (test[name] - 0.125, test[name] + 0.125) for name in METRICS}},
+        test={**test, "intervals": intervals},
         environment={
             "versions": {"hf_rumor": "0.1.0", "torch": "2.13"},
             "device": "cpu",
@@ -72,6 +79,7 @@ def make_report(labels=(0, 1, 1, 0), probabilities=(0.1, 0.9, 0.4, 0.2)):
             "num_processes": 1,
         },
         recipe={"loss": "bce"},
+        auto={"model_name_or_path": "mini", "precision": "fp32"},
     )
 
 
@@ -140,8 +148,8 @@ def test_the_headline_tells_the_number_its_doubt_and_where_it_was_found():
         "**Accuracy 0.750 (95 % interval 0.625 to 0.875)",
         "| accuracy | 0.7500 | 0.6250 to 0.8750 | 0.7500 | share of posts that were told right |",
         "| loss | 0.2500 | | 0.2500 | -y log p - (1 - y) log(1 - p) |",
-        "| non-rumor | 2 | 0 |",
-        "| rumor | 1 | 1 |",
+        "| non-rumor | 2 (2 to 4) | 0 (0 to 0) |",
+        "| rumor | 1 (1 to 2) | 1 (1 to 2) |",
         "from a probability of 0.5 on; the probability is the sigmoid of the rumor logit",
         "Split `grouped`, seed 42: 3,000 training, 321 validation, 1,000 test posts.",
         "in the training part: **25** (2.5%)",
@@ -154,6 +162,7 @@ def test_the_headline_tells_the_number_its_doubt_and_where_it_was_found():
         "cpu, fp32 (no GPU), 1 process(es)",
         "| 1 | not defined | 0.5000 | 0.7000 |",
         "| 2 | 0.2500 | 0.3750 | 0.7500 |",
+        "Chosen by `auto`: model_name_or_path mini, precision fp32.",
         "Versions: hf_rumor 0.1.0, torch 2.13.",
     ],
 )
@@ -166,11 +175,17 @@ def test_markdown_tells(words):
 def test_markdown_renders_for_one_label_and_one_decision(label, probability):
     text = to_markdown(make_report(labels=[label] * 3, probabilities=[probability] * 3))
     decision = int(probability > 0.5)
-    cells = [["0", "0"], ["0", "0"]]
-    cells[label][decision] = "3"
+    cells = [["0 (0 to 0)", "0 (0 to 0)"], ["0 (0 to 0)", "0 (0 to 0)"]]
+    cells[label][decision] = "3 (3 to 6)"
     assert f"| non-rumor | {' | '.join(cells[0])} |\n| rumor | {' | '.join(cells[1])} |" in text
     assert "| roc_auc | not defined | not defined to not defined | not defined |" in text
     assert "nan" not in text
+
+
+def test_markdown_tells_no_speed_that_is_not_known():
+    report = make_report()
+    report.train["posts_per_second"] = NAN
+    assert "nan" not in to_markdown(report)
 
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_header():
@@ -179,7 +194,7 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_header():
     rules = [line.count("|") for line in lines if line.startswith("|---")]
     assert len(rules) == 3
     assert set(widths) == set(rules)
-    for above, line in zip(lines, lines[1:], strict=False):
+    for above, line in pairwise(lines):
         if above.startswith("|") and line.startswith("|"):
             assert above.count("|") == line.count("|")
 
@@ -189,6 +204,12 @@ def test_the_loss_tells_its_settings_if_there_are_any():
     assert "- Loss: -y log p - (1 - y) log(1 - p)\n" in to_markdown(report)
     report.loss["kwargs"] = {"gamma": 2.0}
     assert "- Loss: -y log p - (1 - y) log(1 - p) {'gamma': 2.0}\n" in to_markdown(report)
+
+
+def test_where_auto_chose_nothing_it_says_so():
+    report = make_report()
+    report.auto.clear()
+    assert "Chosen by `auto`: nothing." in to_markdown(report)
 
 
 def test_three_files_are_written_and_hold_what_was_told(tmp_path):

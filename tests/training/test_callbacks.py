@@ -11,7 +11,7 @@ def test_a_run_tells_its_length_and_each_validation(make_trainer, caplog):
     with caplog.at_level("INFO", logger="hf_rumor"):
         trainer.train()
         trainer.evaluate()
-    assert "steps: 4 in 2 epochs, 2 of them warm-up, schedule constant" in caplog.text
+    assert "steps: 4 in 2 epochs, 0 of them warm-up, schedule constant" in caplog.text
     assert "validation macro-F1 0.2500" in caplog.text
 
 

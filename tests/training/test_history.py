@@ -1,7 +1,7 @@
 import pytest
-from transformers import TrainerState
+from transformers import TrainerState, TrainingArguments
 
-from hf_rumor.training.history import epochs
+from hf_rumor.training.history import epochs, schedule, warmup_steps
 
 
 def evaluation(epoch, loss, macro_f1):
@@ -9,10 +9,16 @@ def evaluation(epoch, loss, macro_f1):
 
 
 def test_each_epoch_has_the_mean_of_its_own_losses():
-    log = [{"loss": 0.8}, {"loss": 0.6}, evaluation(1.0, 0.5, 0.7), {"loss": 0.2}, evaluation(2.0, 0.4, 0.8)]
-    first, second = epochs(TrainerState(log_history=log))
-    assert first["mean_loss"] == pytest.approx(0.7)
-    assert second == {"epoch": 2.0, "mean_loss": 0.2, "validation_loss": 0.4, "validation_macro_f1": 0.8}
+    log = [{"loss": 0.8}, evaluation(1.0, 0.5, 0.7) | {"mean_loss": 0.7}, {"loss": 0.2}]
+    [only] = epochs(TrainerState(log_history=log))
+    assert only == {"epoch": 1.0, "mean_loss": 0.7, "validation_loss": 0.5, "validation_macro_f1": 0.7}
+
+
+@pytest.mark.parametrize(("name", "steps"), [("linear", 25), ("cosine", 25), ("constant", 0), ("greedy", 0)])
+def test_a_schedule_that_ignores_warm_up_has_none(tmp_path, name, steps):
+    args = TrainingArguments(output_dir=str(tmp_path), use_cpu=True, warmup_steps=0.25, lr_scheduler_type=name)
+    assert schedule(args) == name
+    assert warmup_steps(TrainerState(max_steps=100), args) == steps
 
 
 def test_an_epoch_without_a_logged_loss_has_none():

@@ -92,8 +92,38 @@ def test_a_value_of_the_configuration_can_be_overridden_and_a_misspelt_one_is_re
 
 
 def test_more_tokens_than_the_encoder_takes_are_refused(saved):
-    with pytest.raises(ModelError, match="expected at most the 32 tokens"):
-        load_model(str(saved[2]), "sigmoid", [], 1024)
+    assert load_model(str(saved[2]), "sigmoid", [], 512)[1].model_max_length == 512  # more than it was trained with
+    with pytest.raises(ModelError, match="expected at most the 512 tokens"):
+        load_model(str(saved[2]), "sigmoid", [], 513)
+
+
+def test_a_folder_without_tokenizer_is_refused_rather_than_trained_on_nothing(saved):
+    for path in saved[2].glob("tokenizer*"):
+        path.unlink()
+    with pytest.raises(ModelError, match="found one without a vocabulary"):
+        load_model(str(saved[2]), "sigmoid", [], 32)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "said"), [("is_fast", False, "a slow one"), ("pad_token_id", None, "padding")]
+)
+def test_a_tokenizer_of_no_encoder_is_refused(attribute, value, said):
+    members = {"__len__": lambda self: 9, "all_special_ids": [], "is_fast": True, "pad_token_id": 0, attribute: value}
+    sized = type("Tokenizer", (), members)()
+    with pytest.raises(ModelError, match=said):
+        models._check_tokenizer("x", sized)
+
+
+def test_a_hub_that_does_not_give_the_model_leads_to_mini(monkeypatch, caplog):
+    def refuse(name, allow_patterns):
+        raise OSError("503 Service Unavailable")
+
+    monkeypatch.setattr(models, "is_cached", lambda name, *files: False)
+    monkeypatch.setattr(models, "hub_is_there", lambda: True)
+    monkeypatch.setattr(models, "snapshot_download", refuse)
+    with caplog.at_level("INFO", logger="hf_rumor"):
+        assert resolve_model("auto") == "mini"
+    assert "503 Service Unavailable" in caplog.text
 
 
 @pytest.mark.parametrize("name", ["./nowhere", "/no/such/folder", "a/b/c"])
@@ -129,8 +159,9 @@ def test_a_named_model_is_taken_as_named():
     [(True, False, models.AUTO_MODEL), (False, True, models.AUTO_MODEL), (False, False, "mini")],
 )
 def test_auto_takes_the_cache_then_the_hub_then_mini_and_says_so(monkeypatch, caplog, cached, hub, choice):
-    monkeypatch.setattr(models, "_is_cached", lambda name: cached)
-    monkeypatch.setattr(models, "_hub_is_there", lambda: hub)
+    monkeypatch.setattr(models, "is_cached", lambda name, *files: cached)
+    monkeypatch.setattr(models, "hub_is_there", lambda: hub)
+    monkeypatch.setattr(models, "snapshot_download", lambda name, allow_patterns: name)
     with caplog.at_level("INFO", logger="hf_rumor"):
         assert resolve_model("auto") == choice
     assert f"model: {choice} (auto: " in caplog.text

@@ -75,6 +75,21 @@ def test_a_corpus_that_was_moved_is_the_same_run(folder):
     assert claim_folder(folder, RECIPE | {"data_path": "there.zip"}, SHA, "auto").checkpoint == checkpoint
 
 
+def test_results_of_another_run_are_kept_even_if_it_was_started_again_and_killed(folder):
+    claim_folder(folder, RECIPE, SHA, "auto")
+    (folder / "report.json").write_text("{}")
+    finish_folder(folder, RECIPE, SHA)
+    claim_folder(folder, RECIPE, SHA, "auto")  # started again; killed before its first checkpoint
+    with pytest.raises(OutputError, match="found another one"):
+        claim_folder(folder, {"loss": "ce"}, SHA, "auto")
+
+
+def test_a_checkpoint_of_another_name_is_left_alone(folder):
+    claim_folder(folder, RECIPE, SHA, "auto")
+    add_checkpoint(folder, "best")
+    assert claim_folder(folder, RECIPE, SHA, "auto").checkpoint is None
+
+
 def test_a_claim_that_came_to_nothing_does_not_stand_in_the_way(folder):
     claim_folder(folder, RECIPE, SHA, "auto")
     assert claim_folder(folder, {"loss": "ce"}, SHA, "auto").checkpoint is None
@@ -98,9 +113,10 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
 
 def test_a_damaged_run_file_is_told(folder):
     folder.mkdir()
-    (folder / "run.json").write_text("{")
-    with pytest.raises(OutputError, match="expected a folder of a run"):
-        claim_folder(folder, RECIPE, SHA, "auto")
+    for damaged in ("{", "{}", "[]"):
+        (folder / "run.json").write_text(damaged)
+        with pytest.raises(OutputError, match="expected a folder of a run"):
+            claim_folder(folder, RECIPE, SHA, "auto")
 
 
 def test_a_named_checkpoint_is_taken_or_refused(folder, tmp_path):

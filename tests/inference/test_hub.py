@@ -1,0 +1,28 @@
+import pytest
+
+from hf_rumor.errors import ModelError
+from hf_rumor.inference import hub
+
+
+@pytest.mark.parametrize("name", ["./nowhere", "/no/such/folder", "~/nowhere", "a/b/c"])
+def test_a_folder_that_is_not_there_is_told_as_a_folder(name):
+    with pytest.raises(ModelError, match=r"--flag .*: expected a folder with a model, found none"):
+        hub.check_reachable(name, "--flag")
+
+
+def test_a_name_without_cache_and_network_is_told_as_such():
+    with pytest.raises(ModelError, match="no such folder, nothing in the cache, and no way to"):
+        hub.check_reachable("someone/some-model", "--flag")
+
+
+def test_what_is_there_passes(tmp_path, monkeypatch):
+    hub.check_reachable(str(tmp_path), "--flag")
+    monkeypatch.setattr(hub, "hub_is_there", lambda: True)
+    hub.check_reachable("someone/some-model", "--flag")
+
+
+def test_a_hub_that_may_not_be_asked_is_not_there(monkeypatch):
+    monkeypatch.setattr(hub, "can_connect", lambda url: True)
+    assert not hub.hub_is_there()  # HF_HUB_OFFLINE is set for all tests
+    monkeypatch.setattr(hub.constants, "HF_HUB_OFFLINE", False)
+    assert hub.hub_is_there()
