@@ -38,7 +38,7 @@ from hf_rumor.corpus.post import LABEL_NAMES
 from hf_rumor.corpus.readers import Columns
 from hf_rumor.corpus.sources import resolve_corpus
 from hf_rumor.corpus.splits import Split
-from hf_rumor.errors import ArgumentError
+from hf_rumor.errors import ArgumentError, OutputError
 from hf_rumor.evaluation.measure import NUM_RESAMPLES, Scored, measure, measure_with_intervals, predictions
 from hf_rumor.evaluation.report import Report, write_report
 from hf_rumor.inference.probabilities import rumor_probabilities
@@ -214,6 +214,8 @@ def make_trainer(
             callbacks=[EpochLines()],
         )
         trainer.check_schedule()
+    except OSError as error:
+        raise OutputError(f"--output_dir: expected a folder that can be written, got {error}; give another") from error
     except (ValueError, TypeError, ImportError, RuntimeError, ArithmeticError) as error:
         raise ArgumentError(f"expected flags that Trainer takes, got {type(error).__name__}: {error}") from error
     trainer.remove_callback(PrinterCallback if args.disable_tqdm else ProgressCallback)

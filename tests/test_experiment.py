@@ -243,13 +243,14 @@ def test_a_second_run_reads_no_raw_file(finished):
 def test_two_processes_end_in_one_report(tmp_path):
     environment = os.environ | {"HF_RUMOR_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
     script = str(SAMPLE.parents[1] / "run_rumor.py")
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0", script]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone", script]
     done = subprocess.run(
         [*command, *FLAGS, "--use_cpu", "--output_dir", str(tmp_path / "out")],
         env=environment,
         capture_output=True,
         text=True,
         check=False,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.count("accuracy") == 1

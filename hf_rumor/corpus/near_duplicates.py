@@ -86,4 +86,5 @@ def _find_pairs(texts: list[str]) -> Indices:
     for j, sketch in enumerate(sketches):
         pairs += [(i, j) for i in index.query(sketch) if jaccard(texts[i], texts[j]) >= THRESHOLD]
         index.insert(j, sketch, check_duplication=False)
+    shingles.cache_clear()  # of a large corpus it holds a gigabyte
     return np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)

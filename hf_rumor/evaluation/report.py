@@ -91,8 +91,8 @@ def to_markdown(report: Report) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _number(value: float) -> str:
-    return f"{value:.4f}" if math.isfinite(value) else "not defined"
+def _number(value: float, digits: int = 4) -> str:
+    return f"{value:.{digits}f}" if math.isfinite(value) else "not defined"
 
 
 def _metrics_table(report: Report) -> str:
@@ -156,7 +156,7 @@ def _training_text(report: Report) -> str:
         f"- {train['epochs']:g} epochs, {train['total_steps']:,} steps, {train['warmup_steps']:,} of them warm-up, "
         f"schedule {train['schedule']}, peak learning rate {train['learning_rate']:g}",
         f"- {train['runtime_seconds']:.0f} s from {train['started_at']} to {train['ended_at']}, "
-        f"{_number(train['posts_per_second'])} posts per second",
+        f"{_number(train['posts_per_second'], 1)} posts per second",
         f"- {environment['device']}, {environment['precision']} ({environment['precision_reason']}), "
         f"{environment['num_processes']} process(es)",
     ]

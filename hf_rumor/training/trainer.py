@@ -8,12 +8,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import Sampler, SequentialSampler
 from transformers import EvalPrediction, Trainer
+from transformers.trainer_pt_utils import LengthGroupedSampler
 from transformers.trainer_utils import has_length
 
 from hf_rumor.evaluation.metrics import decide
 from hf_rumor.evaluation.rumor_metrics import RumorMetrics
 from hf_rumor.inference.probabilities import rumor_probabilities
 from hf_rumor.training.losses import Activation, Loss
+from hf_rumor.training.sampler import ShuffledLengthGroupedSampler
 
 
 class RumorTrainer(Trainer):
@@ -21,7 +23,8 @@ class RumorTrainer(Trainer):
 
     Differs from `Trainer` in these points:
     - `compute_loss` applies `loss`; the model's own `outputs.loss` is never computed.
-    - Batches grouped by length are for training only; evaluation and prediction keep the order of the dataset.
+    - Batches grouped by length come in random order, and are for training only; evaluation and prediction keep the
+      order of the dataset.
     - Labels are ints; they are made one-hot here, on the logits' device, for a batch of any size.
 
     Args:
@@ -103,6 +106,14 @@ class RumorTrainer(Trainer):
     def plain_model(self) -> Any:
         """Return the model without the wrapper by which accelerate lets it compute in bf16 or fp16."""
         return self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int] | None:
+        """Group posts by length as `Trainer` would, but with the batches in random order."""
+        sampler: Sampler[int] | None = super()._get_train_sampler(train_dataset)
+        if isinstance(sampler, LengthGroupedSampler):
+            seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
+            return ShuffledLengthGroupedSampler(sampler.batch_size, sampler.lengths, seed)
+        return sampler
 
     def _get_eval_sampler(self, eval_dataset: Any) -> Sampler[int] | None:
         """Keep the order of the dataset: `Trainer` would group evaluation by length too, and permute predictions."""

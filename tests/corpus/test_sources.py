@@ -235,9 +235,7 @@ def test_a_download_with_the_right_content_appears(tmp_path, server, path):
         ("whole", b"abd", "expected the published corpus, got another file: .*expected abc"),
         ("whole", b"a" * 101, "expected at most 100 bytes, got 101; give --data_path"),
         ("unannounced", b"a" * 101, "expected at most 100 bytes, got 101; give --data_path"),
-        pytest.param(
-            *("garbled", b"abc", "expected a download"),
-        ),
+        ("garbled", b"abc", "expected a download"),
     ],
 )
 def test_a_download_that_fails_changes_nothing(tmp_path, server, path, content, words, old):

@@ -44,10 +44,15 @@ def test_a_model_of_another_maker_is_described_without_guessing(folder):
 
 @pytest.mark.parametrize("name", ["/no/such/folder", "./nowhere"])
 def test_a_missing_folder_is_told(name):
-    with pytest.raises(ModelError, match=r"found no config\.json"):
+    with pytest.raises(ModelError, match="expected a folder with a model, found none"):
         describe_model(name)
 
 
-def test_a_name_that_is_not_to_be_had_is_told():
+def test_a_folder_without_a_model_is_told(tmp_path):
     with pytest.raises(ModelError, match="expected a model of transformers"):
+        describe_model(str(tmp_path))
+
+
+def test_a_name_that_is_not_to_be_had_is_told():
+    with pytest.raises(ModelError, match="no way to"):
         describe_model("someone/some-model")

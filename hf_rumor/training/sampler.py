@@ -1,0 +1,38 @@
+"""The order of training posts: batches of like length, in random order."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from transformers.trainer_pt_utils import LengthGroupedSampler, get_length_grouped_indices
+
+
+class ShuffledLengthGroupedSampler(LengthGroupedSampler):
+    """`LengthGroupedSampler` with the batches in random order.
+
+    The one of transformers goes from long to short posts again and again, so that neighbouring steps see one kind of
+    post. Here the order is also a function of seed and epoch alone, so that a run resumed in the middle of an epoch
+    sees the same posts as one that was never interrupted.
+
+    Args:
+        batch_size: Posts of an optimizer step, which are to be of like length.
+        lengths: Tokens of each post.
+        seed: Equal seeds give equal orders.
+    """
+
+    def __init__(self, batch_size: int, lengths: Sequence[int], seed: int) -> None:
+        super().__init__(batch_size, lengths=list(lengths))
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the order of an epoch; called by the data loader."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield the positions of all posts, each once."""
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+        order = get_length_grouped_indices(self.lengths, self.batch_size, generator=generator)  # type: ignore[no-untyped-call]
+        whole = len(order) // self.batch_size  # the short batch stays last: elsewhere it would shift all that follow
+        for number in torch.randperm(whole, generator=generator).tolist():
+            yield from order[number * self.batch_size : (number + 1) * self.batch_size]
+        yield from order[whole * self.batch_size :]

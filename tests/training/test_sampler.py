@@ -1,0 +1,49 @@
+import random
+from itertools import pairwise
+
+import pytest
+
+from hf_rumor.training.sampler import ShuffledLengthGroupedSampler
+
+
+@pytest.fixture
+def lengths():
+    return random.Random(0).choices(range(3, 200), k=1003)
+
+
+def batches(sampler, size):
+    order = list(sampler)
+    return [order[start : start + size] for start in range(0, len(order), size)]
+
+
+def spread(lengths, batch):
+    return max(lengths[post] for post in batch) - min(lengths[post] for post in batch)
+
+
+def test_every_post_is_seen_once(lengths):
+    assert sorted(ShuffledLengthGroupedSampler(8, lengths, seed=0)) == list(range(1003))
+
+
+def test_posts_of_a_batch_are_of_like_length(lengths):
+    grouped = batches(ShuffledLengthGroupedSampler(8, lengths, seed=0), 8)
+    mean = sum(spread(lengths, batch) for batch in grouped) / len(grouped)
+    assert mean < 20 < spread(lengths, range(8))
+
+
+def test_batches_do_not_run_from_long_to_short(lengths):
+    longest = [
+        max(lengths[post] for post in batch) for batch in batches(ShuffledLengthGroupedSampler(8, lengths, seed=0), 8)
+    ]
+    falling = sum(one >= other for one, other in pairwise(longest))
+    assert 0.3 < falling / len(longest) < 0.7
+
+
+def test_the_order_is_that_of_seed_and_epoch(lengths):
+    orders = {}
+    for seed in (0, 1):
+        for epoch in (0, 1):
+            sampler = ShuffledLengthGroupedSampler(8, lengths, seed)
+            sampler.set_epoch(epoch)
+            orders[seed, epoch] = list(sampler)
+            assert orders[seed, epoch] == list(sampler)
+    assert len({tuple(order) for order in orders.values()}) == 4
