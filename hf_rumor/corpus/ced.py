@@ -42,7 +42,7 @@ def open_tree(path: Path) -> Iterator[tuple[list[str], ReadFile]]:
             yield names, archive.read
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise CorpusError(
-            f"{path}: expected a zip, found a file that is none or is cut off ({error}); download or copy it again"
+            f"{path}: expected a zip that is whole and has no password, got: {error}; download or copy it again"
         ) from error
 
 

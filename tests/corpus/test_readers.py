@@ -261,7 +261,8 @@ def test_a_field_that_is_too_long_is_refused_with_its_line(write):
 @pytest.mark.parametrize("suffix", [".csv", ".tsv"])
 def test_a_quote_that_is_never_closed_is_refused(write, suffix):
     lines = ["label,text", '1,"雪', "0,雨", "1,风"]
-    refused(write(suffix, "\n".join(lines).replace(",", "," if suffix == ".csv" else "\t") + "\n"))
+    content = "\n".join(lines).replace(",", "," if suffix == ".csv" else "\t") + "\n"
+    assert "expected CSV, got unexpected end of data" in refused(write(suffix, content))
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".tsv"])
