@@ -91,6 +91,7 @@ def run(argv: Sequence[str]) -> Finished | None:
     auto = {flag for flag in ("data_path", "model_name_or_path", "precision") if getattr(flags, flag) == "auto"}
     if model_name == MINI:
         arguments = with_defaults_of_recipe(arguments, MINI)
+        flags = arguments.run
     args, environment = prepare_training(arguments)
 
     with args.main_process_first():
@@ -117,23 +118,23 @@ def run(argv: Sequence[str]) -> Finished | None:
     trainer.train(resume_from_checkpoint=str(claim.checkpoint) if claim.checkpoint else None)
     train = summarise_training(trainer, started_at, datetime.now().astimezone())
     if not trainer.is_world_process_zero():
+        trainer.part()
         return None
 
     scored = {part: score(trainer, data.dataset[part], flags.max_length) for part in ("validation", "test")}
-    report = Report(
-        data=data_facts(data.corpus),
-        split=split_facts(data),
+    report = make_report(
+        data,
+        loss,
+        scored,
         model=model_facts(model_name, trainer.plain_model(), flags.max_length),
-        loss={"name": loss.name, "kwargs": loss.kwargs, "formula": loss.formula, "activation": loss.activation},
         train=train,
-        validation=measure(scored["validation"], THRESHOLD),
-        test=measure_with_intervals(scored["test"], THRESHOLD, data.near_duplicates.groups[data.split.test]),
         environment=environment,
         recipe=recipe,
         auto={flag: chosen[flag] for flag in sorted(auto)},
     )
     write_results(folder, trainer, report, scored["test"])
     finish_folder(folder, recipe, data.corpus.sha256)
+    trainer.part()
     return Finished(report, folder)
 
 
@@ -224,6 +225,18 @@ def make_trainer(
     if flags.early_stopping_patience and args.load_best_model_at_end:
         trainer.add_callback(EarlyStopping(flags.early_stopping_patience))
     return trainer
+
+
+def make_report(data: SplitCorpus, loss: Loss, scored: dict[str, Scored], **parts: Any) -> Report:
+    """Return the report: `parts` as they are, the others from data, loss and scored posts."""
+    return Report(
+        data=data_facts(data.corpus),
+        split=split_facts(data),
+        loss={"name": loss.name, "kwargs": loss.kwargs, "formula": loss.formula, "activation": loss.activation},
+        validation=measure(scored["validation"], THRESHOLD),
+        test=measure_with_intervals(scored["test"], THRESHOLD, data.near_duplicates.groups[data.split.test]),
+        **parts,
+    )
 
 
 def data_facts(corpus: Corpus) -> dict[str, Any]:

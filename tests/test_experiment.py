@@ -17,6 +17,7 @@ from hf_rumor.errors import ArgumentError
 from hf_rumor.evaluation import measure
 from hf_rumor.experiment import requested_precision, run
 from hf_rumor.inference.scoring import predict_logits
+from hf_rumor.training.callbacks import EpochLines
 
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
@@ -79,6 +80,17 @@ def test_every_test_post_has_one_prediction_that_follows_the_threshold(report, p
         assert row["predicted"] == ("rumor" if row["rumor_probability"] >= 0.5 else "non-rumor")
     right = sum(row["predicted"] == row["label"] for row in predictions)
     assert right / len(predictions) == pytest.approx(report["test"]["accuracy"])
+
+
+def test_mini_found_by_auto_trains_by_its_recipe(finished, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
+    monkeypatch.setattr(measure, "NUM_RESAMPLES", 2)
+    patience = []
+    monkeypatch.setattr("hf_rumor.experiment.EarlyStopping", lambda given: patience.append(given) or EpochLines())
+    done = run([*FLAGS[1:], "--max_steps", "1", "--output_dir", str(tmp_path / "out")])
+    assert patience == [6]
+    assert done.report.auto == {"model_name_or_path": "mini", "precision": done.report.environment["precision"]}
+    assert done.report.train["learning_rate"] == 2e-4
 
 
 def test_the_loss_of_the_report_is_that_of_the_saved_model(finished, report, predictions):

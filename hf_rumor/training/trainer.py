@@ -103,6 +103,12 @@ class RumorTrainer(Trainer):
             self._loss_sum, self._num_posts = 0.0, 0
         super().log(logs, start_time)
 
+    def part(self) -> None:
+        """Wait for the other processes, then leave their group: one that leaves early can abort as it is torn down."""
+        if self.accelerator.num_processes > 1:
+            self.accelerator.wait_for_everyone()
+            self.accelerator.end_training()
+
     def plain_model(self) -> Any:
         """Return the model without the wrapper by which accelerate lets it compute in bf16 or fp16."""
         return self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)

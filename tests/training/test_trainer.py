@@ -158,7 +158,7 @@ assert args.world_size == 2, args.world_size
 trainer.train()
 if trainer.is_world_process_zero():
     model.save_pretrained({out!r})
-trainer.accelerator.end_training()
+trainer.part()
 """
 
 
