@@ -25,7 +25,7 @@ def main(folders: list[str]) -> None:
             f"| {split['name']} | {split['seed']} | {test['num_posts']} | {values} | {low:.3f} to {high:.3f} "
             f"| {train['runtime_seconds']:.0f} | {train['posts_per_second']:.1f} |"
         )
-    for words, summarise in (("mean", mean), ("standard deviation", stdev)):
+    for words, summarise in (("mean", mean), ("standard deviation", stdev))[: len(reports)]:
         values = " | ".join(f"{summarise(report['test'][name] for report in reports):.4f}" for name in METRICS)
         print(f"| {words} | | | {values} | | | |")
     environment = reports[0]["environment"]
