@@ -1,3 +1,9 @@
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertTokenizer
@@ -165,3 +171,49 @@ def test_auto_takes_the_cache_then_the_hub_then_mini_and_says_so(monkeypatch, ca
     with caplog.at_level("INFO", logger="hf_rumor"):
         assert resolve_model("auto") == choice
     assert f"model: {choice} (auto: " in caplog.text
+
+
+STRANGER = """
+from hf_rumor.errors import ModelError
+from hf_rumor.training.models import load_model
+try:
+    load_model("someone/no-such-model", "sigmoid", [], 32)
+except ModelError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "said"),
+    [
+        (404, {"X-Error-Code": "RepoNotFound"}, "the Hub knows none of this name"),
+        (403, {"X-Error-Code": "GatedRepo"}, "the Hub refused it"),
+    ],
+)
+def test_what_the_hub_answers_is_told_apart_from_a_network_that_is_not_there(tmp_path, status, headers, said):
+    class Hub(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": "0"}.items():
+                self.send_header(name, value)
+            self.end_headers()
+
+        do_HEAD = do_GET
+
+        def log_message(self, *args):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        settings = {
+            "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}",
+            "HF_HOME": str(tmp_path),
+            "HF_HUB_OFFLINE": "0",
+        }
+        command = [sys.executable, "-c", STRANGER]
+        done = subprocess.run(
+            command, env=os.environ | settings, capture_output=True, text=True, check=True, timeout=200
+        )
+        server.shutdown()
+    assert said in done.stdout
+    assert done.stdout.count("\n") == 1
