@@ -1,6 +1,7 @@
+import pytest
 from transformers import TrainerCallback
 
-from hf_rumor.training.callbacks import EpochLines, Progress
+from hf_rumor.training.callbacks import EarlyStopping, EpochLines, Progress
 
 
 def test_a_run_tells_its_length_and_each_validation(make_trainer, caplog):
@@ -19,3 +20,26 @@ def test_the_progress_bar_prints_no_logs(capsys):
     assert Progress.on_log is not TrainerCallback.on_log
     Progress().on_log(None, None, None, logs={"loss": 1.0})
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("epoch", [2, 3])  # before it stops, and right after it stopped
+def test_early_stopping_remembers_across_an_interruption(make_trainer, tmp_path, epoch):
+    def train(checkpoint=None):
+        trainer = make_trainer(
+            per_device_train_batch_size=5,
+            num_train_epochs=6,
+            eval_strategy="epoch",
+            save_strategy="epoch",
+            load_best_model_at_end=True,
+            metric_for_best_model="macro_f1",
+            greater_is_better=True,
+            restore_callback_states_from_checkpoint=True,
+            output_dir=str(tmp_path / ("whole" if checkpoint is None else "again")),
+        )
+        trainer.compute_metrics = lambda prediction: {"macro_f1": 0.5}  # never gets better
+        trainer.add_callback(EarlyStopping(2))
+        trainer.train(resume_from_checkpoint=checkpoint)
+        return [entry["epoch"] for entry in trainer.state.log_history if "eval_loss" in entry]
+
+    assert train() == [1.0, 2.0, 3.0]
+    assert train(str(tmp_path / "whole" / f"checkpoint-{2 * epoch}")) == [1.0, 2.0, 3.0]
