@@ -76,6 +76,7 @@ MINIMUMS = {
     "learning_rate": 0,
     "num_train_epochs": 0,
     "early_stopping_patience": 0,
+    "adversarial_radius": 0,
     "max_length": 3,  # two go to special tokens
 }
 
@@ -109,6 +110,10 @@ class RunArguments:
         default="{}",
         metadata={"help": """JSON of values for the model's configuration, as '{"hidden_dropout_prob": 0.2}'."""},
     )
+    pooling: Literal["first_token", "mean"] = field(
+        default="first_token",
+        metadata={"help": "What the head reads: the first token, or, of a BERT, the mean over all (adds a layer)."},
+    )
     max_length: int = field(default=256, metadata={"help": "Tokens after which a post is cut off."})
     split: Literal["grouped", "random", "chronological", "every_8th"] = field(
         default="grouped", metadata={"help": "How test posts are chosen; grouped keeps near-duplicates together."}
@@ -123,6 +128,10 @@ class RunArguments:
         default=1.0,
         metadata={"help": "Learning rate of a layer as a share of the layer above; 1: the same for all."},
     )
+    adversarial_radius: float = field(
+        default=0.0,
+        metadata={"help": "Above 0: learn each post again, its embeddings moved that far to where the loss grows."},
+    )
     early_stopping_patience: int = field(
         default=2, metadata={"help": "Validations without a better macro-F1 after which training stops; 0: never."}
     )
@@ -130,8 +139,28 @@ class RunArguments:
         default="auto", metadata={"help": "auto: bf16 where the hardware has it, else fp16 on CUDA, else fp32."}
     )
 
+    calibration: Literal["platt", "none"] = field(
+        default="platt",
+        metadata={"help": "Makes probabilities mean what they say; fitted on validation, folded into the model."},
+    )
+    decision: str = field(
+        default="0.5",
+        metadata={
+            "help": "From which probability on a post is called a rumor: a number, or chosen on validation by "
+            "max_f1, precision>=0.9, recall>=0.9, or cost=FN:FP (of a missed rumor : of a false alarm)."
+        },
+    )
+    abstain_below: float | None = field(
+        default=None, metadata={"help": "Call a post uncertain where the confidence is below this, 0.5 to 1."}
+    )
+
     def __post_init__(self) -> None:
         """Raise `ArgumentError` on values that cannot be meant."""
+        from hf_rumor.evaluation.decision import parse_decision
+
+        parse_decision(self.decision)
+        if self.abstain_below is not None and not 0.5 < self.abstain_below < 1:
+            raise ArgumentError(f"--abstain_below: expected a number in (0.5, 1), got {self.abstain_below:g}")
         if not 0 < self.layer_lr_decay <= 1:
             raise ArgumentError(f"--layer_lr_decay: expected a share in (0, 1], got {self.layer_lr_decay:g}")
         self.parsed("loss_kwargs")

@@ -4,7 +4,7 @@ import logging
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import yaml
 from datasets import Dataset, DatasetDict
+from torch import Tensor
 from torch.nn import functional as F
 from transformers import (
     DataCollatorWithPadding,
@@ -39,10 +40,23 @@ from hf_rumor.corpus.readers import Columns
 from hf_rumor.corpus.sources import resolve_corpus
 from hf_rumor.corpus.splits import Split
 from hf_rumor.errors import ArgumentError, OutputError
-from hf_rumor.evaluation.measure import NUM_RESAMPLES, Scored, measure, measure_with_intervals, predictions
+from hf_rumor.evaluation.baseline import predict_baselines
+from hf_rumor.evaluation.calibration import fit_lines
+from hf_rumor.evaluation.decision import choose_threshold, parse_decision
+from hf_rumor.evaluation.measure import (
+    NUM_RESAMPLES,
+    Scored,
+    measure,
+    measure_baselines,
+    measure_calibration,
+    measure_decision,
+    measure_with_intervals,
+    predictions,
+)
 from hf_rumor.evaluation.report import Report, write_report
 from hf_rumor.inference.probabilities import rumor_probabilities
 from hf_rumor.inference.scoring import predict_logits
+from hf_rumor.training.calibrate import apply_lines, fold_into_head
 from hf_rumor.training.callbacks import EarlyStopping, EpochLines, Progress
 from hf_rumor.training.hardware import choose_precision, detect_hardware
 from hf_rumor.training.history import summarise_training
@@ -54,8 +68,6 @@ from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
 
 
 logger = logging.getLogger(__name__)
-
-THRESHOLD = 0.5
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,25 @@ class SplitCorpus:
     dataset: DatasetDict
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What a trained model says, calibrated.
+
+    Attributes:
+        scored: `validation` and `test`.
+        threshold: Probability from which on a post is called a rumor.
+        abstain_below: Confidence below which it is called uncertain, or None.
+        calibration: The part of the report.
+        decision: The part of the report.
+    """
+
+    scored: dict[str, Scored]
+    threshold: float
+    abstain_below: float | None
+    calibration: dict[str, Any]
+    decision: dict[str, Any]
+
+
 def run(argv: Sequence[str]) -> Finished | None:
     """Do the run that a command line tells; None on all processes but the first.
 
@@ -84,7 +115,7 @@ def run(argv: Sequence[str]) -> Finished | None:
     """
     arguments = parse_arguments(argv)
     flags = arguments.run
-    loss_kwargs, config_overrides = flags.parsed("loss_kwargs"), flags.parsed("config_overrides")
+    loss_kwargs, overrides = flags.parsed("loss_kwargs"), flags.parsed("config_overrides")
     make_loss(flags.loss, loss_kwargs, labels=[0, 1])  # a mistake shows before any work
     data_path = resolve_corpus(flags.data_path)
     model_name = resolve_model(flags.model_name_or_path)
@@ -101,7 +132,7 @@ def run(argv: Sequence[str]) -> Finished | None:
     loss = make_loss(flags.loss, loss_kwargs, labels=train_posts["label"][:])
     logger.info("loss: %s trains, outputs.loss does not; probability: %s", loss.formula, loss.activation)
     texts = train_posts["text"][:]
-    model, tokenizer = load_model(model_name, loss.activation, texts, flags.max_length, config_overrides)
+    model, tokenizer = load_model(model_name, loss.activation, texts, flags.max_length, overrides, flags.pooling)
 
     chosen = {"data_path": str(data_path), "model_name_or_path": model_name, "precision": environment["precision"]}
     recipe = arguments.recipe(**chosen)
@@ -121,18 +152,18 @@ def run(argv: Sequence[str]) -> Finished | None:
         trainer.part()
         return None
 
-    scored = {part: score(trainer, data.dataset[part], flags.max_length) for part in ("validation", "test")}
+    outcome = conclude(trainer, data, flags)
     report = make_report(
         data,
         loss,
-        scored,
-        model=model_facts(model_name, trainer.plain_model(), flags.max_length),
+        outcome,
+        model=model_facts(model_name, trainer.plain_model(), flags),
         train=train,
         environment=environment,
         recipe=recipe,
         auto={flag: chosen[flag] for flag in sorted(auto)},
     )
-    write_results(folder, trainer, report, scored["test"])
+    write_results(folder, trainer, report, outcome)
     finish_folder(folder, recipe, data.corpus.sha256)
     trainer.part()
     return Finished(report, folder)
@@ -205,6 +236,7 @@ def make_trainer(
         trainer = RumorTrainer(
             loss=loss,
             layer_lr_decay=flags.layer_lr_decay,
+            adversarial_radius=flags.adversarial_radius,
             model=model,
             args=args,
             data_collator=DataCollatorWithPadding(tokenizer, pad_to_multiple_of=8),
@@ -227,14 +259,51 @@ def make_trainer(
     return trainer
 
 
-def make_report(data: SplitCorpus, loss: Loss, scored: dict[str, Scored], **parts: Any) -> Report:
-    """Return the report: `parts` as they are, the others from data, loss and scored posts."""
+def conclude(trainer: RumorTrainer, data: SplitCorpus, flags: RunArguments) -> Outcome:
+    """Calibrate the trained model and choose its threshold, both on validation posts; then score the test posts."""
+    model, activation = trainer.plain_model(), trainer.loss.activation
+    raw = {part: logits_of(trainer, data.dataset[part], flags.max_length) for part in ("validation", "test")}
+    before = {part: score(trainer, data.dataset[part], logits) for part, logits in raw.items()}
+    lines = None
+    if flags.calibration == "platt":
+        lines = fit_lines(before["validation"].labels, raw["validation"].double().numpy(), activation)
+        if lines is None:
+            logger.info("calibration: left out; on validation posts it would turn the order of the posts round")
+    after = before
+    if lines is not None:
+        fold_into_head(model, lines)
+        calibrated = {part: apply_lines(lines, logits) for part, logits in raw.items()}
+        after = {part: score(trainer, data.dataset[part], logits) for part, logits in calibrated.items()}
+    validation = after["validation"]
+    threshold = choose_threshold(parse_decision(flags.decision), validation.labels, validation.probabilities)
+    logger.info(
+        "threshold: %.4f (--decision %s%s)",
+        *(threshold.value, flags.decision, "" if threshold.reached else ", which no threshold reaches on validation"),
+    )
+    calibration = {
+        "method": "none" if lines is None else flags.calibration,
+        "lines": None if lines is None else {name: asdict(lines[label]) for label, name in enumerate(LABEL_NAMES)},
+        **measure_calibration(before, after),
+    }
+    decision = measure_decision(flags.decision, threshold, flags.abstain_below, after)
+    return Outcome(after, threshold.value, flags.abstain_below, calibration, decision)
+
+
+def make_report(data: SplitCorpus, loss: Loss, outcome: Outcome, **parts: Any) -> Report:
+    """Return the report: `parts` as they are, the others from data, loss and outcome."""
+    development = data.corpus.posts.select(data.split.development())
+    test, threshold = outcome.scored["test"], outcome.threshold
+    groups = data.near_duplicates.groups[data.split.test]
+    baselines = predict_baselines(development["text"][:], development["label"][:], data.dataset["test"]["text"][:])
     return Report(
         data=data_facts(data.corpus),
         split=split_facts(data),
         loss={"name": loss.name, "kwargs": loss.kwargs, "formula": loss.formula, "activation": loss.activation},
-        validation=measure(scored["validation"], THRESHOLD),
-        test=measure_with_intervals(scored["test"], THRESHOLD, data.near_duplicates.groups[data.split.test]),
+        validation=measure(outcome.scored["validation"], threshold),
+        test=measure_with_intervals(test, threshold, groups),
+        baseline=measure_baselines(baselines, test, threshold, groups),
+        calibration=outcome.calibration,
+        decision=outcome.decision,
         **parts,
     )
 
@@ -263,31 +332,44 @@ def split_facts(data: SplitCorpus) -> dict[str, Any]:
     }
 
 
-def model_facts(name: str, model: Any, max_length: int) -> dict[str, Any]:
+def model_facts(name: str, model: Any, flags: RunArguments) -> dict[str, Any]:
     """Return the `model` part of the report."""
     return {
         "name": name,
         "architecture": type(model).__name__,
         "num_parameters": model.num_parameters(),
-        "max_length": max_length,
+        "max_length": flags.max_length,
+        "pooling": flags.pooling,
     }
 
 
-def score(trainer: RumorTrainer, posts: Dataset, max_length: int) -> Scored:
-    """Return what the trained model says of `posts`, in their order, and the loss recomputed from its logits."""
-    logits = predict_logits(trainer.plain_model(), trainer.processing_class, posts["text"][:], max_length=max_length)
+def logits_of(trainer: RumorTrainer, posts: Dataset, max_length: int) -> Tensor:
+    """Return the logits of `posts`, in their order. *Shape:* `(num_posts, 2)`."""
+    return predict_logits(trainer.plain_model(), trainer.processing_class, posts["text"][:], max_length=max_length)
+
+
+def score(trainer: RumorTrainer, posts: Dataset, logits: Tensor) -> Scored:
+    """Return what `logits` say of `posts`, and the loss recomputed from them."""
     labels = np.asarray(posts["label"][:], dtype=np.int64)
     target = F.one_hot(posts.with_format("torch")["label"][:], len(LABEL_NAMES)).float()
-    loss = float(trainer.loss.function(logits.to(trainer.args.device), target.to(trainer.args.device)))
+    loss = float(trainer.loss.function(logits.float().to(trainer.args.device), target.to(trainer.args.device)))
     return Scored(posts["id"][:], labels, rumor_probabilities(logits, trainer.loss.activation), loss)
 
 
-def write_results(folder: Path, trainer: RumorTrainer, report: Report, scored_test: Scored) -> None:
+def write_results(folder: Path, trainer: RumorTrainer, report: Report, outcome: Outcome) -> None:
     """Write model, recipe, report and predictions."""
-    facts = {"version": __version__, **report.loss, "threshold": THRESHOLD, "max_length": report.model["max_length"]}
+    facts = {
+        "version": __version__,
+        **report.loss,
+        "threshold": outcome.threshold,
+        "abstain_below": outcome.abstain_below,
+        "calibration": report.calibration["method"],
+        "max_length": report.model["max_length"],
+        "pooling": report.model["pooling"],
+    }
     save_model(trainer.plain_model(), trainer.processing_class, folder, facts)
     write_text(folder / "recipe.yaml", recipe_text(report))
-    write_report(folder, report, predictions(scored_test, THRESHOLD))
+    write_report(folder, report, predictions(outcome.scored["test"], outcome.threshold, outcome.abstain_below))
 
 
 def recipe_text(report: Report) -> str:

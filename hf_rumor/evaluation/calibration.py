@@ -1,7 +1,72 @@
-"""Does a probability mean what it says?"""
+"""Does a probability mean what it says, and how is it made to?"""
+
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+
+@dataclass(frozen=True)
+class Platt:
+    """The line that makes a logit say what it means: `probability = sigmoid(slope · logit + intercept)`.
+
+    Attributes:
+        slope: Above 0, so that the order of the posts stays as it was.
+        intercept: In nats.
+    """
+
+    slope: float
+    intercept: float
+
+
+def fit_platt(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> Platt | None:
+    """Return the line under which the logits predict the labels best; None where it would turn their order round.
+
+    Platt, 1999, "Probabilistic outputs for support vector machines", Sec. 2.2: a logistic regression on the logit,
+    with targets `(n + 1) / (n + 2)` and `1 / (m + 2)` for `n` posts of label 1 and `m` of label 0, so that a perfect
+    separation does not send the slope to infinity.
+
+    Args:
+        labels: 0 or 1, of posts that trained nothing and will test nothing. *Shape:* `(num_posts,)`.
+        logits: Of label 1. *Shape:* `(num_posts,)`.
+    """
+    positive = int(labels.sum())
+    negative = len(labels) - positive
+    target = np.where(labels == 1, (positive + 1) / (positive + 2), 1 / (negative + 2))
+    # A target between 0 and 1 is a post that stands there twice, once with each label, with weights.
+    spread = max(float(logits.std()), 1e-6)  # the solver wants numbers of order 1
+    model = LogisticRegression(C=np.inf, max_iter=1000, tol=1e-10)
+    model.fit(
+        np.tile(logits / spread, 2)[:, None],
+        np.repeat([1, 0], len(labels)),
+        sample_weight=np.concatenate([target, 1 - target]),
+    )
+    slope, intercept = float(model.coef_[0, 0]) / spread, float(model.intercept_[0])
+    return Platt(slope, intercept) if slope > 0 else None
+
+
+def fit_lines(
+    labels: NDArray[np.int64], logits: NDArray[np.float64], activation: Literal["sigmoid", "softmax"]
+) -> tuple[Platt, Platt] | None:
+    """Return the line of each logit, that of non-rumor first; None where one would turn the order of posts round.
+
+    Under `sigmoid` each logit has a line of its own. Under `softmax` only the difference of the logits counts: both
+    take its slope, and half of its intercept each.
+
+    Args:
+        labels: 0 or 1, of validation posts. *Shape:* `(num_posts,)`.
+        logits: *Shape:* `(num_posts, 2)`.
+        activation: How the logits become probabilities.
+    """
+    if activation == "softmax":
+        line = fit_platt(labels, logits[:, 1] - logits[:, 0])
+        return (
+            None if line is None else (Platt(line.slope, -line.intercept / 2), Platt(line.slope, line.intercept / 2))
+        )
+    lines = fit_platt(1 - labels, logits[:, 0]), fit_platt(labels, logits[:, 1])
+    return (lines[0], lines[1]) if lines[0] and lines[1] else None
 
 
 def expected_calibration_error(labels: NDArray[np.int64], probabilities: NDArray[np.float64], bins: int = 15) -> float:

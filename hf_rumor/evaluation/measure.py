@@ -1,14 +1,16 @@
 """Probabilities of one part of a split -> its entry in the report, and its predictions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hf_rumor.corpus.post import LABEL_NAMES
-from hf_rumor.evaluation.intervals import bootstrap_intervals
+from hf_rumor.evaluation.baseline import BaselinePredictions
+from hf_rumor.evaluation.decision import Threshold, confidence, coverage_curve, name_decisions, operating_point
+from hf_rumor.evaluation.intervals import bootstrap_intervals, paired_differences
 from hf_rumor.evaluation.metrics import compute_metrics, confusion, decide
 
 
@@ -63,12 +65,81 @@ def measure_with_intervals(scored: Scored, threshold: float, groups: NDArray[np.
     return {**measure(scored, threshold), "intervals": intervals}
 
 
-def predictions(scored: Scored, threshold: float) -> list[Prediction]:
-    """Return one prediction for each post, in order."""
-    predicted = decide(scored.probabilities, threshold)
+def predictions(scored: Scored, threshold: float, abstain_below: float | None = None) -> list[Prediction]:
+    """Return one prediction for each post, in order; `uncertain` where confidence is below `abstain_below`."""
+    called = name_decisions(scored.probabilities, threshold, LABEL_NAMES, abstain_below)
     return [
-        Prediction(post_id, LABEL_NAMES[label], LABEL_NAMES[decision], probability)
+        Prediction(post_id, LABEL_NAMES[label], decision, probability)
         for post_id, label, decision, probability in zip(
-            scored.ids, scored.labels.tolist(), predicted.tolist(), scored.probabilities.tolist(), strict=True
+            scored.ids, scored.labels.tolist(), called, scored.probabilities.tolist(), strict=True
         )
     ]
+
+
+def measure_decision(
+    rule: str, threshold: Threshold, abstain_below: float | None, scored: dict[str, Scored]
+) -> dict[str, Any]:
+    """Return the `decision` part of the report: the threshold, how it was chosen, and what it gives on each part.
+
+    Args:
+        rule: As given with `--decision`.
+        threshold: What was chosen.
+        abstain_below: Confidence below which a post is uncertain, or None.
+        scored: `validation` and `test`.
+    """
+    test = scored["test"]
+    facts = {
+        "rule": rule,
+        "threshold": threshold.value,
+        "reached_on_validation": threshold.reached,
+        **{
+            part: operating_point(posts.labels, posts.probabilities, threshold.value) for part, posts in scored.items()
+        },
+        "coverage": coverage_curve(test.labels, test.probabilities, threshold.value),
+        "abstain_below": abstain_below,
+    }
+    if abstain_below is not None:
+        sure = confidence(test.probabilities, threshold.value) >= abstain_below
+        right = decide(test.probabilities, threshold.value) == test.labels
+        facts["certain"] = {
+            "num_posts": int(sure.sum()),
+            "accuracy": float(right[sure].mean()) if sure.any() else float("nan"),
+        }
+    return facts
+
+
+def measure_calibration(before: dict[str, Scored], after: dict[str, Scored]) -> dict[str, Any]:
+    """Return ECE, Brier score, log loss and area under ROC of each part, before and after calibration."""
+    names = ("ece", "brier", "log_loss", "roc_auc")
+    return {
+        when: {part: {name: measure(posts, 0.5)[name] for name in names} for part, posts in scored.items()}
+        for when, scored in (("before", before), ("after", after))
+    }
+
+
+def measure_baselines(
+    baselines: BaselinePredictions, scored: Scored, threshold: float, groups: NDArray[np.int64]
+) -> dict[str, Any]:
+    """Return the `baseline` part of the report: each baseline, and by how much the model is better than it."""
+    predicted = decide(scored.probabilities, threshold)
+    facts: dict[str, Any] = {}
+    for name, called in asdict(baselines).items():
+        values = compute_metrics(scored.labels, called, called.astype(np.float64))
+        difference = paired_differences(scored.labels, predicted, called, groups)
+        facts[name] = {
+            **{metric: values[metric] for metric in ("accuracy", "macro_f1", "rumor_f1")},
+            "confusion": confusion(scored.labels, called),
+            "difference": difference,
+            "verdict": verdict(**difference["accuracy"]),
+        }
+    return facts
+
+
+def verdict(difference: float, low: float, high: float) -> str:
+    """Return a difference in accuracy, with its 95 % interval, in words; each from -1 to 1."""
+    interval = f"95 % interval {100 * low:.1f} to {100 * high:.1f}"
+    if low <= 0 <= high:
+        return f"not distinguishable: {100 * difference:+.1f} points, {interval}"
+    word = "better" if difference > 0 else "worse"
+    bounds = interval if difference > 0 else f"95 % interval {-100 * high:.1f} to {-100 * low:.1f}"
+    return f"{word} by {abs(100 * difference):.1f} points, {bounds}"

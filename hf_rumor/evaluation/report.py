@@ -29,6 +29,9 @@ class Report:
         train: Times, speed, schedule, curve.
         validation: Metrics on the posts that chose the checkpoint.
         test: Metrics on posts that chose nothing, with intervals.
+        baseline: The simplest things that could work on the same posts, and by how much the model is better.
+        calibration: How probabilities were corrected on validation posts, and what it changed.
+        decision: The threshold, how it was chosen, what it gives; accuracy against coverage.
         environment: Versions, device, precision, processes.
         recipe: What repeats the run.
         auto: The flags that were left to `auto`, with what was chosen.
@@ -41,6 +44,9 @@ class Report:
     train: dict[str, Any]
     validation: dict[str, Any]
     test: dict[str, Any]
+    baseline: dict[str, Any]
+    calibration: dict[str, Any]
+    decision: dict[str, Any]
     environment: dict[str, Any]
     recipe: dict[str, Any]
     auto: dict[str, Any]
@@ -74,7 +80,7 @@ def headline(report: Report) -> str:
     return (
         f"accuracy {report.test['accuracy']:.3f} (95 % interval {low:.3f} to {high:.3f}), "
         f"macro-F1 {report.test['macro_f1']:.3f}, on {report.test['num_posts']:,} test posts of the "
-        f"{report.split['name']} split"
+        f"{report.split['name']} split; against TF-IDF + SVM {report.baseline['tfidf_svm']['verdict']}"
     )
 
 
@@ -83,6 +89,8 @@ def to_markdown(report: Report) -> str:
     parts = [
         f"# Report\n\n**{headline(report)[0].upper()}{headline(report)[1:]}.**",
         "## How good it is\n\n" + _metrics_table(report) + "\n\n" + _confusion_table(report),
+        "## Is it better than the simplest thing?\n\n" + _baseline_text(report),
+        "## What the probability means\n\n" + _calibration_text(report) + "\n\n" + _decision_text(report),
         "## What the number is worth\n\n" + _split_text(report),
         "## Data\n\n" + _data_text(report),
         "## Model and training\n\n" + _training_text(report),
@@ -119,9 +127,58 @@ def _confusion_table(report: Report) -> str:
     return (
         f"| test posts (95 % interval) | called non-rumor | called rumor |\n|---|---|---|\n"
         f"| non-rumor | {right_no} | {false_alarm} |\n| rumor | {missed} | {right_yes} |\n\n"
-        f"A post is called a rumor from a probability of {report.test['threshold']:g} on; the probability is the "
+        f"A post is called a rumor from a probability of {report.test['threshold']:.4g} on; the probability is the "
         f"{report.loss['activation']} of the rumor logit."
     )
+
+
+def _baseline_text(report: Report) -> str:
+    names = {"tfidf_svm": "character TF-IDF + linear SVM", "majority": "always the more frequent label"}
+    rows = ["| baseline | accuracy | macro-F1 | the model's accuracy is |", "|---|---|---|---|"]
+    for name, of in report.baseline.items():
+        rows.append(f"| {names[name]} | {_number(of['accuracy'])} | {_number(of['macro_f1'])} | {of['verdict']} |")
+    return (
+        "\n".join(rows)
+        + "\n\nBaselines were fitted on training and validation posts and scored on the same test posts; intervals "
+        "are of the paired difference, resampled by near-duplicate group."
+    )
+
+
+def _calibration_text(report: Report) -> str:
+    calibration = report.calibration
+    rows = ["| test posts | ece | brier | log_loss | roc_auc |", "|---|---|---|---|---|"]
+    for when in ("before", "after"):
+        values = " | ".join(_number(value) for value in calibration[when]["test"].values())
+        rows.append(f"| {when} calibration | {values} |")
+    if calibration["method"] == "none":
+        return "\n".join(rows) + "\n\nProbabilities were not calibrated."
+    lines = "; ".join(
+        f"{label}: {line['slope']:.3f} · logit {line['intercept']:+.3f}"
+        for label, line in calibration["lines"].items()
+    )
+    return (
+        "\n".join(rows)
+        + f"\n\nPlatt scaling, fitted on validation posts and folded into the weights of the last layer ({lines})."
+    )
+
+
+def _decision_text(report: Report) -> str:
+    decision = report.decision
+    rows = ["| threshold | precision | recall | share of posts flagged |", "|---|---|---|---|"]
+    for part in ("validation", "test"):
+        values = decision[part]
+        cells = " | ".join(_number(values[name]) for name in ("precision", "recall", "share_flagged"))
+        rows.append(f"| {decision['threshold']:.4g}, {part} | {cells} |")
+    reached = "" if decision["reached_on_validation"] else ", which none reaches on validation; this one comes closest"
+    lines = [f"Threshold by `--decision {decision['rule']}`{reached}."]
+    if decision["abstain_below"] is not None:
+        certain = decision["certain"]
+        lines.append(
+            f"Below a confidence of {decision['abstain_below']:g} a post is called uncertain: "
+            f"{certain['num_posts']:,} of {report.test['num_posts']:,} test posts are not, with an accuracy of "
+            f"{_number(certain['accuracy'])}."
+        )
+    return "\n".join(rows) + "\n\n" + " ".join(lines)
 
 
 def _split_text(report: Report) -> str:

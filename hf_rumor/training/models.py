@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from huggingface_hub import snapshot_download
@@ -34,6 +34,9 @@ logger = logging.getLogger(__name__)
 AUTO_MODEL = "google-bert/bert-base-chinese"
 AUTO_FILES = ("config.json", "model.safetensors", "tokenizer_config.json")
 MINI = "mini"  # the encoder that the package brings along
+
+Pooling = Literal["first_token", "mean"]
+MEAN_WEIGHT = 4.0
 
 
 def resolve_model(name: str) -> str:
@@ -64,6 +67,7 @@ def load_model(
     texts: Sequence[str],
     max_length: int,
     config_overrides: Mapping[str, Any] | None = None,
+    pooling: Pooling = "first_token",
 ) -> tuple[Any, Any]:
     """Return a sequence classifier in float32 with two labels, and its tokenizer.
 
@@ -73,6 +77,7 @@ def load_model(
         texts: The training texts; `mini` takes its vocabulary from them.
         max_length: Saved with the tokenizer as the length to cut at.
         config_overrides: Values that take the place of those in the model's configuration, as dropout rates.
+        pooling: What the head reads: `first_token`, as the architecture does, or `mean`: see `_start_as_mean`.
 
     Raises:
         ModelError: There is no such model, or it cannot be had or loaded; the message tells these apart.
@@ -84,12 +89,15 @@ def load_model(
         "problem_type": PROBLEM_TYPES[activation],
     }
     if name == MINI:
+        if pooling == "mean":
+            raise ModelError(f"--pooling mean: expected a pre-trained BERT, found {MINI}; leave the flag out")
         return _make_mini(texts, head, max_length, config_overrides or {})
     check_reachable(name, "--model_name_or_path")
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
         config = AutoConfig.from_pretrained(name, trust_remote_code=False, **head)
         _override(config, config_overrides or {})
+        appended = pooling == "mean" and _append_layer(config)
         model, loaded = AutoModelForSequenceClassification.from_pretrained(
             name,
             config=config,
@@ -106,7 +114,43 @@ def load_model(
         raise ModelError(f"--max_length {max_length}: expected at most the {longest} tokens of {name}; lower it")
     tokenizer.model_max_length = max_length
     _start_pooler_as_identity(model, loaded["missing_keys"])
+    if appended:
+        _start_as_mean(model)
     return model, tokenizer
+
+
+def _append_layer(config: Any) -> bool:
+    """Ask for one layer more than the checkpoint has; False where the checkpoint came with it.
+
+    Raises:
+        ModelError: It is no BERT.
+    """
+    if config.model_type != "bert":
+        raise ModelError(f"--pooling mean: expected a BERT, found {config.model_type}; leave the flag out")
+    if getattr(config, "hf_rumor", {}).get("pooling") == "mean":
+        return False
+    config.num_hidden_layers += 1
+    return True
+
+
+def _start_as_mean(model: Any) -> None:
+    """Start the last layer of a BERT so that its first token reads the mean over all tokens of the text.
+
+    Sentence encoders as e5 (Wang et al., 2022, https://arxiv.org/abs/2212.03533) are pre-trained on that mean; their
+    first token says less. A layer with queries of zero attends to every token alike and leaves out padding; its values
+    are the tokens themselves, and `MEAN_WEIGHT` lets the mean outweigh the token it is added to. So plain transformers
+    loads the model, and training can still move what it attends to.
+    """
+    layer = model.base_model.encoder.layer[-1]
+    attention, feed_forward = layer.attention, layer.output.dense
+    with torch.no_grad():
+        nn.init.zeros_(attention.self.query.weight)
+        nn.init.eye_(attention.self.value.weight)
+        nn.init.eye_(attention.output.dense.weight).mul_(MEAN_WEIGHT)
+        nn.init.zeros_(feed_forward.weight)
+        for part in (attention.self.query, attention.self.value, attention.output.dense, feed_forward):
+            nn.init.zeros_(part.bias)
+    logger.info("model: a layer is added; it starts as the mean over the tokens")
 
 
 def _check_tokenizer(name: str, tokenizer: Any) -> None:

@@ -14,6 +14,7 @@ from transformers.trainer_utils import has_length
 from hf_rumor.evaluation.metrics import decide
 from hf_rumor.evaluation.rumor_metrics import RumorMetrics
 from hf_rumor.inference.probabilities import rumor_probabilities
+from hf_rumor.training.adversary import Adversary
 from hf_rumor.training.losses import Activation, Loss
 from hf_rumor.training.sampler import ShuffledLengthGroupedSampler
 
@@ -31,6 +32,8 @@ class RumorTrainer(Trainer):
         loss: Called with float32 `(logits, one-hot target)`, both `(batch, 2)`; returns the mean over the batch.
         layer_lr_decay: Each layer learns at this share of the rate of the layer above it, in (0, 1]; see
             `decay_learning_rates`.
+        adversarial_radius: Above 0, each step adds the gradient at moved embeddings, at twice the cost; see
+            `hf_rumor.training.adversary`.
         **kwargs: As for `Trainer`.
 
     Raises:
@@ -40,12 +43,15 @@ class RumorTrainer(Trainer):
     # What `compute_loss` returns is already the share of the whole optimizer step; `Trainer` must not divide it again.
     loss_is_scaled_for_ga = True
 
-    def __init__(self, *, loss: Loss, layer_lr_decay: float = 1.0, **kwargs: Any) -> None:
+    def __init__(
+        self, *, loss: Loss, layer_lr_decay: float = 1.0, adversarial_radius: float = 0.0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if self.args.n_gpu > 1:
             raise ValueError("nn.DataParallel is not supported; use accelerate launch or torchrun")
         self.loss = loss
         self.layer_lr_decay = layer_lr_decay
+        self.adversary = Adversary(self.model, adversarial_radius) if adversarial_radius else None
         self._loss_sum: Tensor | float = 0.0
         self._num_posts = 0
         if isinstance(loss.function, nn.Module):
@@ -71,10 +77,21 @@ class RumorTrainer(Trainer):
         target = F.one_hot(labels, logits.shape[-1]).to(logits.dtype)  # (batch, 2)
         loss = self.loss.function(logits, target)
         if model.training:
-            self._loss_sum = self._loss_sum + loss.detach() * labels.numel()
-            self._num_posts += labels.numel()
+            if self.adversary is None or not self.adversary.is_attacking:
+                self._loss_sum = self._loss_sum + loss.detach() * labels.numel()
+                self._num_posts += labels.numel()
             loss = loss * self._share_of_step(labels.numel(), num_items_in_batch)
         return (loss, outputs) if return_outputs else loss
+
+    def training_step(
+        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Tensor | int | None = None
+    ) -> Tensor:
+        """Add the gradient of a micro-batch to those of the step, and that of the attack; return the plain loss."""
+        loss: Tensor = super().training_step(model, inputs, num_items_in_batch)
+        if self.adversary is not None:
+            with self.adversary.attacking():
+                super().training_step(model, inputs, num_items_in_batch)
+        return loss
 
     def _share_of_step(self, num_labels: int, num_items_in_batch: Tensor | int | None) -> Tensor | float:
         if num_items_in_batch is None:

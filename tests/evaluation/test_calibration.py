@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
+from scipy.optimize import minimize
+from scipy.special import expit
+from sklearn.metrics import roc_auc_score
 
-from hf_rumor.evaluation.calibration import expected_calibration_error
+from hf_rumor.evaluation.calibration import Platt, expected_calibration_error, fit_lines, fit_platt
 
 
 def ece(labels, probabilities, **options):
@@ -60,3 +63,64 @@ def test_probabilities_that_are_the_truth_are_nearly_calibrated():
     probabilities = random.random(20_000)
     labels = (random.random(20_000) < probabilities).astype(np.int64)
     assert ece(labels, probabilities) < 0.02 < ece(labels, probabilities**3)
+
+
+def draw_logits(num_posts=600, seed=0):
+    """Return labels, and the logits that mean what they say of them."""
+    random = np.random.default_rng(seed)
+    logits = random.normal(0, 2, num_posts)
+    return (random.random(num_posts) < expit(logits)).astype(np.int64), logits
+
+
+def test_the_line_minimises_the_loss_of_platt():
+    labels, logits = draw_logits()
+    positive = labels.sum()
+    negative = len(labels) - positive
+    target = np.where(labels == 1, (positive + 1) / (positive + 2), 1 / (negative + 2))
+
+    def loss(line):
+        scores = line[0] * logits * 3 + line[1]
+        return np.mean(np.logaddexp(0, scores) - target * scores)
+
+    line = fit_platt(labels, 3 * logits)
+    assert (line.slope, line.intercept) == pytest.approx(tuple(minimize(loss, [1.0, 0.0], tol=1e-12).x), abs=1e-4)
+
+
+def test_logits_three_times_too_large_are_put_right():
+    labels, logits = draw_logits(8000)
+    line = fit_platt(labels[:4000], 3 * logits[:4000])
+    held_out = labels[4000:], 3 * logits[4000:]
+    before = ece(held_out[0], expit(held_out[1]))
+    after = ece(held_out[0], expit(line.slope * held_out[1] + line.intercept))
+    assert line.slope == pytest.approx(1 / 3, abs=0.06)
+    assert after < before / 2
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+def test_calibration_keeps_the_order_of_the_posts(activation):
+    labels, logits = draw_logits()
+    both = np.stack([-0.7 * logits + 0.1, 2.5 * logits], axis=1)
+    lines = fit_lines(labels, both, activation)
+    after = np.stack([line.slope * both[:, label] + line.intercept for label, line in enumerate(lines)], axis=1)
+    scores = [x[:, 1] - x[:, 0] if activation == "softmax" else x[:, 1] for x in (both, after)]
+    assert roc_auc_score(labels, scores[0]) == pytest.approx(roc_auc_score(labels, scores[1]), abs=1e-12)
+    assert np.array_equal(np.argsort(scores[0]), np.argsort(scores[1]))
+
+
+def test_under_softmax_the_difference_of_the_logits_takes_the_line():
+    labels, logits = draw_logits()
+    both = np.stack([1 - logits, 2 + logits], axis=1)
+    line = fit_platt(labels, both[:, 1] - both[:, 0])
+    lines = fit_lines(labels, both, "softmax")
+    assert lines == (Platt(line.slope, -line.intercept / 2), Platt(line.slope, line.intercept / 2))
+
+
+def test_logits_that_separate_the_labels_do_not_send_the_slope_to_infinity():
+    line = fit_platt(np.array([0] * 10 + [1] * 10), np.array([-1.0] * 10 + [1.0] * 10))
+    assert expit(line.slope + line.intercept) == pytest.approx(11 / 12)
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+def test_logits_that_are_the_wrong_way_round_are_left_alone(activation):
+    labels, logits = draw_logits()
+    assert fit_lines(labels, np.stack([logits, -logits], axis=1), activation) is None

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hf_rumor.evaluation.intervals import COUNTS, bootstrap_intervals
+from hf_rumor.evaluation.intervals import COUNTS, bootstrap_intervals, paired_differences
 from hf_rumor.evaluation.metrics import METRICS, compute_metrics, confusion, decide
 
 
@@ -101,3 +101,37 @@ def test_resamples_with_one_label_are_left_out_of_the_areas():
     # of four posts, one in eight resamples has one label only
     low, high = intervals(draw(4))["roc_auc"]
     assert 0 <= low <= high <= 1
+
+
+def test_the_difference_is_that_of_the_metrics():
+    labels, ours, _ = draw(100)
+    theirs = draw(100, seed=1)[1]
+    found = paired_differences(labels, ours, theirs, np.arange(100), num_resamples=200)
+    for name, value in found.items():
+        one, other = (compute_metrics(labels, called, called.astype(float))[name] for called in (ours, theirs))
+        assert value["difference"] == pytest.approx(one - other)
+        assert value["low"] < value["difference"] < value["high"]
+
+
+def test_the_interval_of_a_difference_is_that_of_the_posts_on_which_they_part():
+    labels, ours, _ = draw(400)
+    theirs = np.where(np.arange(400) % 10 == 0, 1 - ours, ours)  # 40 posts: right by one, wrong by the other
+    gain = (ours == labels).astype(float) - (theirs == labels)
+    half = 1.96 * gain.std() / np.sqrt(400)
+    found = paired_differences(labels, ours, theirs, np.arange(400), num_resamples=4000)["accuracy"]
+    assert (found["low"], found["high"]) == pytest.approx((gain.mean() - half, gain.mean() + half), abs=0.004)
+
+
+def test_a_classifier_does_not_differ_from_itself():
+    labels, ours, _ = draw(30)
+    for value in paired_differences(labels, ours, ours, np.arange(30), num_resamples=20).values():
+        assert value == {"difference": 0.0, "low": 0.0, "high": 0.0}
+
+
+def test_copies_in_one_group_do_not_make_a_difference_surer():
+    labels, ours, _ = draw(60)
+    theirs = draw(60, seed=1)[1]
+    once = paired_differences(labels, ours, theirs, np.arange(60), num_resamples=50)
+    copied = [np.repeat(column, 3) for column in (labels, ours, theirs, np.arange(60))]
+    thrice = paired_differences(*copied, num_resamples=50)
+    assert {name: pytest.approx(value) for name, value in once.items()} == thrice

@@ -2,8 +2,20 @@ import numpy as np
 import pytest
 
 from hf_rumor.evaluation import measure as module
+from hf_rumor.evaluation.baseline import BaselinePredictions
+from hf_rumor.evaluation.decision import Threshold
 from hf_rumor.evaluation.intervals import COUNTS
-from hf_rumor.evaluation.measure import Prediction, Scored, measure, measure_with_intervals, predictions
+from hf_rumor.evaluation.measure import (
+    Prediction,
+    Scored,
+    measure,
+    measure_baselines,
+    measure_calibration,
+    measure_decision,
+    measure_with_intervals,
+    predictions,
+    verdict,
+)
 from hf_rumor.evaluation.metrics import METRICS, compute_metrics
 
 
@@ -62,3 +74,40 @@ def test_predictions_of_unequal_columns_are_refused(scored):
     short = Scored(scored.ids[:3], scored.labels, scored.probabilities, scored.loss)
     with pytest.raises(ValueError, match="longer"):
         predictions(short, 0.5)
+
+
+def test_an_unsure_post_is_uncertain_where_that_was_asked_for(scored):
+    assert [row.predicted for row in predictions(scored, 0.5, 0.8)] == ["non-rumor", "rumor", "uncertain", "uncertain"]
+
+
+@pytest.mark.parametrize(
+    ("interval", "words"),
+    [
+        ((0.021, 0.004, 0.039), "better by 2.1 points, 95 % interval 0.4 to 3.9"),
+        ((-0.021, -0.039, -0.004), "worse by 2.1 points, 95 % interval 0.4 to 3.9"),
+        ((0.01, -0.01, 0.03), "not distinguishable: +1.0 points, 95 % interval -1.0 to 3.0"),
+    ],
+)
+def test_a_difference_is_told_in_words(interval, words):
+    assert verdict(*interval) == words
+
+
+def test_baselines_are_compared_on_the_same_decisions(scored):
+    baselines = BaselinePredictions(tfidf_svm=np.array([0, 1, 0, 1]), majority=np.array([1, 1, 1, 1]))
+    found = measure_baselines(baselines, scored, 0.5, np.arange(4))
+    assert found["tfidf_svm"]["difference"]["accuracy"] == {"difference": 0.0, "low": 0.0, "high": 0.0}
+    assert found["majority"]["accuracy"] == 0.5
+    assert found["majority"]["confusion"] == [[0, 2], [0, 2]]
+
+
+def test_where_no_post_is_certain_their_accuracy_is_not_defined(scored):
+    facts = measure_decision("0.5", Threshold(0.5), 0.95, {"validation": scored, "test": scored})
+    assert facts["certain"]["num_posts"] == 0
+    assert np.isnan(facts["certain"]["accuracy"])
+
+
+def test_calibration_is_measured_before_and_after(scored):
+    better = Scored(scored.ids, scored.labels, np.array([0.0, 1.0, 1.0, 0.0]), 0.0)
+    found = measure_calibration({"test": scored}, {"test": better})
+    assert found["before"]["test"]["brier"] == pytest.approx((0.1**2 + 0.1**2 + 0.6**2 + 0.6**2) / 4)
+    assert found["after"]["test"]["brier"] == 0

@@ -64,7 +64,16 @@ def pad(rows):
 def make_trainer(tiny_model, tiny_posts, tmp_path):
     """Return a function that makes a trainer of the tiny model: plain SGD, so that a step is the gradient."""
 
-    def make(*, loss="bce", loss_kwargs=None, layer_lr_decay=1.0, model=None, posts=None, **arguments):
+    def make(
+        *,
+        loss="bce",
+        loss_kwargs=None,
+        layer_lr_decay=1.0,
+        adversarial_radius=0.0,
+        model=None,
+        posts=None,
+        **arguments,
+    ):
         settings = {
             "output_dir": str(tmp_path / "out"),
             "use_cpu": True,
@@ -84,6 +93,7 @@ def make_trainer(tiny_model, tiny_posts, tmp_path):
         return RumorTrainer(
             loss=make_loss(loss, loss_kwargs),
             layer_lr_decay=layer_lr_decay,
+            adversarial_radius=adversarial_radius,
             model=tiny_model() if model is None else model,
             args=TrainingArguments(**settings),
             data_collator=pad,

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertTokenizer
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertTokenizer, ElectraConfig
 
 from hf_rumor.errors import ModelError
 from hf_rumor.training import models
@@ -86,6 +86,53 @@ def test_a_missing_pooler_starts_as_the_identity(saved, caplog):
     assert torch.equal(model.bert.pooler.dense.weight, torch.eye(256))
     assert not model.bert.pooler.dense.bias.any()
     assert "starts as the identity" in caplog.text
+
+
+@pytest.fixture
+def headless(saved):
+    """Return the folder of an encoder without a head, in which tokens differ much, and the encoder."""
+    encoder = saved[0].bert.eval()
+    encoder.pooler = None
+    encoder.save_pretrained(saved[2])
+    return saved[2], encoder
+
+
+def test_a_layer_is_added_that_starts_as_the_mean_over_the_tokens(headless):
+    folder, encoder = headless
+    model, tokenizer = load_model(str(folder), "sigmoid", [], 32, pooling="mean")
+    batch = tokenizer(["今天", *TEXTS], padding=True, return_tensors="pt")
+    with torch.inference_mode():
+        tokens = encoder(**batch).last_hidden_state  # (5, tokens, 256)
+        first = model.eval().bert(**batch).last_hidden_state[:, 0]
+    kept = batch["attention_mask"][..., None].float()
+    mean = (tokens * kept).sum(dim=1) / kept.sum(dim=1)
+    expected = torch.nn.functional.layer_norm(4 * mean + tokens[:, 0], (256,))
+    torch.testing.assert_close(first, expected, atol=1e-4, rtol=1e-4)
+    assert model.config.num_hidden_layers == 5
+
+
+def test_the_added_layer_is_kept_and_not_added_again(headless, tmp_path):
+    model, tokenizer = load_model(str(headless[0]), "sigmoid", [], 32, pooling="mean")
+    folder = tmp_path / "mean"
+    folder.mkdir()
+    save_model(model, tokenizer, folder, {"pooling": "mean"})
+    again, _ = load_model(str(folder), "sigmoid", [], 32, pooling="mean")
+    assert again.config.num_hidden_layers == 5
+    for one, other in zip(model.parameters(), again.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_what_is_added_can_learn_where_to_look(headless):
+    model, tokenizer = load_model(str(headless[0]), "sigmoid", [], 32, pooling="mean")
+    model(**tokenizer(TEXTS, padding=True, return_tensors="pt")).logits.sum().backward()
+    assert model.bert.encoder.layer[-1].attention.self.query.weight.grad.any()
+
+
+def test_a_mean_over_what_has_read_nothing_or_is_no_bert_is_refused(tmp_path):
+    with pytest.raises(ModelError, match="expected a pre-trained BERT, found mini"):
+        load_model("mini", "sigmoid", TEXTS, 32, pooling="mean")
+    with pytest.raises(ModelError, match="expected a BERT, found electra"):
+        models._append_layer(ElectraConfig())
 
 
 @pytest.mark.parametrize("name", ["mini", None])

@@ -1,0 +1,58 @@
+"""Adversarial training: each post is learned a second time, with its embeddings moved to where the loss grows fastest."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class Adversary:
+    """Moves the token embeddings of each post by `radius · g / ‖g‖`, `g` the gradient of the loss there.
+
+    Miyato et al., 2017, https://arxiv.org/abs/1605.07725, Eq. 5 and 6. The norm is that of a whole post, so that what
+    is done to a post does not depend on the others of its batch. The embeddings are not normalised as in the paper:
+    pre-trained ones have a scale of their own.
+
+    Args:
+        model: A model of transformers; a hook is left on its token embeddings, which acts while it trains.
+        radius: Length of the move, at least 0, in the units of the embeddings.
+    """
+
+    def __init__(self, model: Any, radius: float) -> None:
+        self.radius = radius
+        self._clean: Tensor | None = None  # (batch, tokens, width), of the newest clean pass
+        self._attacking = False
+        model.get_input_embeddings().register_forward_hook(self._on_embeddings)
+
+    def _on_embeddings(self, module: Any, inputs: Any, output: Tensor) -> Tensor | None:
+        if not module.training or not output.requires_grad:
+            return None
+        if self._attacking:
+            return output + self._move()
+        output.retain_grad()
+        self._clean = output
+        return None
+
+    def _move(self) -> Tensor:
+        if self._clean is None or self._clean.grad is None:
+            raise RuntimeError("expected a backward pass over the same batch before the attack")
+        gradient = self._clean.grad.float()
+        norm = gradient.norm(dim=(1, 2), keepdim=True)
+        # An overflow under fp16 moves nothing; its step is skipped anyway.
+        return torch.nan_to_num(self.radius * gradient / norm, nan=0.0, posinf=0.0, neginf=0.0).to(self._clean.dtype)
+
+    @contextmanager
+    def attacking(self) -> Iterator[None]:
+        """Within this, a pass over the batch whose loss went backward last meets the moved embeddings."""
+        self._attacking = True
+        try:
+            yield
+        finally:
+            self._attacking, self._clean = False, None
+
+    @property
+    def is_attacking(self) -> bool:
+        """Whether the pass under way is the second one."""
+        return self._attacking

@@ -1,0 +1,82 @@
+import pytest
+import torch
+
+from hf_rumor.training.adversary import Adversary
+
+
+RADIUS = 0.3
+
+
+def batch_of(posts):
+    return {"input_ids": torch.tensor(posts), "labels": torch.tensor([index % 2 for index in range(len(posts))])}
+
+
+def test_each_post_is_moved_by_the_radius_to_where_its_loss_grows(tiny_model):
+    model = tiny_model().train()
+    adversary = Adversary(model, RADIUS)
+    batch = batch_of([[5, 6, 7], [8, 9, 10]])
+    clean = model(**batch).loss
+    clean.backward()
+    embeddings = []
+    with adversary.attacking():
+        model.bert.embeddings.word_embeddings.register_forward_hook(lambda *given: embeddings.append(given[-1]))
+        attacked = model(**batch).loss
+    moved = embeddings[0] - model.bert.embeddings.word_embeddings.weight[batch["input_ids"]]
+    assert moved.norm(dim=(1, 2)).tolist() == pytest.approx([RADIUS, RADIUS], abs=1e-5)
+    assert attacked > clean
+
+
+def test_an_attack_needs_the_gradient_of_the_batch(tiny_model):
+    model = tiny_model().train()
+    adversary = Adversary(model, RADIUS)
+    with adversary.attacking(), pytest.raises(RuntimeError, match="expected a backward pass"):
+        model(**batch_of([[5, 6, 7]]))
+
+
+def test_outside_training_and_after_the_attack_nothing_is_moved(tiny_model):
+    model, plain = tiny_model(), tiny_model()
+    adversary = Adversary(model, RADIUS)
+    batch = batch_of([[5, 6, 7], [8, 9, 10]])
+    model.train()(**batch).loss.backward()
+    with adversary.attacking():
+        model(**batch)
+    assert torch.equal(model(**batch).logits, plain(**batch).logits)
+    assert torch.equal(model.eval()(**batch).logits, plain.eval()(**batch).logits)
+    assert model.state_dict().keys() == plain.state_dict().keys()
+
+
+def test_a_gradient_that_overflows_or_vanishes_moves_nothing(tiny_model):
+    model = tiny_model().train()
+    adversary = Adversary(model, RADIUS)
+    batch = batch_of([[5, 6, 7]])
+    for factor in (float("inf"), 0.0):
+        (model(**batch).loss * factor).backward()
+        with adversary.attacking():
+            assert model(**batch).loss.isfinite()
+
+
+@pytest.mark.parametrize(("batch", "accumulation"), [(5, 2), (4, 3), (1, 10)])
+def test_accumulated_attacks_equal_those_of_one_large_step(make_trainer, batch, accumulation):
+    after = []
+    for size, steps in ((10, 1), (batch, accumulation)):
+        trainer = make_trainer(
+            adversarial_radius=RADIUS,
+            per_device_train_batch_size=size,
+            gradient_accumulation_steps=steps,
+            max_steps=1,
+        )
+        trainer.train()
+        after.append(torch.cat([value.detach().ravel() for value in trainer.model.parameters()]))
+    torch.testing.assert_close(after[1], after[0], atol=1e-6, rtol=1e-5)
+
+
+def test_the_attack_changes_the_step_and_not_the_mean_loss_that_is_told(make_trainer):
+    trainers = [
+        make_trainer(adversarial_radius=radius, max_steps=1, eval_strategy="steps") for radius in (0.0, RADIUS)
+    ]
+    for trainer in trainers:
+        trainer.train()
+    heads = [trainer.model.classifier.weight for trainer in trainers]
+    told = [entry["mean_loss"] for trainer in trainers for entry in trainer.state.log_history if "mean_loss" in entry]
+    assert not torch.allclose(*heads)
+    assert told[0] == pytest.approx(told[1])
