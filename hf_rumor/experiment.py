@@ -42,6 +42,7 @@ from hf_rumor.corpus.splits import Split
 from hf_rumor.errors import ArgumentError, OutputError
 from hf_rumor.evaluation.baseline import predict_baselines
 from hf_rumor.evaluation.calibration import fit_lines
+from hf_rumor.evaluation.curves import confident_mistakes, measure_curves
 from hf_rumor.evaluation.decision import choose_threshold, parse_decision
 from hf_rumor.evaluation.measure import (
     NUM_RESAMPLES,
@@ -53,7 +54,9 @@ from hf_rumor.evaluation.measure import (
     measure_with_intervals,
     predictions,
 )
+from hf_rumor.evaluation.metrics import decide
 from hf_rumor.evaluation.report import Report, write_report
+from hf_rumor.evaluation.slices import PostTraits, measure_slices
 from hf_rumor.inference.probabilities import rumor_probabilities
 from hf_rumor.inference.scoring import predict_logits
 from hf_rumor.training.calibrate import apply_lines, fold_into_head
@@ -98,6 +101,7 @@ class Outcome:
         abstain_below: Confidence below which it is called uncertain, or None.
         calibration: The part of the report.
         decision: The part of the report.
+        curves: The part of the report.
     """
 
     scored: dict[str, Scored]
@@ -105,6 +109,7 @@ class Outcome:
     abstain_below: float | None
     calibration: dict[str, Any]
     decision: dict[str, Any]
+    curves: dict[str, Any]
 
 
 def run(argv: Sequence[str]) -> Finished | None:
@@ -163,7 +168,7 @@ def run(argv: Sequence[str]) -> Finished | None:
         recipe=recipe,
         auto={flag: chosen[flag] for flag in sorted(auto)},
     )
-    write_results(folder, trainer, report, outcome)
+    write_results(folder, trainer, report, outcome, data.dataset["test"])
     finish_folder(folder, recipe, data.corpus.sha256)
     trainer.part()
     return Finished(report, folder)
@@ -286,7 +291,9 @@ def conclude(trainer: RumorTrainer, data: SplitCorpus, flags: RunArguments) -> O
         **measure_calibration(before, after),
     }
     decision = measure_decision(flags.decision, threshold, flags.abstain_below, after)
-    return Outcome(after, threshold.value, flags.abstain_below, calibration, decision)
+    test = after["test"]
+    curves = measure_curves(test.labels, before["test"].probabilities, test.probabilities)
+    return Outcome(after, threshold.value, flags.abstain_below, calibration, decision, curves)
 
 
 def make_report(data: SplitCorpus, loss: Loss, outcome: Outcome, **parts: Any) -> Report:
@@ -304,7 +311,22 @@ def make_report(data: SplitCorpus, loss: Loss, outcome: Outcome, **parts: Any) -
         baseline=measure_baselines(baselines, test, threshold, groups),
         calibration=outcome.calibration,
         decision=outcome.decision,
+        curves=outcome.curves,
+        slices=measure_slices(traits_of(data), test.labels, decide(test.probabilities, threshold), groups),
+        mistakes=confident_mistakes(test.ids, test.labels, test.probabilities, threshold),
         **parts,
+    )
+
+
+def traits_of(data: SplitCorpus) -> PostTraits:
+    """Return what is known of the test posts beside their label."""
+    posts = data.corpus.posts.select(data.split.test)
+    return PostTraits(
+        texts=posts["text"][:],
+        posted_at=posts["posted_at"][:],
+        has_url=posts["has_url"][:],
+        num_reposts=posts["num_reposts"][:],
+        author_verified=posts["author_verified"][:],
     )
 
 
@@ -356,7 +378,7 @@ def score(trainer: RumorTrainer, posts: Dataset, logits: Tensor) -> Scored:
     return Scored(posts["id"][:], labels, rumor_probabilities(logits, trainer.loss.activation), loss)
 
 
-def write_results(folder: Path, trainer: RumorTrainer, report: Report, outcome: Outcome) -> None:
+def write_results(folder: Path, trainer: RumorTrainer, report: Report, outcome: Outcome, test: Dataset) -> None:
     """Write model, recipe, report and predictions."""
     facts = {
         "version": __version__,
@@ -369,7 +391,10 @@ def write_results(folder: Path, trainer: RumorTrainer, report: Report, outcome: 
     }
     save_model(trainer.plain_model(), trainer.processing_class, folder, facts)
     write_text(folder / "recipe.yaml", recipe_text(report))
-    write_report(folder, report, predictions(outcome.scored["test"], outcome.threshold, outcome.abstain_below))
+    told = predictions(outcome.scored["test"], outcome.threshold, outcome.abstain_below)
+    mistaken = {mistake["id"] for mistake in report.mistakes}
+    texts = {post["id"]: post["text"] for post in test if post["id"] in mistaken}
+    write_report(folder, report, told, texts)
 
 
 def recipe_text(report: Report) -> str:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -13,8 +14,10 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from hf_rumor import cli
 from hf_rumor.arguments import parse_arguments
+from hf_rumor.corpus.dataset import load_corpus, split_dataset
 from hf_rumor.errors import ArgumentError
-from hf_rumor.evaluation import measure
+from hf_rumor.evaluation import baseline, measure
+from hf_rumor.evaluation.baseline import make_tfidf_svm
 from hf_rumor.experiment import requested_precision, run
 from hf_rumor.inference.scoring import predict_logits
 from hf_rumor.training.callbacks import EpochLines
@@ -56,7 +59,7 @@ def test_the_folder_holds_what_the_contract_names(finished):
     names = {path.name for path in finished[0].iterdir() if path.is_file()}
     assert names == {
         *("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"),
-        *("report.json", "report.md", "predictions.jsonl", "recipe.yaml", "run.json"),
+        *("report.json", "report.md", "report.html", "predictions.jsonl", "recipe.yaml", "run.json"),
     }
 
 
@@ -136,6 +139,71 @@ def test_the_launcher_may_choose_the_precision_but_not_another_one(monkeypatch):
     assert requested_precision(parse_arguments([])) == "bf16"
     with pytest.raises(ArgumentError, match="bf16 by --mixed_precision of accelerate"):
         requested_precision(parse_arguments(["--precision", "fp32"]))
+
+
+def test_the_model_folder_knows_its_threshold_and_calibration(finished, report):
+    facts = json.loads((finished[0] / "config.json").read_text(encoding="utf-8"))["hf_rumor"]
+    assert facts["threshold"] == report["decision"]["threshold"] == report["test"]["threshold"] == 0.5
+    assert facts["calibration"] == report["calibration"]["method"]
+
+
+def test_calibration_does_not_change_the_order_of_the_posts(report):
+    before, after = report["calibration"]["before"], report["calibration"]["after"]
+    for part in ("validation", "test"):
+        assert after[part]["roc_auc"] == pytest.approx(before[part]["roc_auc"], abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--decision", "f1"], "--decision f1: expected a number in (0, 1), max_f1, precision>=P"),
+        (["--abstain_below", "0.4"], "--abstain_below: expected a number in (0.5, 1), got 0.4"),
+        (["--pooling", "mean"], "--pooling mean: expected a pre-trained BERT, found mini"),
+        (["--adversarial_radius", "-1"], "--adversarial_radius: expected at least 0, got -1"),
+    ],
+)
+def test_a_flag_that_cannot_be_meant_leaves_nothing_behind(finished, tmp_path, monkeypatch, capsys, flags, said):
+    monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
+    assert cli.main(["train", *FLAGS, "--output_dir", str(tmp_path / "out"), *flags]) == 2
+    assert said in capsys.readouterr().err
+    assert not list((tmp_path / "out").glob("*"))
+
+
+@pytest.mark.slow
+def test_nothing_that_is_fitted_saw_a_test_post(tmp_path, monkeypatch):
+    monkeypatch.setattr(measure, "NUM_RESAMPLES", 2)
+    baselines = []
+    monkeypatch.setattr(baseline, "make_tfidf_svm", lambda: baselines.append(make_tfidf_svm()) or baselines[-1])
+    posts = load_corpus(SAMPLE).posts
+    test = set(split_dataset(posts, "random", 0, np.arange(len(posts))).test.tolist())  # a split that reads no text
+    folders = []
+    for name in ("as_it_is", "noise"):
+        rows = [
+            {
+                "id": post["id"],
+                "label": post["label"],
+                "text": f"噪声{'#' * (position % 7)}{position}"
+                if name == "noise" and position in test
+                else post["text"],
+            }
+            for position, post in enumerate(posts.select_columns(["id", "label", "text"]))
+        ]
+        path = tmp_path / f"{name}.jsonl"
+        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+        flags = ["--data_path", str(path), "--split", "random", "--decision", "max_f1"]
+        folders.append(run([*FLAGS, *flags, "--output_dir", str(tmp_path / name / "out")]).folder)
+    for file in ("model.safetensors", "tokenizer.json", "config.json"):
+        assert (folders[0] / file).read_bytes() == (folders[1] / file).read_bytes()
+    reports = [json.loads((folder / "report.json").read_text(encoding="utf-8")) for folder in folders]
+    assert reports[0]["test"]["roc_auc"] != reports[1]["test"]["roc_auc"]
+    for part, key in (
+        *(("calibration", "lines"), ("decision", "threshold"), ("decision", "validation")),
+        *(("train", "best_checkpoint"), ("train", "best_metric"), ("train", "history")),
+    ):
+        assert reports[0][part][key] == reports[1][part][key]
+    one, other = baselines
+    assert one[0].vocabulary_ == other[0].vocabulary_
+    assert np.array_equal(one[1].coef_, other[1].coef_)
 
 
 STRANGER = """

@@ -90,7 +90,8 @@ def paired_differences(
     num_groups = int(group.max()) + 1
     tables = [_counts_of_groups(labels, called, group, num_groups) for called in (predicted, other)]
     bounds: dict[str, list[NDArray[np.float64]]] = {"accuracy": [], "macro_f1": []}
-    for size in np.diff([*range(0, num_resamples, 1000), num_resamples]):  # a thousand at a time: of even memory
+    block = max(1, 5_000_000 // num_groups)  # resamples at a time, so that memory does not grow with the posts
+    for size in np.diff([*range(0, num_resamples, block), num_resamples]):
         times_drawn = random.multinomial(num_groups, np.full(num_groups, 1 / num_groups), size=size)
         for name, values in _score_differences(*(times_drawn @ table for table in tables)).items():
             bounds[name].append(values)
@@ -125,3 +126,30 @@ def _score_differences(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> di
         f1s = [2 * right / np.maximum(2 * right + wrong, 1) for right in (right_no, right_yes)]
         macro_f1s.append((f1s[0] + f1s[1]) / 2)
     return {"accuracy": accuracies[0] - accuracies[1], "macro_f1": macro_f1s[0] - macro_f1s[1]}
+
+
+def accuracy_interval(
+    right: NDArray[np.bool_],
+    groups: NDArray[np.int64],
+    *,
+    num_resamples: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Return the percentile interval of the share of posts that were told right, under resampling of whole groups.
+
+    Args:
+        right: Whether each post was told right. *Shape:* `(num_posts,)`, not empty.
+        groups: Number of the near-duplicate group of each post. *Shape:* `(num_posts,)`.
+        num_resamples: At least 1.
+        level: Share of the resamples inside the interval, in (0, 1).
+        seed: Equal seeds give equal intervals.
+    """
+    _, group = np.unique(groups, return_inverse=True)
+    sizes, rights = np.bincount(group), np.bincount(group, right)
+    random = np.random.default_rng(seed)
+    draws = (random.integers(len(sizes), size=len(sizes)) for _ in range(num_resamples))
+    shares = [rights[drawn].sum() / sizes[drawn].sum() for drawn in draws]
+    tail = 100 * (1 - level) / 2
+    low, high = np.percentile(shares, [tail, 100 - tail])
+    return float(low), float(high)

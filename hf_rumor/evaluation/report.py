@@ -2,13 +2,14 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from hf_rumor.corpus.files import write_text
 from hf_rumor.corpus.findings import Findings, describe
+from hf_rumor.evaluation.html import BASELINES, to_html
 from hf_rumor.evaluation.intervals import COUNTS
 from hf_rumor.evaluation.measure import Prediction
 from hf_rumor.evaluation.metrics import METRICS
@@ -32,6 +33,9 @@ class Report:
         baseline: The simplest things that could work on the same posts, and by how much the model is better.
         calibration: How probabilities were corrected on validation posts, and what it changed.
         decision: The threshold, how it was chosen, what it gives; accuracy against coverage.
+        curves: Points of the curves on test posts.
+        slices: Accuracy on each kind of test posts.
+        mistakes: The most confident ones, by id.
         environment: Versions, device, precision, processes.
         recipe: What repeats the run.
         auto: The flags that were left to `auto`, with what was chosen.
@@ -47,18 +51,30 @@ class Report:
     baseline: dict[str, Any]
     calibration: dict[str, Any]
     decision: dict[str, Any]
+    curves: dict[str, Any]
+    slices: list[dict[str, Any]]
+    mistakes: list[dict[str, Any]]
     environment: dict[str, Any]
     recipe: dict[str, Any]
     auto: dict[str, Any]
     schema_version: int = SCHEMA_VERSION
 
 
-def write_report(folder: Path, report: Report, predictions: Sequence[Prediction]) -> None:
-    """Write `report.json`, `report.md` and `predictions.jsonl`, each whole or not at all."""
+def write_report(folder: Path, report: Report, predictions: Sequence[Prediction], texts: Mapping[str, str]) -> None:
+    """Write `report.json`, `report.md`, `report.html` and `predictions.jsonl`, each whole or not at all.
+
+    Args:
+        folder: Where.
+        report: What.
+        predictions: One for each test post.
+        texts: Text of each post among the mistakes, by id; for `report.html`.
+    """
     lines = [json.dumps(asdict(prediction), ensure_ascii=False) for prediction in predictions]
     write_text(folder / "predictions.jsonl", "".join(f"{line}\n" for line in lines))
     write_text(folder / "report.md", to_markdown(report))
-    write_text(folder / "report.json", to_json(report))
+    as_json = to_json(report)
+    write_text(folder / "report.html", to_html(json.loads(as_json), texts))
+    write_text(folder / "report.json", as_json)
 
 
 def to_json(report: Report) -> str:
@@ -91,6 +107,7 @@ def to_markdown(report: Report) -> str:
         "## How good it is\n\n" + _metrics_table(report) + "\n\n" + _confusion_table(report),
         "## Is it better than the simplest thing?\n\n" + _baseline_text(report),
         "## What the probability means\n\n" + _calibration_text(report) + "\n\n" + _decision_text(report),
+        "## Is it as good on every kind of post?\n\n" + _slices_text(report),
         "## What the number is worth\n\n" + _split_text(report),
         "## Data\n\n" + _data_text(report),
         "## Model and training\n\n" + _training_text(report),
@@ -133,10 +150,9 @@ def _confusion_table(report: Report) -> str:
 
 
 def _baseline_text(report: Report) -> str:
-    names = {"tfidf_svm": "character TF-IDF + linear SVM", "majority": "always the more frequent label"}
     rows = ["| baseline | accuracy | macro-F1 | the model's accuracy is |", "|---|---|---|---|"]
     for name, of in report.baseline.items():
-        rows.append(f"| {names[name]} | {_number(of['accuracy'])} | {_number(of['macro_f1'])} | {of['verdict']} |")
+        rows.append(f"| {BASELINES[name]} | {_number(of['accuracy'])} | {_number(of['macro_f1'])} | {of['verdict']} |")
     return (
         "\n".join(rows)
         + "\n\nBaselines were fitted on training and validation posts and scored on the same test posts; intervals "
@@ -160,6 +176,18 @@ def _calibration_text(report: Report) -> str:
         "\n".join(rows)
         + f"\n\nPlatt scaling, fitted on validation posts and folded into the weights of the last layer ({lines})."
     )
+
+
+def _slices_text(report: Report) -> str:
+    rows = ["| trait | | posts | accuracy | 95 % interval | |", "|---|---|---|---|---|---|"]
+    for row in report.slices:
+        low, high = row["interval"]
+        warning = "too few posts to say" if row["too_small"] else ""
+        rows.append(
+            f"| {row['trait']} | {row['slice']} | {row['num_posts']:,} | {_number(row['accuracy'])} "
+            f"| {_number(low)} to {_number(high)} | {warning} |"
+        )
+    return "\n".join(rows)
 
 
 def _decision_text(report: Report) -> str:

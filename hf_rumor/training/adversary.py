@@ -1,4 +1,4 @@
-"""Adversarial training: each post is learned a second time, with its embeddings moved to where the loss grows fastest."""
+"""Adversarial training: each post is learned again with its embeddings moved to where the loss grows fastest."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

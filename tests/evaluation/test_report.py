@@ -6,18 +6,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from hf_rumor.evaluation.baseline import BaselinePredictions
-from hf_rumor.evaluation.decision import Threshold
-from hf_rumor.evaluation.intervals import COUNTS
 from hf_rumor.evaluation.measure import (
     Prediction,
-    Scored,
-    measure,
-    measure_baselines,
-    measure_calibration,
-    measure_decision,
 )
-from hf_rumor.evaluation.metrics import METRICS
 from hf_rumor.evaluation.report import (
     SCHEMA_VERSION,
     Report,
@@ -31,93 +22,21 @@ from hf_rumor.evaluation.report import (
 
 CONTRACT = {"schema_version", "data", "split", "model", "loss", "train", "validation", "test", "environment"}
 NAN, INFINITY = float("nan"), float("inf")
-
-
-def make_report(labels=(0, 1, 1, 0), probabilities=(0.1, 0.9, 0.4, 0.2)):
-    """Return a report on a test part with these labels and probabilities."""
-    scored = Scored(
-        [str(number) for number in range(len(labels))],
-        np.array(labels),
-        np.array(probabilities, dtype=np.float64),
-        0.25,
-    )
-    test = measure(scored, threshold=0.5)
-    intervals = {name: (test[name] - 0.125, test[name] + 0.125) for name in METRICS}
-    intervals |= {name: (n, 2.0 * n) for name, n in zip(COUNTS, np.ravel(test["confusion"]).tolist(), strict=True)}
-    return Report(
-        data={
-            "path": "data/sample",
-            "sha256": "5ca1ab1e",
-            "num_posts": 4321,
-            "num_rumors": 2000,
-            "findings": {"times_as_text": 12},
-        },
-        split={
-            "name": "grouped",
-            "seed": 42,
-            "train": 3000,
-            "validation": 321,
-            "test": 1000,
-            "num_leaking_test_posts": 25,
-            "num_resamples": 1000,
-        },
-        model={"name": "mini", "architecture": "BertModel", "num_parameters": 1234567, "max_length": 128},
-        loss={"name": "bce", "kwargs": {}, "formula": "-y log p - (1 - y) log(1 - p)", "activation": "sigmoid"},
-        train={
-            "epochs": 3.0,
-            "total_steps": 1200,
-            "warmup_steps": 120,
-            "schedule": "linear",
-            "learning_rate": 5e-5,
-            "runtime_seconds": 61.4,
-            "started_at": "2026-11-23T10:00:00+00:00",
-            "ended_at": "2026-11-23T10:01:01+00:00",
-            "posts_per_second": 48.9,
-            "history": [
-                {"epoch": 1.0, "mean_loss": NAN, "validation_loss": 0.5, "validation_macro_f1": 0.7},
-                {"epoch": 2.0, "mean_loss": 0.25, "validation_loss": 0.375, "validation_macro_f1": 0.75},
-            ],
-        },
-        validation=measure(scored, threshold=0.5),
-        test={**test, "intervals": intervals},
-        baseline=measure_baselines(
-            BaselinePredictions(np.array([0] * len(labels)), np.array([1] * len(labels))),
-            scored,
-            0.5,
-            np.arange(len(labels)),
-        ),
-        calibration={
-            "method": "platt",
-            "lines": {"non-rumor": {"slope": 0.5, "intercept": 0.25}, "rumor": {"slope": 0.75, "intercept": -0.5}},
-            **measure_calibration({"test": scored}, {"test": scored}),
-        },
-        decision=measure_decision(
-            "precision>=0.9", Threshold(0.5, reached=False), 0.75, {"validation": scored, "test": scored}
-        ),
-        environment={
-            "versions": {"hf_rumor": "0.1.0", "torch": "2.13"},
-            "device": "cpu",
-            "precision": "fp32",
-            "precision_reason": "no GPU",
-            "num_processes": 1,
-        },
-        recipe={"loss": "bce"},
-        auto={"model_name_or_path": "mini", "precision": "fp32"},
-    )
+NEW_YEAR_2013 = 1356969600
 
 
 def refuse(constant):
     raise AssertionError(f"{constant} is no JSON")
 
 
-def test_json_has_the_keys_of_the_contract():
+def test_json_has_the_keys_of_the_contract(make_report):
     found = json.loads(to_json(make_report()))
     assert found.keys() >= CONTRACT
     assert found.keys() == {field.name for field in fields(Report)}
     assert found["schema_version"] == SCHEMA_VERSION == 1
 
 
-def test_json_round_trips_and_a_number_that_is_not_defined_is_null():
+def test_json_round_trips_and_a_number_that_is_not_defined_is_null(make_report):
     report = make_report(labels=(1, 1, 1, 1))
     found = json.loads(to_json(report), parse_constant=refuse)
     assert found["test"]["roc_auc"] is None
@@ -129,7 +48,7 @@ def test_json_round_trips_and_a_number_that_is_not_defined_is_null():
     assert json.loads(json.dumps(found)) == found
 
 
-def test_json_does_not_change_the_report():
+def test_json_does_not_change_the_report(make_report):
     report = make_report(labels=(0, 0, 0, 0))
     before = copy.deepcopy(report)
     to_json(report)
@@ -153,13 +72,13 @@ def test_what_is_not_defined_is_none_at_any_depth(value, expected):
     assert _without_nan(value) == expected
 
 
-def test_text_is_written_as_it_is():
+def test_text_is_written_as_it_is(make_report):
     report = make_report()
     report.data["path"] = "语料/谣言.zip"
     assert '"语料/谣言.zip"' in to_json(report)
 
 
-def test_the_headline_tells_the_number_its_doubt_and_where_it_was_found():
+def test_the_headline_tells_the_number_its_doubt_and_where_it_was_found(make_report):
     assert headline(make_report()) == (
         "accuracy 0.750 (95 % interval 0.625 to 0.875), macro-F1 0.733, on 4 test posts of the grouped split; against "
         "TF-IDF + SVM not distinguishable: +25.0 points, 95 % interval 0.0 to 75.0"
@@ -182,6 +101,7 @@ def test_the_headline_tells_the_number_its_doubt_and_where_it_was_found():
         "| 0.5, test | 1.0000 | 0.5000 | 0.2500 |",
         "Threshold by `--decision precision>=0.9`, which none reaches on validation; this one comes closest.",
         "Below a confidence of 0.75 a post is called uncertain: 3 of 4 test posts are not,",
+        "| characters | 0 to 49 | 2 | 0.5000 | 0.0000 to 1.0000 | too few posts to say |",
         "Split `grouped`, seed 42: 3,000 training, 321 validation, 1,000 test posts.",
         "in the training part: **25** (2.5%)",
         "1,000 bootstrap resamples",
@@ -197,13 +117,13 @@ def test_the_headline_tells_the_number_its_doubt_and_where_it_was_found():
         "Versions: hf_rumor 0.1.0, torch 2.13.",
     ],
 )
-def test_markdown_tells(words):
+def test_markdown_tells(make_report, words):
     assert words in to_markdown(make_report())
 
 
 @pytest.mark.parametrize("label", [0, 1])
 @pytest.mark.parametrize("probability", [0.1, 0.9])
-def test_markdown_renders_for_one_label_and_one_decision(label, probability):
+def test_markdown_renders_for_one_label_and_one_decision(make_report, label, probability):
     text = to_markdown(make_report(labels=[label] * 3, probabilities=[probability] * 3))
     decision = int(probability > 0.5)
     cells = [["0 (0 to 0)", "0 (0 to 0)"], ["0 (0 to 0)", "0 (0 to 0)"]]
@@ -213,42 +133,44 @@ def test_markdown_renders_for_one_label_and_one_decision(label, probability):
     assert "nan" not in text
 
 
-def test_markdown_tells_no_speed_that_is_not_known():
+def test_markdown_tells_no_speed_that_is_not_known(make_report):
     report = make_report()
     report.train["posts_per_second"] = NAN
     assert "nan" not in to_markdown(report)
 
 
-def test_every_row_of_a_table_has_as_many_cells_as_its_header():
+def test_every_row_of_a_table_has_as_many_cells_as_its_header(make_report):
     lines = to_markdown(make_report()).splitlines()
     widths = [line.count("|") for line in lines if line.startswith("|")]
     rules = [line.count("|") for line in lines if line.startswith("|---")]
-    assert len(rules) == 6
+    assert len(rules) == 7
     assert set(widths) == set(rules)
     for above, line in pairwise(lines):
         if above.startswith("|") and line.startswith("|"):
             assert above.count("|") == line.count("|")
 
 
-def test_the_loss_tells_its_settings_if_there_are_any():
+def test_the_loss_tells_its_settings_if_there_are_any(make_report):
     report = make_report()
     assert "- Loss: -y log p - (1 - y) log(1 - p)\n" in to_markdown(report)
     report.loss["kwargs"] = {"gamma": 2.0}
     assert "- Loss: -y log p - (1 - y) log(1 - p) {'gamma': 2.0}\n" in to_markdown(report)
 
 
-def test_where_auto_chose_nothing_it_says_so():
+def test_where_auto_chose_nothing_it_says_so(make_report):
     report = make_report()
     report.auto.clear()
     assert "Chosen by `auto`: nothing." in to_markdown(report)
 
 
-def test_three_files_are_written_and_hold_what_was_told(tmp_path):
+def test_four_files_are_written_and_hold_what_was_told(make_report, tmp_path):
     report = make_report()
     told = [Prediction("a", "rumor", "non-rumor", 0.25), Prediction("“b”", "non-rumor", "rumor", 0.75)]
-    write_report(tmp_path / "run", report, told)
+    write_report(tmp_path / "run", report, told, {"2": "一条编造的微博"})
     files = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "run").iterdir()}
-    assert files.keys() == {"report.json", "report.md", "predictions.jsonl"}
+    assert files.keys() == {"report.json", "report.md", "report.html", "predictions.jsonl"}
+    assert "一条编造的微博" in files["report.html"]
+    assert "一条编造的微博" not in files["report.json"]
     assert files["report.json"] == to_json(report)
     assert files["report.md"] == to_markdown(report)
     assert [Prediction(**json.loads(line)) for line in files["predictions.jsonl"].splitlines()] == told

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from hf_rumor.evaluation.slices import PostTraits, measure_slices, slice_names
+
+
+def traits(num_posts, **given):
+    return PostTraits(
+        **{
+            "texts": ["一" * 60] * num_posts,
+            "posted_at": [None] * num_posts,
+            "has_url": [None] * num_posts,
+            "num_reposts": [0] * num_posts,
+            "author_verified": [None] * num_posts,
+            **given,
+        }
+    )
+
+
+def test_a_post_belongs_to_one_slice_of_each_trait():
+    texts = ["一" * length for length in (0, 49, 50, 99, 100, 139, 140, 300)]
+    assert slice_names(traits(8, texts=texts))["characters"] == [
+        *["0 to 49"] * 2,
+        *["50 to 99"] * 2,
+        *["100 to 139"] * 2,
+        *["140 and more"] * 2,
+    ]
+
+
+def test_years_are_those_of_china():
+    assert slice_names(traits(2, posted_at=[1356969600, 1356969599]))["year"] == ["2013", "2012"]
+
+
+def test_the_accuracy_of_a_slice_is_that_of_its_posts():
+    given = traits(4, has_url=[True, True, False, None])
+    rows = measure_slices(given, np.array([1, 0, 1, 0]), np.array([1, 1, 1, 1]), np.arange(4))
+    assert [(row["slice"], row["num_posts"], row["num_rumors"], row["accuracy"]) for row in rows] == [
+        ("no", 1, 1, 1.0),
+        ("yes", 2, 1, 0.5),
+        ("unknown", 1, 0, 0.0),
+    ]
+
+
+def test_a_trait_that_all_posts_share_is_left_out():
+    assert measure_slices(traits(3), np.array([0, 1, 1]), np.array([0, 1, 0]), np.arange(3)) == []
+
+
+@pytest.mark.parametrize(("size", "too_small"), [(29, True), (30, False)])
+def test_a_slice_of_few_posts_comes_with_a_warning(size, too_small):
+    given = traits(size + 40, num_reposts=[1] * size + [0] * 40)
+    ones = np.ones(size + 40, dtype=np.int64)
+    [row] = [row for row in measure_slices(given, ones, ones, np.arange(size + 40)) if row["slice"] == "yes"]
+    assert row["too_small"] is too_small
