@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args
 
 import yaml
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RECIPES = Path(__file__).parent / "recipes"
+
+SplitName = Literal["grouped", "random", "chronological", "every_8th"]
+SPLIT_NAMES = get_args(SplitName)
 
 # What differs from the defaults of TrainingArguments.
 TRAINING_DEFAULTS: dict[str, tuple[Any, str]] = {  # flag -> default, and what it is for
@@ -115,7 +118,7 @@ class RunArguments:
         metadata={"help": "What the head reads: the first token, or, of a BERT, the mean over all (adds a layer)."},
     )
     max_length: int = field(default=256, metadata={"help": "Tokens after which a post is cut off."})
-    split: Literal["grouped", "random", "chronological", "every_8th"] = field(
+    split: SplitName = field(
         default="grouped", metadata={"help": "How test posts are chosen; grouped keeps near-duplicates together."}
     )
     split_seed: int = field(default=0, metadata={"help": "Equal seeds give equal splits."})

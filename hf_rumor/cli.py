@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from hf_rumor import __version__
-from hf_rumor.arguments import RECIPES, TRAINING_DEFAULTS, RunArguments
+from hf_rumor.arguments import RECIPES, SPLIT_NAMES, TRAINING_DEFAULTS, RunArguments
 from hf_rumor.errors import ArgumentError, RumorError
 
 
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if words[:1] == ["train"]:  # its flags are those of Trainer: not for this parser
             return _train(words[1:])
-        arguments = make_parser().parse_args(words)
+        arguments = _parse(words)
         verb: Callable[[argparse.Namespace], None] = arguments.verb
         verb(arguments)
     except RumorError as error:
@@ -55,6 +55,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("hf-rumor: interrupted; a run continues with the same command", file=sys.stderr)
         return 130
     return 0
+
+
+def _parse(words: list[str]) -> argparse.Namespace:
+    """Return the verb with its flags; those that `benchmark` does not know are left for its runs."""
+    parser = make_parser()
+    if words[:1] != ["benchmark"]:
+        return parser.parse_args(words)
+    arguments, rest = parser.parse_known_args(words)
+    arguments.flags = rest
+    return arguments
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -75,6 +85,22 @@ def make_parser() -> argparse.ArgumentParser:
     export.add_argument("--output_dir", type=Path, default=Path("lists"), help="folder for the files (%(default)s)")
     export.set_defaults(verb=_export)
 
+    benchmark = verbs.add_parser(
+        "benchmark",
+        allow_abbrev=False,  # --split is not --splits
+        help="recipes x splits x seeds in one table; goes on where it was interrupted",
+        epilog="Every other flag is one of hf-rumor train, for all runs.",
+    )
+    benchmark.add_argument("--recipes", type=_words, default=["mini"], help="with commas between them (mini)")
+    benchmark.add_argument("--splits", type=_splits, default=["grouped"], help="with commas between them (grouped)")
+    benchmark.add_argument(
+        "--seeds", type=_count, default=3, help="seeds 0, 1, ... of split and training (%(default)s)"
+    )
+    benchmark.add_argument(
+        "--output_dir", type=Path, default=Path("benchmark"), help="folder of the runs (%(default)s)"
+    )
+    benchmark.set_defaults(verb=_benchmark)
+
     describe = verbs.add_parser("describe", help="architecture, head, loss and probabilities of a model")
     describe.add_argument("model", metavar="MODEL", help="a folder, or a name on the Hub")
     describe.add_argument("--json", action="store_true", help="print JSON")
@@ -93,6 +119,24 @@ def _seed(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"expected a number of at least 0, got {text!r}")
     return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text!r}")
+    return int(text)
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in (part.strip() for part in text.split(",")) if word]
+
+
+def _splits(text: str) -> list[str]:
+    words = _words(text)
+    for word in words:
+        if word not in SPLIT_NAMES:
+            raise argparse.ArgumentTypeError(f"expected some of {', '.join(SPLIT_NAMES)}, got {word!r}")
+    return words
 
 
 def _is_first_process() -> bool:
@@ -128,7 +172,7 @@ def _train(words: list[str]) -> int:
     finished = run(words)
     if finished is not None:
         print(headline(finished.report))
-        print(f"model and report: {finished.folder}/ (report.md, report.json, predictions.jsonl, recipe.yaml)")
+        print(f"model and report: {finished.folder}/ (report.html, .md and .json, predictions.jsonl, recipe.yaml)")
     return 0
 
 
@@ -175,6 +219,26 @@ def _export(arguments: argparse.Namespace) -> None:
 
     for path in export_lists(_load(arguments).posts, arguments.split_seed, arguments.output_dir):
         print(path)
+
+
+def _benchmark(arguments: argparse.Namespace) -> None:
+    from hf_rumor.arguments import find_recipe, parse_arguments
+    from hf_rumor.benchmark import Cell, run_benchmark
+
+    for flag in ("--split", "--split_seed", "--seed"):
+        if any(word == flag or word.startswith(f"{flag}=") for word in arguments.flags):
+            raise ArgumentError(f"{flag}: the benchmark sets it for each run; take --splits and --seeds")
+    for recipe in arguments.recipes:
+        find_recipe(recipe)
+        parse_arguments([recipe, *arguments.flags])  # a mistake shows before the first run
+    cells = [
+        Cell(recipe, split, seed)
+        for recipe in arguments.recipes
+        for split in arguments.splits
+        for seed in range(arguments.seeds)
+    ]
+    run_benchmark(cells, arguments.output_dir, arguments.flags)
+    print((arguments.output_dir / "benchmark.md").read_text(encoding="utf-8"), end="")
 
 
 def _describe(arguments: argparse.Namespace) -> None:

@@ -5,7 +5,8 @@ RumorError
 ├── CorpusError      a corpus that cannot be read or split
 │   └── DownloadError    a corpus that cannot be fetched
 ├── ModelError       a model that cannot be found or loaded
-└── OutputError      a folder that cannot be written, or holds something else
+├── OutputError      a folder that cannot be written, or holds something else
+└── RunError         one of several runs that did not finish
 """
 
 
@@ -35,3 +36,7 @@ class ModelError(RumorError):
 
 class OutputError(RumorError):
     """A folder that cannot be written, or that holds something else."""
+
+
+class RunError(RumorError):
+    """One of several runs that did not finish."""

@@ -12,7 +12,7 @@ import hf_rumor
 
 PACKAGE = Path(hf_rumor.__file__).parent
 # Each room may import from those after it, and from itself.
-ROOMS = ("experiment", "training", "inference", "evaluation", "corpus")
+ROOMS = ("benchmark", "experiment", "training", "inference", "evaluation", "corpus")
 FOUNDATION = {"errors", "network"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 

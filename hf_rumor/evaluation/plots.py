@@ -212,6 +212,25 @@ def _draw_coverage(coverage: dict[str, Any]) -> Picture:
         return _finish(figure, "Accuracy if unsure posts are left to people", words)
 
 
+def draw_benchmark(splits: list[str], models: dict[str, list[tuple[float, float]]]) -> str:
+    """Return an SVG picture of accuracies.
+
+    Args:
+        splits: Columns.
+        models: For each model, mean and standard deviation of its accuracy on each split.
+    """
+    with mpl.rc_context(STYLE):
+        figure, axes = _new_axes("split", "accuracy")
+        for number, (model, values) in enumerate(models.items()):
+            x = [position + 0.08 * (number - (len(models) - 1) / 2) for position in range(len(splits))]
+            means, spreads = zip(*values, strict=True)
+            axes.errorbar(x, means, spreads, fmt="os^Dv"[number % 5], capsize=3, label=model)
+        axes.set_xticks(range(len(splits)), splits)
+        axes.legend(frameon=False, fontsize=8)
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        return _finish(figure, "Benchmark", "").svg
+
+
 def _in_percent(axes: Axes) -> None:
     axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.yaxis.set_major_formatter(PercentFormatter(1))

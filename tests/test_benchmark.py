@@ -1,0 +1,135 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hf_rumor import benchmark, cli
+from hf_rumor.benchmark import Cell, is_finished, run_benchmark, summarise, to_markdown
+from hf_rumor.errors import RunError
+
+
+SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+
+
+def report_of(accuracy, leaking=0):
+    difference = {"accuracy": {"difference": accuracy - 0.5}}
+    return {
+        "test": {
+            "accuracy": accuracy,
+            "macro_f1": accuracy,
+            "intervals": {"accuracy": [accuracy - 0.1, accuracy + 0.1]},
+        },
+        "split": {"num_leaking_test_posts": leaking, "test": 50},
+        "baseline": {
+            "tfidf_svm": {"accuracy": 0.5, "macro_f1": 0.4, "difference": difference},
+            "majority": {"accuracy": 0.5, "macro_f1": 0.3, "difference": difference},
+        },
+        "train": {"runtime_seconds": 10.0 * accuracy},
+        "data": {"num_posts": 360, "sha256": "5ca1ab1e"},
+        "environment": {"device": "cpu", "precision": "fp32", "platform": "here", "versions": {"torch": "2.13"}},
+    }
+
+
+@pytest.fixture
+def reports():
+    cells = [Cell(recipe, split, seed) for recipe in ("a", "b") for split in ("grouped", "random") for seed in (0, 1)]
+    accuracies = (0.6, 0.8, 0.8, 0.8, 0.5, 0.7, 0.6, 0.6)
+    return {
+        cell: report_of(accuracy, leaking=5 * (cell.split == "random"))
+        for cell, accuracy in zip(cells, accuracies, strict=True)
+    }
+
+
+def test_a_row_is_the_mean_over_the_seeds(reports):
+    rows = {(row.model, row.split): row for row in summarise(reports)}
+    row = rows["a", "grouped"]
+    assert (row.num_runs, row.accuracy, row.seconds) == (2, pytest.approx(0.7), pytest.approx(7.0))
+    assert row.accuracy_spread == pytest.approx(0.2 / 2**0.5)
+    assert row.accuracy_interval == pytest.approx((0.6, 0.8))
+    assert row.difference == pytest.approx(0.2)
+    assert rows["b", "random"].leakage == pytest.approx(0.1)
+    assert rows["character TF-IDF + linear SVM", "grouped"].accuracy == 0.5
+    assert len(rows) == 8
+
+
+def test_one_seed_has_no_spread(reports):
+    rows = summarise({cell: report for cell, report in reports.items() if cell.seed == 0})
+    assert {row.accuracy_spread for row in rows} == {None}
+    assert "±" not in to_markdown(rows, report_of(0.6)).splitlines()[2]
+
+
+def test_the_table_has_a_cell_for_each_column(reports):
+    text = to_markdown(summarise(reports), report_of(0.6))
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    assert {line.count("|") for line in table} == {10}
+    assert "| grouped | a | 2 | 0.700 ± 0.141 | 0.600 to 0.800 | 0.700 | +20.0 | 0.0% | 7 |" in text
+    assert "360 posts, SHA-256 `5ca1ab1e`" in text
+
+
+def test_a_run_that_fails_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmark.subprocess, "run", lambda *given, **more: subprocess.CompletedProcess(given, 1))
+    with pytest.raises(RunError, match="expected mini-grouped-0 to finish, got exit status 1"):
+        run_benchmark([Cell("mini", "grouped", 0)], tmp_path, [])
+
+
+@pytest.mark.parametrize(
+    ("finished", "flags", "expected"), [(True, [], True), (False, [], False), (True, ["--x"], False)]
+)
+def test_a_run_is_done_if_it_finished_with_the_same_flags(tmp_path, finished, flags, expected):
+    folder = tmp_path / "mini-grouped-0"
+    folder.mkdir()
+    (folder / "run.json").write_text(json.dumps({"finished": finished}), encoding="utf-8")
+    (folder / "report.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "mini-grouped-0.flags.json").write_text("[]", encoding="utf-8")
+    assert is_finished(folder, flags) is expected
+    assert not is_finished(tmp_path / "elsewhere", flags)
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (
+            ["--splits", "grouped,shuffled"],
+            "expected some of grouped, random, chronological, every_8th, got 'shuffled'",
+        ),
+        (["--seeds", "0"], "expected a number of at least 1, got '0'"),
+        (["--recipes", "maxi"], "one of bert_base_chinese, chinese_bert_wwm_ext, me5_small, mini; found none"),
+        (["--split", "random"], "--split: the benchmark sets it for each run; take --splits and --seeds"),
+        (["--leaning_rate", "1"], "did you mean --learning_rate?"),
+    ],
+)
+def test_a_mistake_shows_before_the_first_run(tmp_path, monkeypatch, capsys, flags, said):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["benchmark", *flags]) == 2
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_a_benchmark_that_was_killed_goes_on_where_it_was(tmp_path):
+    command = [sys.executable, "-m", "hf_rumor", "benchmark", "--splits", "random,chronological", "--seeds", "1"]
+    command += ["--output_dir", "bench", "--data_path", str(SAMPLE), "--max_steps", "2", "--report_to", "none"]
+    command += ["--eval_strategy", "steps", "--eval_steps", "1", "--save_strategy", "steps", "--save_steps", "1"]
+    with (tmp_path / "log").open("wb") as log:
+        running = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True)
+        first = tmp_path / "bench" / "mini-random-0" / "report.json"
+        deadline = time.monotonic() + 300
+        while not first.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.5)  # in the midst of whatever comes next
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    written = first.stat().st_mtime_ns
+    assert not (tmp_path / "bench" / "benchmark.md").exists()
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert first.stat().st_mtime_ns == written
+    assert done.stdout == (tmp_path / "bench" / "benchmark.md").read_text(encoding="utf-8")
+    assert {row["split"] for row in json.loads((tmp_path / "bench" / "benchmark.json").read_text("utf-8"))} == {
+        *("random", "chronological"),
+    }
+    assert (tmp_path / "bench" / "benchmark.svg").read_text(encoding="utf-8").startswith("<svg")
