@@ -141,7 +141,6 @@ class RunArguments:
     precision: Literal["auto", "fp32", "bf16", "fp16"] = field(
         default="auto", metadata={"help": "auto: bf16 where the hardware has it, else fp16 on CUDA, else fp32."}
     )
-
     calibration: Literal["platt", "none"] = field(
         default="platt",
         metadata={"help": "Makes probabilities mean what they say; fitted on validation, folded into the model."},
@@ -163,7 +162,9 @@ class RunArguments:
 
         parse_decision(self.decision)
         if self.abstain_below is not None and not 0.5 < self.abstain_below < 1:
-            raise ArgumentError(f"--abstain_below: expected a number in (0.5, 1), got {self.abstain_below:g}")
+            raise ArgumentError(
+                f"--abstain_below: expected a number in (0.5, 1), got {self.abstain_below:g}; correct it"
+            )
         if not 0 < self.layer_lr_decay <= 1:
             raise ArgumentError(f"--layer_lr_decay: expected a share in (0, 1], got {self.layer_lr_decay:g}")
         self.parsed("loss_kwargs")

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import statistics
 import subprocess
 import sys
@@ -11,14 +10,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from hf_rumor.arguments import find_recipe
 from hf_rumor.corpus.files import write_text
 from hf_rumor.errors import RunError
-from hf_rumor.evaluation.html import BASELINES
+from hf_rumor.evaluation.baseline import BASELINES
 
 
 logger = logging.getLogger(__name__)
-
-METRICS = ("accuracy", "macro_f1")
 
 
 @dataclass(frozen=True)
@@ -64,23 +62,24 @@ class Row:
     seconds: float | None
 
 
-def run_benchmark(cells: Sequence[Cell], folder: Path, flags: Sequence[str]) -> list[Row]:
+def run_benchmark(cells: Sequence[Cell], folder: Path, flags: Sequence[str], sha256: str) -> list[Row]:
     """Do every run that is not done yet, then write the table; the same command goes on where it was interrupted.
 
     Args:
         cells: What to run.
         folder: Holds a folder for each run, and `benchmark.md`, `benchmark.json` and `benchmark.svg`.
         flags: Of `hf-rumor train`, for every run.
+        sha256: Digest of the corpus that the runs will find.
 
     Raises:
         RunError: A run ended with an error, which it has told itself.
     """
     for number, cell in enumerate(cells, 1):
         logger.info("benchmark: run %d of %d: %s", number, len(cells), cell.name)
-        if is_finished(folder / cell.name, flags):
+        if is_done(cell, folder, flags, sha256):
             logger.info("benchmark: done before")
         else:
-            _run(cell, folder / cell.name, flags)
+            _run(cell, folder, flags)
     reports = {cell: _read_report(folder / cell.name) for cell in cells}
     rows = summarise(reports)
     write_text(folder / "benchmark.md", to_markdown(rows, next(iter(reports.values()))))
@@ -89,23 +88,32 @@ def run_benchmark(cells: Sequence[Cell], folder: Path, flags: Sequence[str]) -> 
     return rows
 
 
-def is_finished(folder: Path, flags: Sequence[str]) -> bool:
-    """Return whether `folder` holds a finished run of the benchmark with the same flags."""
+def is_done(cell: Cell, folder: Path, flags: Sequence[str], sha256: str) -> bool:
+    """Return whether a run finished before, of the same recipe, flags and corpus."""
     try:
-        told = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        given = json.loads((folder.parent / f"{folder.name}.flags.json").read_text(encoding="utf-8"))
+        noted = json.loads((folder / f"{cell.name}.json").read_text(encoding="utf-8"))
+        return bool(noted == _identity(cell, flags) and _read_report(folder / cell.name)["data"]["sha256"] == sha256)
     except (OSError, ValueError):
         return False
-    return bool(told["finished"]) and given == list(flags) and (folder / "report.json").is_file()
+
+
+def _identity(cell: Cell, flags: Sequence[str]) -> dict[str, Any]:
+    return {"recipe": find_recipe(cell.recipe).read_text(encoding="utf-8"), "flags": list(flags)}
 
 
 def _run(cell: Cell, folder: Path, flags: Sequence[str]) -> None:
+    note = folder / f"{cell.name}.json"
+    note.unlink(missing_ok=True)
+    identity = _identity(cell, flags)
     told = ["--split", cell.split, "--split_seed", str(cell.seed), "--seed", str(cell.seed)]
-    command = [sys.executable, "-m", "hf_rumor", "train", cell.recipe, *flags, *told, "--output_dir", str(folder)]
-    write_text(folder.parent / f"{folder.name}.flags.json", json.dumps(list(flags)) + "\n")
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, env=os.environ)
+    told += ["--output_dir", str(folder / cell.name)]
+    done = subprocess.run(
+        [sys.executable, "-m", "hf_rumor", "train", cell.recipe, *flags, *told], stdout=subprocess.DEVNULL
+    )
     if done.returncode:
         raise RunError(f"benchmark: expected {cell.name} to finish, got exit status {done.returncode}; see above")
+    # Only now: a run that was refused must not make the result of an older one count as its own.
+    write_text(note, json.dumps(identity, ensure_ascii=False, indent=2) + "\n")
 
 
 def _read_report(folder: Path) -> dict[str, Any]:

@@ -23,7 +23,10 @@ and a model by itself. RECIPE is a .yaml or .json file of flags, or one that shi
 
 
 class Parser(argparse.ArgumentParser):
-    """Leaves the way out of a mistake to `main`."""
+    """Leaves the way out of a mistake to `main`; takes no shortened flags, and nor do the parsers of its verbs."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, **settings)
 
     def error(self, message: str) -> NoReturn:
         """Raise the message as an `ArgumentError`."""
@@ -69,7 +72,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of every verb; `train` is listed here and parsed by `hf_rumor.arguments`."""
-    parser = Parser(prog="hf-rumor", description="Rumor classifiers on the Hugging Face Trainer.", allow_abbrev=False)
+    parser = Parser(prog="hf-rumor", description="Rumor classifiers on the Hugging Face Trainer.")
     parser.add_argument("--version", action="version", version=f"hf_rumor {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     verbs.add_parser("train", help="train a model and report how good it is (as run_rumor.py)", add_help=False)
@@ -87,7 +90,6 @@ def make_parser() -> argparse.ArgumentParser:
 
     benchmark = verbs.add_parser(
         "benchmark",
-        allow_abbrev=False,  # --split is not --splits
         help="recipes x splits x seeds in one table; goes on where it was interrupted",
         epilog="Every other flag is one of hf-rumor train, for all runs.",
     )
@@ -128,7 +130,10 @@ def _count(text: str) -> int:
 
 
 def _words(text: str) -> list[str]:
-    return [word for word in (part.strip() for part in text.split(",")) if word]
+    words = [word for word in (part.strip() for part in text.split(",")) if word]
+    if not words or len(set(words)) < len(words):
+        raise argparse.ArgumentTypeError(f"expected different names with commas between them, got {text!r}")
+    return words
 
 
 def _splits(text: str) -> list[str]:
@@ -222,22 +227,29 @@ def _export(arguments: argparse.Namespace) -> None:
 
 
 def _benchmark(arguments: argparse.Namespace) -> None:
-    from hf_rumor.arguments import find_recipe, parse_arguments
+    from hf_rumor.arguments import parse_arguments
     from hf_rumor.benchmark import Cell, run_benchmark
+    from hf_rumor.corpus.files import content_digest
+    from hf_rumor.corpus.sources import resolve_corpus
 
+    flags = arguments.flags
     for flag in ("--split", "--split_seed", "--seed"):
-        if any(word == flag or word.startswith(f"{flag}=") for word in arguments.flags):
+        if any(word == flag or word.startswith(f"{flag}=") for word in flags):
             raise ArgumentError(f"{flag}: the benchmark sets it for each run; take --splits and --seeds")
-    for recipe in arguments.recipes:
-        find_recipe(recipe)
-        parse_arguments([recipe, *arguments.flags])  # a mistake shows before the first run
+    if len({Path(recipe).stem for recipe in arguments.recipes}) < len(arguments.recipes):
+        raise ArgumentError("--recipes: expected files of different names, got two of one name; rename one")
+    data_paths = {parse_arguments([recipe, *flags]).run.data_path for recipe in arguments.recipes}
+    if len(data_paths) > 1:
+        found = ", ".join(sorted(data_paths))
+        raise ArgumentError(f"--recipes: expected one corpus for all, found {found}; give one with --data_path")
     cells = [
         Cell(recipe, split, seed)
         for recipe in arguments.recipes
         for split in arguments.splits
         for seed in range(arguments.seeds)
     ]
-    run_benchmark(cells, arguments.output_dir, arguments.flags)
+    sha256 = content_digest(resolve_corpus(data_paths.pop()))
+    run_benchmark(cells, arguments.output_dir, flags, sha256)
     print((arguments.output_dir / "benchmark.md").read_text(encoding="utf-8"), end="")
 
 

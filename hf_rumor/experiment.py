@@ -4,17 +4,14 @@ import logging
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 from datasets import Dataset, DatasetDict
-from torch import Tensor
-from torch.nn import functional as F
 from transformers import (
     DataCollatorWithPadding,
     PrinterCallback,
@@ -31,35 +28,18 @@ from hf_rumor.arguments import (
     parse_arguments,
     with_defaults_of_recipe,
 )
-from hf_rumor.corpus.dataset import Corpus, load_corpus, split_dataset, to_dataset_dict
+from hf_rumor.corpus.dataset import SplitCorpus, load_corpus, split_dataset, to_dataset_dict
 from hf_rumor.corpus.files import write_text
 from hf_rumor.corpus.findings import describe
-from hf_rumor.corpus.near_duplicates import NearDuplicates, find_near_duplicates
+from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.corpus.post import LABEL_NAMES
 from hf_rumor.corpus.readers import Columns
 from hf_rumor.corpus.sources import resolve_corpus
-from hf_rumor.corpus.splits import Split
 from hf_rumor.errors import ArgumentError, OutputError
-from hf_rumor.evaluation.baseline import predict_baselines
-from hf_rumor.evaluation.calibration import fit_lines
-from hf_rumor.evaluation.curves import confident_mistakes, measure_curves
-from hf_rumor.evaluation.decision import choose_threshold, parse_decision
-from hf_rumor.evaluation.measure import (
-    NUM_RESAMPLES,
-    Scored,
-    measure,
-    measure_baselines,
-    measure_calibration,
-    measure_decision,
-    measure_with_intervals,
-    predictions,
-)
-from hf_rumor.evaluation.metrics import decide
+from hf_rumor.evaluation.measure import predictions
 from hf_rumor.evaluation.report import Report, write_report
-from hf_rumor.evaluation.slices import PostTraits, measure_slices
-from hf_rumor.inference.probabilities import rumor_probabilities
-from hf_rumor.inference.scoring import predict_logits
-from hf_rumor.training.calibrate import apply_lines, fold_into_head
+from hf_rumor.outcome import Outcome, conclude, make_report, model_facts
+from hf_rumor.training.calibrate import find_head
 from hf_rumor.training.callbacks import EarlyStopping, EpochLines, Progress
 from hf_rumor.training.hardware import choose_precision, detect_hardware
 from hf_rumor.training.history import summarise_training
@@ -79,37 +59,6 @@ class Finished:
 
     report: Report
     folder: Path
-
-
-@dataclass(frozen=True)
-class SplitCorpus:
-    """A corpus, its near-duplicates, and how it was cut."""
-
-    corpus: Corpus
-    near_duplicates: NearDuplicates
-    split: Split
-    dataset: DatasetDict
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a trained model says, calibrated.
-
-    Attributes:
-        scored: `validation` and `test`.
-        threshold: Probability from which on a post is called a rumor.
-        abstain_below: Confidence below which it is called uncertain, or None.
-        calibration: The part of the report.
-        decision: The part of the report.
-        curves: The part of the report.
-    """
-
-    scored: dict[str, Scored]
-    threshold: float
-    abstain_below: float | None
-    calibration: dict[str, Any]
-    decision: dict[str, Any]
-    curves: dict[str, Any]
 
 
 def run(argv: Sequence[str]) -> Finished | None:
@@ -236,7 +185,10 @@ def make_trainer(
 
     Raises:
         ArgumentError: Trainer, its optimizer or its schedule refuses the flags.
+        ModelError: Its head cannot be calibrated.
     """
+    if flags.calibration == "platt":
+        find_head(model, len(LABEL_NAMES))  # what would fail after training shows before it
     try:
         trainer = RumorTrainer(
             loss=loss,
@@ -264,120 +216,6 @@ def make_trainer(
     return trainer
 
 
-def conclude(trainer: RumorTrainer, data: SplitCorpus, flags: RunArguments) -> Outcome:
-    """Calibrate the trained model and choose its threshold, both on validation posts; then score the test posts."""
-    model, activation = trainer.plain_model(), trainer.loss.activation
-    raw = {part: logits_of(trainer, data.dataset[part], flags.max_length) for part in ("validation", "test")}
-    before = {part: score(trainer, data.dataset[part], logits) for part, logits in raw.items()}
-    lines = None
-    if flags.calibration == "platt":
-        lines = fit_lines(before["validation"].labels, raw["validation"].double().numpy(), activation)
-        if lines is None:
-            logger.info("calibration: left out; on validation posts it would turn the order of the posts round")
-    after = before
-    if lines is not None:
-        fold_into_head(model, lines)
-        calibrated = {part: apply_lines(lines, logits) for part, logits in raw.items()}
-        after = {part: score(trainer, data.dataset[part], logits) for part, logits in calibrated.items()}
-    validation = after["validation"]
-    threshold = choose_threshold(parse_decision(flags.decision), validation.labels, validation.probabilities)
-    logger.info(
-        "threshold: %.4f (--decision %s%s)",
-        *(threshold.value, flags.decision, "" if threshold.reached else ", which no threshold reaches on validation"),
-    )
-    calibration = {
-        "method": "none" if lines is None else flags.calibration,
-        "lines": None if lines is None else {name: asdict(lines[label]) for label, name in enumerate(LABEL_NAMES)},
-        **measure_calibration(before, after),
-    }
-    decision = measure_decision(flags.decision, threshold, flags.abstain_below, after)
-    test = after["test"]
-    curves = measure_curves(test.labels, before["test"].probabilities, test.probabilities)
-    return Outcome(after, threshold.value, flags.abstain_below, calibration, decision, curves)
-
-
-def make_report(data: SplitCorpus, loss: Loss, outcome: Outcome, **parts: Any) -> Report:
-    """Return the report: `parts` as they are, the others from data, loss and outcome."""
-    development = data.corpus.posts.select(data.split.development())
-    test, threshold = outcome.scored["test"], outcome.threshold
-    groups = data.near_duplicates.groups[data.split.test]
-    baselines = predict_baselines(development["text"][:], development["label"][:], data.dataset["test"]["text"][:])
-    return Report(
-        data=data_facts(data.corpus),
-        split=split_facts(data),
-        loss={"name": loss.name, "kwargs": loss.kwargs, "formula": loss.formula, "activation": loss.activation},
-        validation=measure(outcome.scored["validation"], threshold),
-        test=measure_with_intervals(test, threshold, groups),
-        baseline=measure_baselines(baselines, test, threshold, groups),
-        calibration=outcome.calibration,
-        decision=outcome.decision,
-        curves=outcome.curves,
-        slices=measure_slices(traits_of(data), test.labels, decide(test.probabilities, threshold), groups),
-        mistakes=confident_mistakes(test.ids, test.labels, test.probabilities, threshold),
-        **parts,
-    )
-
-
-def traits_of(data: SplitCorpus) -> PostTraits:
-    """Return what is known of the test posts beside their label."""
-    posts = data.corpus.posts.select(data.split.test)
-    return PostTraits(
-        texts=posts["text"][:],
-        posted_at=posts["posted_at"][:],
-        has_url=posts["has_url"][:],
-        num_reposts=posts["num_reposts"][:],
-        author_verified=posts["author_verified"][:],
-    )
-
-
-def data_facts(corpus: Corpus) -> dict[str, Any]:
-    """Return the `data` part of the report."""
-    labels = corpus.posts["label"][:]
-    return {
-        "path": str(corpus.path),
-        "sha256": corpus.sha256,
-        "num_posts": len(labels),
-        "num_rumors": sum(labels),
-        "findings": dict(corpus.findings),
-    }
-
-
-def split_facts(data: SplitCorpus) -> dict[str, Any]:
-    """Return the `split` part of the report."""
-    split = data.split
-    return {
-        "name": split.name,
-        "seed": split.seed,
-        **{part: len(positions) for part, positions in split.parts().items()},
-        "num_leaking_test_posts": len(data.near_duplicates.leaking(split.test, split.development())),
-        "num_resamples": NUM_RESAMPLES,
-    }
-
-
-def model_facts(name: str, model: Any, flags: RunArguments) -> dict[str, Any]:
-    """Return the `model` part of the report."""
-    return {
-        "name": name,
-        "architecture": type(model).__name__,
-        "num_parameters": model.num_parameters(),
-        "max_length": flags.max_length,
-        "pooling": flags.pooling,
-    }
-
-
-def logits_of(trainer: RumorTrainer, posts: Dataset, max_length: int) -> Tensor:
-    """Return the logits of `posts`, in their order. *Shape:* `(num_posts, 2)`."""
-    return predict_logits(trainer.plain_model(), trainer.processing_class, posts["text"][:], max_length=max_length)
-
-
-def score(trainer: RumorTrainer, posts: Dataset, logits: Tensor) -> Scored:
-    """Return what `logits` say of `posts`, and the loss recomputed from them."""
-    labels = np.asarray(posts["label"][:], dtype=np.int64)
-    target = F.one_hot(posts.with_format("torch")["label"][:], len(LABEL_NAMES)).float()
-    loss = float(trainer.loss.function(logits.float().to(trainer.args.device), target.to(trainer.args.device)))
-    return Scored(posts["id"][:], labels, rumor_probabilities(logits, trainer.loss.activation), loss)
-
-
 def write_results(folder: Path, trainer: RumorTrainer, report: Report, outcome: Outcome, test: Dataset) -> None:
     """Write model, recipe, report and predictions."""
     facts = {
@@ -393,7 +231,9 @@ def write_results(folder: Path, trainer: RumorTrainer, report: Report, outcome: 
     write_text(folder / "recipe.yaml", recipe_text(report))
     told = predictions(outcome.scored["test"], outcome.threshold, outcome.abstain_below)
     mistaken = {mistake["id"] for mistake in report.mistakes}
-    texts = {post["id"]: post["text"] for post in test if post["id"] in mistaken}
+    texts = {
+        post_id: text for post_id, text in zip(test["id"][:], test["text"][:], strict=True) if post_id in mistaken
+    }
     write_report(folder, report, told, texts)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hf_rumor import benchmark, cli
-from hf_rumor.benchmark import Cell, is_finished, run_benchmark, summarise, to_markdown
+from hf_rumor.benchmark import Cell, run_benchmark, summarise, to_markdown
 from hf_rumor.errors import RunError
 
 
@@ -74,20 +74,46 @@ def test_the_table_has_a_cell_for_each_column(reports):
 def test_a_run_that_fails_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(benchmark.subprocess, "run", lambda *given, **more: subprocess.CompletedProcess(given, 1))
     with pytest.raises(RunError, match="expected mini-grouped-0 to finish, got exit status 1"):
-        run_benchmark([Cell("mini", "grouped", 0)], tmp_path, [])
+        run_benchmark([Cell("mini", "grouped", 0)], tmp_path, [], "5ca1ab1e")
 
 
-@pytest.mark.parametrize(
-    ("finished", "flags", "expected"), [(True, [], True), (False, [], False), (True, ["--x"], False)]
-)
-def test_a_run_is_done_if_it_finished_with_the_same_flags(tmp_path, finished, flags, expected):
-    folder = tmp_path / "mini-grouped-0"
-    folder.mkdir()
-    (folder / "run.json").write_text(json.dumps({"finished": finished}), encoding="utf-8")
-    (folder / "report.json").write_text("{}", encoding="utf-8")
-    (tmp_path / "mini-grouped-0.flags.json").write_text("[]", encoding="utf-8")
-    assert is_finished(folder, flags) is expected
-    assert not is_finished(tmp_path / "elsewhere", flags)
+@pytest.fixture
+def train(monkeypatch):
+    """Let runs end at once, with a report on the corpus "5ca1ab1e"; return their commands."""
+    commands = []
+
+    def run(command, stdout):
+        commands.append(command)
+        folder = Path(command[-1])
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "report.json").write_text(json.dumps(report_of(0.6)), encoding="utf-8")
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(benchmark.subprocess, "run", run)
+    return commands
+
+
+def test_what_is_done_is_not_done_again_unless_recipe_flags_or_corpus_are_others(tmp_path, train):
+    recipe = tmp_path / "own.yaml"
+    recipe.write_text("seed: 1", encoding="utf-8")
+    cells = [Cell(str(recipe), "grouped", seed) for seed in (0, 1)]
+    for expected, flags in ((2, []), (2, []), (4, ["--max_length", "64"]), (4, ["--max_length", "64"])):
+        run_benchmark(cells, tmp_path / "bench", flags, "5ca1ab1e")
+        assert len(train) == expected
+    recipe.write_text("seed: 2", encoding="utf-8")
+    run_benchmark(cells, tmp_path / "bench", flags, "5ca1ab1e")
+    assert len(train) == 6
+    run_benchmark(cells, tmp_path / "bench", flags, "another")
+    assert len(train) == 8
+
+
+def test_a_run_that_was_refused_does_not_make_an_older_result_count(tmp_path, train, monkeypatch):
+    cell = Cell("mini", "grouped", 0)
+    run_benchmark([cell], tmp_path, [], "5ca1ab1e")
+    monkeypatch.setattr(benchmark.subprocess, "run", lambda command, stdout: subprocess.CompletedProcess(command, 2))
+    for _ in range(2):
+        with pytest.raises(RunError, match="exit status 2"):
+            run_benchmark([cell], tmp_path, ["--max_length", "64"], "5ca1ab1e")
 
 
 @pytest.mark.parametrize(
@@ -97,6 +123,8 @@ def test_a_run_is_done_if_it_finished_with_the_same_flags(tmp_path, finished, fl
             ["--splits", "grouped,shuffled"],
             "expected some of grouped, random, chronological, every_8th, got 'shuffled'",
         ),
+        (["--recipes", ","], "expected different names with commas between them"),
+        (["--recipes", "mini,mini"], "expected different names with commas between them"),
         (["--seeds", "0"], "expected a number of at least 1, got '0'"),
         (["--recipes", "maxi"], "one of bert_base_chinese, chinese_bert_wwm_ext, me5_small, mini; found none"),
         (["--split", "random"], "--split: the benchmark sets it for each run; take --splits and --seeds"),
@@ -117,13 +145,14 @@ def test_a_benchmark_that_was_killed_goes_on_where_it_was(tmp_path):
     command += ["--eval_strategy", "steps", "--eval_steps", "1", "--save_strategy", "steps", "--save_steps", "1"]
     with (tmp_path / "log").open("wb") as log:
         running = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True)
-        first = tmp_path / "bench" / "mini-random-0" / "report.json"
+        note = tmp_path / "bench" / "mini-random-0.json"
         deadline = time.monotonic() + 300
-        while not first.exists() and time.monotonic() < deadline:
+        while not note.exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         time.sleep(0.5)  # in the midst of whatever comes next
         os.killpg(running.pid, signal.SIGKILL)
         running.wait()
+    first = tmp_path / "bench" / "mini-random-0" / "report.json"
     written = first.stat().st_mtime_ns
     assert not (tmp_path / "bench" / "benchmark.md").exists()
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)

@@ -15,7 +15,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from hf_rumor import cli
 from hf_rumor.arguments import parse_arguments
 from hf_rumor.corpus.dataset import load_corpus, split_dataset
-from hf_rumor.errors import ArgumentError
+from hf_rumor.errors import ArgumentError, ModelError
 from hf_rumor.evaluation import baseline, measure
 from hf_rumor.evaluation.baseline import make_tfidf_svm
 from hf_rumor.experiment import requested_precision, run
@@ -335,3 +335,15 @@ def test_two_processes_end_in_one_report(tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.count("accuracy") == 1
     assert json.loads((tmp_path / "out" / "report.json").read_text())["environment"]["num_processes"] == 2
+
+
+def test_a_head_that_cannot_be_calibrated_is_refused_before_training(finished, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
+
+    def refuse(model, num_labels):
+        raise ModelError("calibration: expected one linear layer with 2 outputs; take --calibration none")
+
+    monkeypatch.setattr("hf_rumor.experiment.find_head", refuse)
+    assert cli.main(["train", *FLAGS, "--output_dir", str(tmp_path / "out")]) == 2
+    assert "take --calibration none" in capsys.readouterr().err
+    assert not list((tmp_path / "out").glob("*"))

@@ -14,7 +14,7 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 from hf_rumor.corpus.cleaning import posts_to_keep
 from hf_rumor.corpus.files import cache_folder, content_digest
 from hf_rumor.corpus.findings import Findings, describe
-from hf_rumor.corpus.near_duplicates import Indices
+from hf_rumor.corpus.near_duplicates import Indices, NearDuplicates
 from hf_rumor.corpus.post import LABEL_NAMES, Post
 from hf_rumor.corpus.readers import Columns, read_posts
 from hf_rumor.corpus.splits import Split, split_posts
@@ -137,6 +137,16 @@ def load_corpus(path: Path, columns: Columns | None = None) -> Corpus:
         told = "; ".join(describe(left_out))
         raise CorpusError(f"{path}: expected posts, found none to keep ({told}); check --data_path")
     return Corpus(path, sha256, rows.select(kept), findings + left_out)
+
+
+@dataclass(frozen=True)
+class SplitCorpus:
+    """A corpus, its near-duplicates, and how it was cut."""
+
+    corpus: Corpus
+    near_duplicates: NearDuplicates
+    split: Split
+    dataset: DatasetDict
 
 
 def split_dataset(posts: Dataset, name: str, seed: int, groups: Indices) -> Split:

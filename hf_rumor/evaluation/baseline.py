@@ -10,6 +10,10 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 
 
+# Baseline -> its name for people.
+BASELINES = {"tfidf_svm": "character TF-IDF + linear SVM", "majority": "always the more frequent label"}
+
+
 @dataclass(frozen=True)
 class BaselinePredictions:
     """What the baselines call the test posts: 0 or 1. *Shape:* `(num_posts,)`."""

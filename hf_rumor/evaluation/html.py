@@ -7,11 +7,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hf_rumor.corpus.findings import Findings, describe
 from hf_rumor.corpus.post import LABEL_NAMES
+from hf_rumor.evaluation.baseline import BASELINES
 from hf_rumor.evaluation.metrics import METRICS
 from hf_rumor.evaluation.plots import draw_all
-
-
-BASELINES = {"tfidf_svm": "character TF-IDF + linear SVM", "majority": "always the more frequent label"}
 
 
 def to_html(report: dict[str, Any], texts: Mapping[str, str]) -> str:

@@ -110,9 +110,13 @@ def measure_decision(
 
 def measure_calibration(before: dict[str, Scored], after: dict[str, Scored]) -> dict[str, Any]:
     """Return ECE, Brier score, log loss and area under ROC of each part, before and after calibration."""
-    names = ("ece", "brier", "log_loss", "roc_auc")
+
+    def of(posts: Scored) -> dict[str, float]:
+        values = measure(posts, 0.5)  # these four do not depend on the threshold
+        return {name: values[name] for name in ("ece", "brier", "log_loss", "roc_auc")}
+
     return {
-        when: {part: {name: measure(posts, 0.5)[name] for name in names} for part, posts in scored.items()}
+        when: {part: of(posts) for part, posts in scored.items()}
         for when, scored in (("before", before), ("after", after))
     }
 

@@ -77,7 +77,8 @@ def _finish(figure: Figure, title: str, words: str) -> Picture:
     return Picture(title, svg, words)
 
 
-def _draw_learning(curve: list[dict[str, float]], history: list[dict[str, float]]) -> Picture | None:
+def _draw_learning(curve: list[dict[str, Any]], history: list[dict[str, float]]) -> Picture | None:
+    curve = [point for point in curve if point["loss"] is not None]  # it may not be a number for a while
     if not curve:
         return None
     with mpl.rc_context(STYLE):
@@ -85,15 +86,14 @@ def _draw_learning(curve: list[dict[str, float]], history: list[dict[str, float]
         axes.plot([point["step"] for point in curve], [point["loss"] for point in curve], color=BLUE)
         axes.set_ylim(bottom=0)
         words = f"The training loss goes from {curve[0]['loss']:.3f} to {curve[-1]['loss']:.3f}."
-        scores = [(entry["epoch"], entry["validation_macro_f1"]) for entry in history]
-        if scores and curve[-1].get("epoch", scores[-1][0]):
-            steps = [epoch / scores[-1][0] * curve[-1]["step"] for epoch, _ in scores]
+        scores = [entry["validation_macro_f1"] for entry in history]
+        if scores:
             right = axes.twinx()
-            right.plot(steps, [score for _, score in scores], "o--", color=ORANGE)
+            right.plot([entry["step"] for entry in history], scores, "o--", color=ORANGE)
             right.set_ylabel("validation macro-F1 (dashed)")
             right.set_ylim(0, 1)
             right.grid(visible=False)
-            words += f" Validation macro-F1 after each epoch: {', '.join(f'{score:.3f}' for _, score in scores)}."
+            words += f" Validation macro-F1: {', '.join(f'{score:.3f}' for score in scores)}."
         return _finish(figure, "Learning curve", words)
 
 
@@ -146,24 +146,16 @@ def _draw_reliability(reliability: dict[str, list[dict[str, float]]], calibratio
     with mpl.rc_context(STYLE):
         figure, axes = _new_axes("mean probability of rumor", "share of rumors")
         axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="calibrated")
-        shown = (
-            {"after": (BLUE, "o-")}
-            if calibration["method"] == "none"
-            else {
-                "before": (ORANGE, "s--"),
-                "after": (BLUE, "o-"),
-            }
-        )
-        for when, (color, style) in shown.items():
-            runs = reliability[when]
-            label = "this model" if calibration["method"] == "none" else f"{when} calibration"
-            x, y = ([run[key] for run in runs] for key in ("probability", "share_of_rumors"))
+        styles = [("after", "this model", BLUE, "o-")]
+        words = f"Expected calibration error: {calibration['after']['test']['ece']:.3f}"
+        if calibration["method"] != "none":
+            styles.append(("before", "before calibration", ORANGE, "s--"))
+            words += f", before calibration {calibration['before']['test']['ece']:.3f}"
+        for when, label, color, style in styles:
+            x, y = ([run[key] for run in reliability[when]] for key in ("probability", "share_of_rumors"))
             axes.plot(x, y, style, color=color, markersize=4, label=label)
         axes.legend(frameon=False)
-        errors = {when: calibration[when]["test"]["ece"] for when in ("before", "after")}
-        words = f"Expected calibration error: {errors['after']:.3f}"
-        words += "." if calibration["method"] == "none" else f", before calibration {errors['before']:.3f}."
-        return _finish(figure, "Reliability", words)
+        return _finish(figure, "Reliability", f"{words}.")
 
 
 def _draw_roc(roc: dict[str, list[float]], area: float | None) -> Picture | None:

@@ -9,7 +9,8 @@ from typing import Any
 
 from hf_rumor.corpus.files import write_text
 from hf_rumor.corpus.findings import Findings, describe
-from hf_rumor.evaluation.html import BASELINES, to_html
+from hf_rumor.evaluation.baseline import BASELINES
+from hf_rumor.evaluation.html import to_html
 from hf_rumor.evaluation.intervals import COUNTS
 from hf_rumor.evaluation.measure import Prediction
 from hf_rumor.evaluation.metrics import METRICS
@@ -28,7 +29,7 @@ class Report:
         model: Name, kind and number of weights, length at which texts are cut.
         loss: The loss that trained, and how probabilities are formed.
         train: Times, speed, schedule, curve.
-        validation: Metrics on the posts that chose the checkpoint.
+        validation: Metrics on the posts that made every choice: checkpoint, calibration, threshold.
         test: Metrics on posts that chose nothing, with intervals.
         baseline: The simplest things that could work on the same posts, and by how much the model is better.
         calibration: How probabilities were corrected on validation posts, and what it changed.
@@ -216,7 +217,7 @@ def _split_text(report: Report) -> str:
         f"validation, {split['test']:,} test posts.\n"
         f"- Test posts that have a near-duplicate (character 5-gram Jaccard of 0.5 or more) in the training part: "
         f"**{split['num_leaking_test_posts']:,}** ({split['num_leaking_test_posts'] / split['test']:.1%}).\n"
-        "- The checkpoint was chosen on validation posts, cut from the training part; test posts chose nothing.\n"
+        "- Validation posts, cut from the training part, made every choice; test posts made none.\n"
         f"- Intervals: {split['num_resamples']:,} bootstrap resamples of near-duplicate groups."
     )
 

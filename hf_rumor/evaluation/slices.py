@@ -1,5 +1,6 @@
 """Is the model as good on every kind of post?"""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,6 +49,12 @@ def _length_name(length: int) -> str:
     return f"{LENGTHS[-1][0]} and more"
 
 
+def _order(name: str) -> tuple[bool, int, str]:
+    """Return what sorts slices: by the number they begin with, then by name, the unknown last."""
+    digits = re.match(r"\d*", name)
+    return name == "unknown", int(digits[0]) if digits and digits[0] else 0, name
+
+
 def measure_slices(
     traits: PostTraits, labels: NDArray[np.int64], predicted: NDArray[np.int64], groups: NDArray[np.int64]
 ) -> list[dict[str, Any]]:
@@ -62,7 +69,7 @@ def measure_slices(
     rows: list[dict[str, Any]] = []
     for trait, names in slice_names(traits).items():
         of_post = np.array(names)
-        kinds = sorted(set(names), key=lambda name: (name == "unknown", len(name.split(" to ")[0]), name))
+        kinds = sorted(set(names), key=_order)
         for kind in kinds if len(kinds) > 1 else ():
             inside = of_post == kind
             right = labels[inside] == predicted[inside]

@@ -18,18 +18,21 @@ class Adversary:
     Args:
         model: A model of transformers; a hook is left on its token embeddings, which acts while it trains.
         radius: Length of the move, at least 0, in the units of the embeddings.
+
+    Attributes:
+        is_attacking: Whether the pass under way is the second one.
     """
 
     def __init__(self, model: Any, radius: float) -> None:
         self.radius = radius
         self._clean: Tensor | None = None  # (batch, tokens, width), of the newest clean pass
-        self._attacking = False
+        self.is_attacking = False
         model.get_input_embeddings().register_forward_hook(self._on_embeddings)
 
     def _on_embeddings(self, module: Any, inputs: Any, output: Tensor) -> Tensor | None:
         if not module.training or not output.requires_grad:
             return None
-        if self._attacking:
+        if self.is_attacking:
             return output + self._move()
         output.retain_grad()
         self._clean = output
@@ -46,13 +49,8 @@ class Adversary:
     @contextmanager
     def attacking(self) -> Iterator[None]:
         """Within this, a pass over the batch whose loss went backward last meets the moved embeddings."""
-        self._attacking = True
+        self.is_attacking = True
         try:
             yield
         finally:
-            self._attacking, self._clean = False, None
-
-    @property
-    def is_attacking(self) -> bool:
-        """Whether the pass under way is the second one."""
-        return self._attacking
+            self.is_attacking, self._clean = False, None

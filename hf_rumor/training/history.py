@@ -44,6 +44,7 @@ def epochs(state: TrainerState) -> list[dict[str, float]]:
     """Return, for each validation, the mean training loss of the posts since the one before, and its results."""
     return [
         {
+            "step": entry["step"],
             "epoch": entry["epoch"],
             "mean_loss": entry.get("mean_loss", float("nan")),
             "validation_loss": entry["eval_loss"],
