@@ -16,6 +16,10 @@ from hf_rumor.arguments import RECIPES, SPLIT_NAMES, TRAINING_DEFAULTS, RunArgum
 from hf_rumor.errors import ArgumentError, RumorError
 
 
+logger = logging.getLogger(__name__)
+
+FAILURES = ("leakage", "conflicts")
+
 TRAIN_DESCRIPTION = """\
 Train a rumor classifier and report how good it is; python run_rumor.py takes the same. Without any flag it finds data
 and a model by itself. RECIPE is a .yaml or .json file of flags, or one that ships: {recipes}. Flags win over it.
@@ -34,15 +38,15 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a verb; return 0 when done, 2 on a mistake of the user, which is told in one line."""
+    """Run a verb; return 0 when done, 1 if it was told to fail, 2 on a mistake of the user, told in one line."""
     words = list(sys.argv[1:] if argv is None else argv)
     _be_quiet()
     try:
         if words[:1] == ["train"]:  # its flags are those of Trainer: not for this parser
             return _train(words[1:])
         arguments = _parse(words)
-        verb: Callable[[argparse.Namespace], None] = arguments.verb
-        verb(arguments)
+        verb: Callable[[argparse.Namespace], int | None] = arguments.verb
+        return verb(arguments) or 0
     except RumorError as error:
         if _is_first_process():  # the others make the same mistake
             print(f"hf-rumor: error: {error}", file=sys.stderr)
@@ -57,7 +61,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("hf-rumor: interrupted; a run continues with the same command", file=sys.stderr)
         return 130
-    return 0
 
 
 def _parse(words: list[str]) -> argparse.Namespace:
@@ -80,6 +83,18 @@ def make_parser() -> argparse.ArgumentParser:
     audit = verbs.add_parser("audit", help="what a corpus is worth: counts, copies, leakage, artefacts")
     _add_corpus_flags(audit)
     audit.add_argument("--json", action="store_true", help="print JSON")
+    audit.add_argument(
+        "--output_dir", type=Path, help="write tables there: near-duplicates, giveaways, doubtful labels"
+    )
+    audit.add_argument(
+        "--fail_on",
+        type=partial(_some_of, FAILURES),
+        default=[],
+        help="exit status 1 if found: leakage, conflicts, or both with a comma",
+    )
+    audit.add_argument(
+        "--split", choices=SPLIT_NAMES, default="grouped", help="whose leakage --fail_on means (%(default)s)"
+    )
     audit.set_defaults(verb=_audit)
 
     data = verbs.add_parser("data", help="work on a corpus").add_subparsers(metavar="VERB", required=True)
@@ -94,7 +109,9 @@ def make_parser() -> argparse.ArgumentParser:
         epilog="Every other flag is one of hf-rumor train, for all runs.",
     )
     benchmark.add_argument("--recipes", type=_words, default=["mini"], help="with commas between them (mini)")
-    benchmark.add_argument("--splits", type=_splits, default=["grouped"], help="with commas between them (grouped)")
+    benchmark.add_argument(
+        "--splits", type=partial(_some_of, SPLIT_NAMES), default=["grouped"], help="with commas between them (grouped)"
+    )
     benchmark.add_argument(
         "--seeds", type=_count, default=3, help="seeds 0, 1, ... of split and training (%(default)s)"
     )
@@ -136,11 +153,11 @@ def _words(text: str) -> list[str]:
     return words
 
 
-def _splits(text: str) -> list[str]:
+def _some_of(names: Sequence[str], text: str) -> list[str]:
     words = _words(text)
     for word in words:
-        if word not in SPLIT_NAMES:
-            raise argparse.ArgumentTypeError(f"expected some of {', '.join(SPLIT_NAMES)}, got {word!r}")
+        if word not in names:
+            raise argparse.ArgumentTypeError(f"expected some of {', '.join(names)}, got {word!r}")
     return words
 
 
@@ -212,11 +229,20 @@ def _load(arguments: argparse.Namespace) -> Any:
     return load_corpus(resolve_corpus(arguments.data_path), columns)
 
 
-def _audit(arguments: argparse.Namespace) -> None:
-    from hf_rumor.corpus.audit import audit_corpus, to_text
+def _audit(arguments: argparse.Namespace) -> int:
+    from hf_rumor.corpus.audit import audit_corpus
+    from hf_rumor.corpus.audit_text import failures, to_text, write_tables
 
-    audit = audit_corpus(_load(arguments), arguments.split_seed)
-    print(_json(audit) if arguments.json else to_text(audit))
+    corpus = _load(arguments)
+    audited = audit_corpus(corpus, arguments.split_seed)
+    print(_json(audited.audit) if arguments.json else to_text(audited.audit))
+    if arguments.output_dir:
+        for path in write_tables(audited, corpus.posts, arguments.output_dir):
+            logger.info("audit: %s written", path)
+    found = failures(audited.audit, arguments.split, arguments.fail_on)
+    for line in found:
+        logger.error("audit: failed on %s", line)
+    return 1 if found else 0
 
 
 def _export(arguments: argparse.Namespace) -> None:

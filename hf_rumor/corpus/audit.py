@@ -16,14 +16,17 @@ from sklearn.preprocessing import OneHotEncoder
 
 from hf_rumor.corpus.dataset import Corpus, split_dataset
 from hf_rumor.corpus.findings import describe
+from hf_rumor.corpus.giveaways import Giveaway, find_giveaways
+from hf_rumor.corpus.label_errors import LabelErrors, can_find_label_errors, find_label_errors
 from hf_rumor.corpus.near_duplicates import NearDuplicates, find_near_duplicates
 from hf_rumor.corpus.post import LABEL_NAMES
-from hf_rumor.corpus.splits import SPLITS
+from hf_rumor.corpus.splits import SPLITS, Split
 from hf_rumor.corpus.values import CHINA
 from hf_rumor.errors import CorpusError
 
 
 UNKNOWN_YEAR = "unknown"
+NUM_DOUBTFUL_IDS = 20  # told by id; a table holds them all
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,11 @@ class Audit:
         lengths: Characters per post by label: mean, median, p95, max.
         years: Posts by year and label.
         near_duplicates: Groups of two and more, posts in them by label, size of the largest, exact copies.
-        leakage: For each split: test posts, and those with a near-duplicate in training or validation.
+        conflicts: Groups of near-duplicates that hold both labels, and posts left out because their very text does.
+        leakage: For each split: test posts, those with a near-duplicate in training or validation, and those with a
+            known author and with a post of that author there.
+        giveaways: Pieces of text that give the label away, for each label the strongest first.
+        label_errors: Posts whose label is likely wrong: how many, and ids of the most doubtful; or why not looked for.
         artefacts: For each piece of metadata: 5-fold accuracy of guessing the label from it alone.
         majority: Accuracy of always guessing the more frequent label.
     """
@@ -50,18 +57,37 @@ class Audit:
     lengths: dict[str, dict[str, float]]
     years: dict[str, dict[str, int]]
     near_duplicates: dict[str, Any]
+    conflicts: dict[str, int]
     leakage: dict[str, dict[str, int | str]]
+    giveaways: list[Giveaway]
+    label_errors: dict[str, Any]
     artefacts: dict[str, float]
     majority: float
 
 
-def audit_corpus(corpus: Corpus, split_seed: int) -> Audit:
+@dataclass(frozen=True)
+class Audited:
+    """An audit, and what its tables are made of.
+
+    Attributes:
+        audit: The findings.
+        near_duplicates: Of the posts of the corpus.
+        label_errors: Of the posts of the corpus; None if not looked for.
+    """
+
+    audit: Audit
+    near_duplicates: NearDuplicates
+    label_errors: LabelErrors | None
+
+
+def audit_corpus(corpus: Corpus, split_seed: int) -> Audited:
     """Audit a corpus; the splits are cut with `split_seed`."""
     posts = corpus.posts
     labels = np.asarray(posts["label"][:])
     near_duplicates = find_near_duplicates(posts["text"][:])
     counts = np.bincount(labels, minlength=len(LABEL_NAMES))
-    return Audit(
+    errors, no_errors = _label_errors(posts, labels, near_duplicates)
+    audit = Audit(
         path=str(corpus.path),
         sha256=corpus.sha256,
         findings=describe(corpus.findings),
@@ -69,10 +95,23 @@ def audit_corpus(corpus: Corpus, split_seed: int) -> Audit:
         lengths=_lengths(posts["text"][:], labels),
         years=_years(posts["posted_at"][:], labels),
         near_duplicates=_near_duplicates(near_duplicates, labels),
+        conflicts={
+            "groups": len(conflicting_groups(near_duplicates, labels)),
+            "posts_left_out": corpus.findings["conflicting_labels"],
+        },
         leakage={name: _leakage(name, posts, near_duplicates, split_seed) for name in SPLITS},
+        giveaways=find_giveaways(posts["text"][:], labels, near_duplicates.groups),
+        label_errors={"not_looked_for": no_errors} if errors is None else _doubtful(errors, posts["id"][:]),
         artefacts=_artefacts(posts, labels),
         majority=float(counts.max() / counts.sum()),
     )
+    return Audited(audit, near_duplicates, errors)
+
+
+def conflicting_groups(near_duplicates: NearDuplicates, labels: Any) -> Any:
+    """Return the numbers of the groups of near-duplicates that hold both labels. *Shape:* `(num_groups,)`."""
+    groups = near_duplicates.groups
+    return np.intersect1d(groups[labels == 0], groups[labels == 1])
 
 
 def _lengths(texts: Sequence[str], labels: Any) -> dict[str, dict[str, float]]:
@@ -111,7 +150,30 @@ def _leakage(name: str, posts: Dataset, near_duplicates: NearDuplicates, seed: i
         split = split_dataset(posts, name, seed, near_duplicates.groups)
     except CorpusError as error:
         return {"not_possible": str(error)}
-    return {"test": len(split.test), "leaking": len(near_duplicates.leaking(split.test, split.development()))}
+    leaking = near_duplicates.leaking(split.test, split.development())
+    return {"test": len(split.test), "leaking": len(leaking), **_shared_authors(split, posts["author_id"][:])}
+
+
+def _shared_authors(split: Split, authors: Sequence[str | None]) -> dict[str, int]:
+    """Return how many test posts have a known author, and how many of these have an author with a post elsewhere."""
+    elsewhere = {authors[position] for position in split.development()}
+    known = [authors[position] for position in split.test if authors[position] is not None]
+    return {"author_known": len(known), "author_elsewhere": sum(author in elsewhere for author in known)}
+
+
+def _label_errors(
+    posts: Dataset, labels: Any, near_duplicates: NearDuplicates
+) -> tuple[LabelErrors | None, str | None]:
+    """Return the label errors, or None and the reason."""
+    if not can_find_label_errors():
+        return None, "cleanlab is not installed; pip install 'hf_rumor[audit]'"
+    found = find_label_errors(posts["text"][:], labels, near_duplicates.groups)
+    return found, None if found else "too few posts of a label"
+
+
+def _doubtful(errors: LabelErrors, ids: Sequence[str]) -> dict[str, Any]:
+    head = errors.order[: min(NUM_DOUBTFUL_IDS, errors.num_likely)]
+    return {"likely": errors.num_likely, "most_doubtful": [ids[position] for position in head]}
 
 
 def _artefacts(posts: Dataset, labels: Any) -> dict[str, float]:
@@ -143,41 +205,3 @@ def _artefacts(posts: Dataset, labels: Any) -> dict[str, float]:
 def _guesser(columns: list[int]) -> Any:
     encoder = OneHotEncoder(handle_unknown="ignore")
     return make_pipeline(make_column_transformer((encoder, columns)), LogisticRegression(max_iter=1000))
-
-
-def to_text(audit: Audit) -> str:
-    """Return the audit for people."""
-    rumor, non_rumor = LABEL_NAMES[1], LABEL_NAMES[0]
-    near = audit.near_duplicates
-    lines = [
-        f"{audit.path}  SHA-256 {audit.sha256}",
-        f"posts: {audit.posts[rumor]:,} rumor, {audit.posts[non_rumor]:,} non-rumor",
-        *(f"  {line}" for line in audit.findings),
-        "",
-        "characters per post      mean  median     p95     max",
-        *(
-            f"  {name:<18} {of['mean']:8.0f}{of['median']:8.0f}{of['p95']:8.0f}{of['max']:8.0f}"
-            for name, of in audit.lengths.items()
-        ),
-        "",
-        "year                    rumor  non-rumor",
-        *(f"  {year:<18} {of[rumor]:8,}   {of[non_rumor]:8,}" for year, of in audit.years.items()),
-        "",
-        "near-duplicates (character 5-gram Jaccard of 0.5 or more)",
-        f"  {near['groups']:,} groups, the largest of {near['largest']:,} posts; in groups: {near['posts'][rumor]:,} "
-        f"rumors, {near['posts'][non_rumor]:,} non-rumors; {near['exact_copies']:,} exact copies",
-        "",
-        "test posts with a near-duplicate in training, by --split",
-        *(f"  {name:<18} {_leakage_text(of)}" for name, of in audit.leakage.items()),
-        "",
-        f"accuracy of guessing the label without the text (always the same label: {audit.majority:.3f})",
-        *(f"  {name:<34} {accuracy:.3f}" for name, accuracy in audit.artefacts.items()),
-        "  Far above the first number, it shows how the corpus was collected, not what a rumor is.",
-    ]
-    return "\n".join(lines)
-
-
-def _leakage_text(of: dict[str, Any]) -> str:
-    if "not_possible" in of:
-        return f"not possible: {of['not_possible']}"
-    return f"{of['leaking']:,} of {of['test']:,} ({of['leaking'] / of['test']:.1%})"
