@@ -122,6 +122,10 @@ class RunArguments:
         default="grouped", metadata={"help": "How test posts are chosen; grouped keeps near-duplicates together."}
     )
     split_seed: int = field(default=0, metadata={"help": "Equal seeds give equal splits."})
+    folds: int = field(
+        default=5, metadata={"help": "Parts of equal size (grouped, random), one of which is the test."}
+    )
+    fold: int = field(default=0, metadata={"help": "Which of the folds is the test, from 0."})
     loss: str = field(default="bce", metadata={"help": "bce, ce, focal, mse, or package.module:name."})
     loss_kwargs: str = field(
         default="{}",

@@ -1,4 +1,4 @@
-"""Many runs, one table: recipes x splits x seeds, each a run of its own in a folder of its own."""
+"""Many runs, one table: recipes x splits x seeds (x folds), each a run of its own in a folder of its own."""
 
 import json
 import logging
@@ -21,30 +21,38 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Cell:
-    """One run of a benchmark."""
+    """One run of a benchmark; `fold` of so many `folds` is its test, None: the split as it is."""
 
     recipe: str
     split: str
     seed: int
+    folds: int | None = None
+    fold: int = 0
 
     @property
     def name(self) -> str:
         """Return the name of its folder."""
-        return f"{Path(self.recipe).stem}-{self.split}-{self.seed}"
+        fold = f"-fold{self.fold}of{self.folds}" if self.folds else ""
+        return f"{Path(self.recipe).stem}-{self.split}-{self.seed}{fold}"
+
+    def flags(self) -> list[str]:
+        """Return the flags of `hf-rumor train` that make it this run."""
+        fold = ["--folds", str(self.folds), "--fold", str(self.fold)] if self.folds else []
+        return ["--split", self.split, "--split_seed", str(self.seed), "--seed", str(self.seed), *fold]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One model on one split, over all seeds; metrics from 0 to 1.
+    """One model on one split, over all seeds and folds; metrics from 0 to 1.
 
     Attributes:
         model: Recipe, or baseline.
         split: Name of the split.
-        num_runs: Seeds.
-        accuracy: Mean over the seeds.
-        accuracy_spread: Standard deviation over the seeds; None for one seed.
+        num_runs: Seeds times folds.
+        accuracy: Mean over the runs.
+        accuracy_spread: Standard deviation over the runs; None for one run.
         accuracy_interval: Means of the bounds of the runs' 95 % intervals; None for a baseline.
-        macro_f1: Mean over the seeds.
+        macro_f1: Mean over the runs.
         difference: Mean of how much better in accuracy than TF-IDF + SVM; None for a baseline.
         leakage: Mean share of test posts with a near-duplicate in training.
         seconds: Mean of the time that training took; None for a baseline.
@@ -105,11 +113,8 @@ def _run(cell: Cell, folder: Path, flags: Sequence[str]) -> None:
     note = folder / f"{cell.name}.json"
     note.unlink(missing_ok=True)
     identity = _identity(cell, flags)
-    told = ["--split", cell.split, "--split_seed", str(cell.seed), "--seed", str(cell.seed)]
-    told += ["--output_dir", str(folder / cell.name)]
-    done = subprocess.run(
-        [sys.executable, "-m", "hf_rumor", "train", cell.recipe, *flags, *told], stdout=subprocess.DEVNULL
-    )
+    told = [*flags, *cell.flags(), "--output_dir", str(folder / cell.name)]
+    done = subprocess.run([sys.executable, "-m", "hf_rumor", "train", cell.recipe, *told], stdout=subprocess.DEVNULL)
     if done.returncode:
         raise RunError(f"benchmark: expected {cell.name} to finish, got exit status {done.returncode}; see above")
     # Only now: a run that was refused must not make the result of an older one count as its own.
@@ -128,7 +133,7 @@ def summarise(reports: dict[Cell, dict[str, Any]]) -> list[Row]:
     rows = []
     for split in splits:
         of_split = {cell: report for cell, report in reports.items() if cell.split == split}
-        # Equal seeds give equal splits, so that the baselines of one recipe are those of all.
+        # Equal seeds and folds give equal splits, so that the baselines of one recipe are those of all.
         first = [report for cell, report in of_split.items() if cell.recipe == recipes[0]]
         rows += [_baseline_row(name, split, first) for name in BASELINES]
         for recipe in recipes:
@@ -198,8 +203,8 @@ def to_markdown(rows: Sequence[Row], report: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in environment["versions"].items())
     return (
         "\n".join(lines)
-        + "\n\nAccuracy: mean ± standard deviation over seeds (of split and training); interval: means of the runs' "
-        "bounds; leakage: test posts with a near-duplicate in training; seconds: of training, a run.\n"
+        + "\n\nAccuracy: mean ± standard deviation over the runs (seeds of split and training, folds); interval: "
+        "means of the runs' bounds; leakage: test posts with a near-duplicate in training; seconds: of training, a run.\n"
         f"Data: {data['num_posts']:,} posts, SHA-256 `{data['sha256'][:12]}`. {environment['device']}, "
         f"{environment['precision']}, {environment['platform']}; {versions}.\n"
     )

@@ -116,6 +116,9 @@ def make_parser() -> argparse.ArgumentParser:
         "--seeds", type=_count, default=3, help="seeds 0, 1, ... of split and training (%(default)s)"
     )
     benchmark.add_argument(
+        "--folds", type=_count, help="cross-validation: each of so many folds is the test once, for each seed"
+    )
+    benchmark.add_argument(
         "--output_dir", type=Path, default=Path("benchmark"), help="folder of the runs (%(default)s)"
     )
     benchmark.set_defaults(verb=_benchmark)
@@ -257,22 +260,27 @@ def _benchmark(arguments: argparse.Namespace) -> None:
     from hf_rumor.benchmark import Cell, run_benchmark
     from hf_rumor.corpus.files import content_digest
     from hf_rumor.corpus.sources import resolve_corpus
+    from hf_rumor.corpus.splits import check_folds
 
     flags = arguments.flags
-    for flag in ("--split", "--split_seed", "--seed"):
+    for flag in ("--split", "--split_seed", "--seed", "--fold"):
         if any(word == flag or word.startswith(f"{flag}=") for word in flags):
-            raise ArgumentError(f"{flag}: the benchmark sets it for each run; take --splits and --seeds")
+            raise ArgumentError(f"{flag}: the benchmark sets it for each run; take --splits, --seeds and --folds")
     if len({Path(recipe).stem for recipe in arguments.recipes}) < len(arguments.recipes):
         raise ArgumentError("--recipes: expected files of different names, got two of one name; rename one")
     data_paths = {parse_arguments([recipe, *flags]).run.data_path for recipe in arguments.recipes}
     if len(data_paths) > 1:
         found = ", ".join(sorted(data_paths))
         raise ArgumentError(f"--recipes: expected one corpus for all, found {found}; give one with --data_path")
+    if arguments.folds is not None:
+        for split in arguments.splits:
+            check_folds(split, arguments.folds, fold=0)
     cells = [
-        Cell(recipe, split, seed)
+        Cell(recipe, split, seed, arguments.folds, fold)
         for recipe in arguments.recipes
         for split in arguments.splits
         for seed in range(arguments.seeds)
+        for fold in range(arguments.folds or 1)
     ]
     sha256 = content_digest(resolve_corpus(data_paths.pop()))
     run_benchmark(cells, arguments.output_dir, flags, sha256)

@@ -131,10 +131,11 @@ def load_and_split(data_path: Path, flags: RunArguments) -> SplitCorpus:
     for line in describe(corpus.findings):
         logger.info("corpus: %s", line)
     near_duplicates = find_near_duplicates(posts["text"][:])
-    split = split_dataset(posts, flags.split, flags.split_seed, near_duplicates.groups)
+    split = split_dataset(posts, flags.split, flags.split_seed, near_duplicates.groups, flags.folds, flags.fold)
     logger.info(
-        "split: %s, seed %d: %d training, %d validation, %d test posts, %d of them with a near-duplicate in the rest",
-        *(split.name, split.seed, len(split.train), len(split.validation), len(split.test)),
+        "split: %s, seed %d%s: %d training, %d validation, %d test posts, %d with a near-duplicate in the rest",
+        *(split.name, split.seed, f", fold {split.fold}" if split.fold else ""),
+        *(len(split.train), len(split.validation), len(split.test)),
         len(near_duplicates.leaking(split.test, split.development())),
     )
     return SplitCorpus(corpus, near_duplicates, split, to_dataset_dict(posts, split))

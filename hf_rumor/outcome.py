@@ -143,6 +143,7 @@ def split_facts(data: SplitCorpus) -> dict[str, Any]:
     return {
         "name": split.name,
         "seed": split.seed,
+        "fold": split.fold,
         **{part: len(positions) for part, positions in split.parts().items()},
         "num_leaking_test_posts": len(data.near_duplicates.leaking(split.test, split.development())),
         "num_resamples": NUM_RESAMPLES,

@@ -71,6 +71,14 @@ def test_the_table_has_a_cell_for_each_column(reports):
     assert "360 posts, SHA-256 `5ca1ab1e`" in text
 
 
+def test_folds_are_runs_of_one_row(reports):
+    cells = [Cell("a", "grouped", 0, folds=2, fold=fold) for fold in (0, 1)]
+    assert [cell.name for cell in cells] == ["a-grouped-0-fold0of2", "a-grouped-0-fold1of2"]
+    assert cells[1].flags()[-4:] == ["--folds", "2", "--fold", "1"]
+    *_, row = summarise(dict(zip(cells, [report_of(0.6), report_of(0.8)], strict=True)))
+    assert (row.num_runs, row.accuracy) == (2, pytest.approx(0.7))
+
+
 def test_a_run_that_fails_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(benchmark.subprocess, "run", lambda *given, **more: subprocess.CompletedProcess(given, 1))
     with pytest.raises(RunError, match="expected mini-grouped-0 to finish, got exit status 1"):
@@ -127,7 +135,10 @@ def test_a_run_that_was_refused_does_not_make_an_older_result_count(tmp_path, tr
         (["--recipes", "mini,mini"], "expected different names with commas between them"),
         (["--seeds", "0"], "expected a number of at least 1, got '0'"),
         (["--recipes", "maxi"], "one of bert_base_chinese, chinese_bert_wwm_ext, me5_small, mini; found none"),
-        (["--split", "random"], "--split: the benchmark sets it for each run; take --splits and --seeds"),
+        (["--split", "random"], "--split: the benchmark sets it for each run; take --splits, --seeds and --folds"),
+        (["--fold", "1"], "--fold: the benchmark sets it for each run"),
+        (["--folds", "3", "--splits", "grouped,chronological"], "got chronological, which has no folds"),
+        (["--folds", "1"], "--folds 1: expected 2 to 20 folds"),
         (["--leaning_rate", "1"], "did you mean --learning_rate?"),
     ],
 )

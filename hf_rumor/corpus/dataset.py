@@ -17,7 +17,7 @@ from hf_rumor.corpus.findings import Findings, describe
 from hf_rumor.corpus.near_duplicates import Indices, NearDuplicates
 from hf_rumor.corpus.post import LABEL_NAMES, Post
 from hf_rumor.corpus.readers import Columns, read_posts
-from hf_rumor.corpus.splits import Split, split_posts
+from hf_rumor.corpus.splits import TEST_PART, Split, split_posts
 from hf_rumor.errors import CorpusError
 
 
@@ -149,7 +149,9 @@ class SplitCorpus:
     dataset: DatasetDict
 
 
-def split_dataset(posts: Dataset, name: str, seed: int, groups: Indices) -> Split:
+def split_dataset(
+    posts: Dataset, name: str, seed: int, groups: Indices, folds: int = TEST_PART, fold: int = 0
+) -> Split:
     """Cut the posts of a corpus; see `hf_rumor.corpus.splits.split_posts`."""
     return split_posts(
         name,
@@ -158,6 +160,8 @@ def split_dataset(posts: Dataset, name: str, seed: int, groups: Indices) -> Spli
         labels=posts["label"][:],
         posted_at=posts["posted_at"][:],
         groups=groups,
+        folds=folds,
+        fold=fold,
     )
 
 

@@ -1,11 +1,13 @@
 """Cut a corpus into training, validation and test posts.
 
-Test posts are a fifth (an eighth for `every_8th`); validation posts are a tenth of the rest, cut in the same manner.
+Test posts are a fifth (an eighth for `every_8th`), or the fold that was asked for; validation posts are a tenth of the
+rest, cut in the same manner.
 Posts are put in the order of their ids first, so that a split does not depend on the order of files.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +26,8 @@ SPLITS = {
 }
 TEST_PART = 5  # one in ... posts
 VALIDATION_PART = 10  # one in ... posts that are not test
-MIN_POSTS_PER_LABEL = 20
+MIN_POSTS_PER_LABEL = 20  # and the largest number of folds
+WITH_FOLDS = ("grouped", "random")
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Split:
     train: Indices
     validation: Indices
     test: Indices
+    fold: str | None = None  # as "2 of 5", counted from 0, where the split has folds
 
     def parts(self) -> dict[str, Indices]:
         """Return the three parts by name."""
@@ -54,6 +58,8 @@ def split_posts(
     labels: Sequence[int],
     posted_at: Sequence[int | None],
     groups: Indices,
+    folds: int = TEST_PART,
+    fold: int = 0,
 ) -> Split:
     """Cut posts into training, validation and test.
 
@@ -64,12 +70,16 @@ def split_posts(
         labels: 0 or 1 of each post.
         posted_at: Seconds since 1970-01-01 UTC of each post, or None.
         groups: Number of the near-duplicate group of each post. *Shape:* `(num_posts,)`.
+        folds: How many test parts `grouped` and `random` cut a corpus into; together they hold each post once.
+        fold: Which of them is the test, from 0.
 
     Raises:
-        CorpusError: There are too few posts of a label, in the corpus or in a part; or `chronological` lacks times.
+        CorpusError: The split has no such fold; there are too few posts of a label, in the corpus or in a part; or
+            `chronological` lacks times.
     """
     if name not in SPLITS:
         raise CorpusError(f"--split {name}: expected one of {', '.join(SPLITS)}")
+    check_folds(name, folds, fold)
     order = np.array(sorted(range(len(ids)), key=lambda position: ids[position]), dtype=np.int64)
     label = np.asarray(labels, dtype=np.int64)[order]
     _check_labels(label, MIN_POSTS_PER_LABEL, "the corpus")
@@ -84,14 +94,25 @@ def split_posts(
         train, validation = _cut_stratified(label[development], None, VALIDATION_PART, seed)
     else:
         group = _number_by_first_use(groups[order]) if name == "grouped" else None
-        development, test = _cut_stratified(label, group, TEST_PART, seed)
+        development, test = _cut_stratified(label, group, folds, seed, fold)
         _check_labels(label[development], VALIDATION_PART, f"what the test part of the {name} split leaves")
         kept = None if group is None else group[development]
         train, validation = _cut_stratified(label[development], kept, VALIDATION_PART, seed)
-    split = Split(name, seed, order[development[train]], order[development[validation]], order[test])
+    told = f"{fold} of {folds}" if name in WITH_FOLDS else None
+    split = Split(name, seed, order[development[train]], order[development[validation]], order[test], told)
     for part, positions in split.parts().items():
         _check_labels(np.asarray(labels)[positions], 1, f"the {part} part of the {name} split")
     return split
+
+
+def check_folds(name: str, folds: int, fold: int) -> None:
+    """Raise `CorpusError` if the split has not so many folds, or not this one."""
+    if not 2 <= folds <= MIN_POSTS_PER_LABEL:
+        raise CorpusError(f"--folds {folds}: expected 2 to {MIN_POSTS_PER_LABEL} folds; correct it")
+    if not 0 <= fold < folds:
+        raise CorpusError(f"--fold {fold}: expected one of {folds} folds, from 0; correct it")
+    if name not in WITH_FOLDS and (folds, fold) != (TEST_PART, 0):
+        raise CorpusError(f"--folds: expected --split {' or '.join(WITH_FOLDS)}, got {name}, which has no folds")
 
 
 def _check_labels(labels: NDArray[np.int64], minimum: int, where: str) -> None:
@@ -110,10 +131,12 @@ def _number_by_first_use(groups: Indices) -> Indices:
     return np.argsort(np.argsort(first))[inverse]
 
 
-def _cut_stratified(label: Indices, group: Indices | None, part: int, seed: int) -> tuple[Indices, Indices]:
-    """Return the positions of the large and of the small part (one in `part`)."""
+def _cut_stratified(
+    label: Indices, group: Indices | None, part: int, seed: int, fold: int = 0
+) -> tuple[Indices, Indices]:
+    """Return the positions of the large and of the small part: that `fold` of `part` equal ones."""
     folds = (StratifiedKFold if group is None else StratifiedGroupKFold)(part, shuffle=True, random_state=seed)
-    large, small = next(folds.split(label, label, group))
+    large, small = next(islice(folds.split(label, label, group), fold, None))
     return large, small
 
 

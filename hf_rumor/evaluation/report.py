@@ -212,8 +212,9 @@ def _decision_text(report: Report) -> str:
 
 def _split_text(report: Report) -> str:
     split = report.split
+    fold = f", fold {split['fold']}" if split["fold"] else ""
     return (
-        f"- Split `{split['name']}`, seed {split['seed']}: {split['train']:,} training, {split['validation']:,} "
+        f"- Split `{split['name']}`, seed {split['seed']}{fold}: {split['train']:,} training, {split['validation']:,} "
         f"validation, {split['test']:,} test posts.\n"
         f"- Test posts that have a near-duplicate (character 5-gram Jaccard of 0.5 or more) in the training part: "
         f"**{split['num_leaking_test_posts']:,}** ({split['num_leaking_test_posts'] / split['test']:.1%}).\n"

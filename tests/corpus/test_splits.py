@@ -179,3 +179,34 @@ def test_a_group_that_leaves_too_little_for_training_is_refused():
 def test_an_unknown_split_is_refused():
     with pytest.raises(CorpusError, match="expected one of grouped"):
         split_posts("no_such_split", seed=0, **make_columns(100))
+
+
+@pytest.mark.parametrize("name", ["grouped", "random"])
+@pytest.mark.parametrize("folds", [2, 5, 20])
+def test_the_folds_hold_each_post_once_and_the_first_is_the_split_without_folds(name, folds):
+    columns = make_columns(403, num_groups=200)
+    tests = [split_posts(name, seed=3, folds=folds, fold=fold, **columns).test for fold in range(folds)]
+    assert sorted(np.concatenate(tests).tolist()) == list(range(403))
+    if folds == 5:
+        assert (tests[0] == split_posts(name, seed=3, **columns).test).all()
+
+
+def test_groups_stay_together_in_every_fold():
+    columns = make_columns(403, num_groups=200)
+    for fold in range(4):
+        split = split_posts("grouped", seed=0, folds=4, fold=fold, **columns)
+        assert not set(columns["groups"][split.test]) & set(columns["groups"][split.development()])
+        assert split.fold == f"{fold} of 4"
+
+
+@pytest.mark.parametrize(("folds", "fold"), [(1, 0), (21, 0), (5, 5), (5, -1)])
+def test_a_fold_that_is_not_there_is_a_mistake(folds, fold):
+    with pytest.raises(CorpusError, match=r"expected (2 to 20|one of 5) folds"):
+        split_posts("grouped", seed=0, folds=folds, fold=fold, **make_columns(100))
+
+
+@pytest.mark.parametrize("name", ["chronological", "every_8th"])
+def test_splits_without_folds_say_so(name):
+    assert split_posts(name, seed=0, **make_columns(100)).fold is None
+    with pytest.raises(CorpusError, match="expected --split grouped or random"):
+        split_posts(name, seed=0, folds=4, **make_columns(100))

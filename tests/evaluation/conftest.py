@@ -31,6 +31,7 @@ def _constant_parts():
             "train": 3000,
             "validation": 321,
             "test": 1000,
+            "fold": "0 of 5",
             "num_leaking_test_posts": 25,
             "num_resamples": 1000,
         },

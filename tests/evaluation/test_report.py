@@ -102,7 +102,7 @@ def test_the_headline_tells_the_number_its_doubt_and_where_it_was_found(make_rep
         "Threshold by `--decision precision>=0.9`, which none reaches on validation; this one comes closest.",
         "Below a confidence of 0.75 a post is called uncertain: 3 of 4 test posts are not,",
         "| characters | 0 to 49 | 2 | 0.5000 | 0.0000 to 1.0000 | too few posts to say |",
-        "Split `grouped`, seed 42: 3,000 training, 321 validation, 1,000 test posts.",
+        "Split `grouped`, seed 42, fold 0 of 5: 3,000 training, 321 validation, 1,000 test posts.",
         "in the training part: **25** (2.5%)",
         "1,000 bootstrap resamples",
         "`data/sample`, SHA-256 `5ca1ab1e`",
