@@ -204,7 +204,7 @@ def to_markdown(rows: Sequence[Row], report: dict[str, Any]) -> str:
     return (
         "\n".join(lines)
         + "\n\nAccuracy: mean ± standard deviation over the runs (seeds of split and training, folds); interval: "
-        "means of the runs' bounds; leakage: test posts with a near-duplicate in training; seconds: of training, a run.\n"
+        "means of the runs' bounds; leakage: test posts with a near-duplicate in training; seconds: of training.\n"
         f"Data: {data['num_posts']:,} posts, SHA-256 `{data['sha256'][:12]}`. {environment['device']}, "
         f"{environment['precision']}, {environment['platform']}; {versions}.\n"
     )
