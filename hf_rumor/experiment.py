@@ -61,43 +61,83 @@ class Finished:
     folder: Path
 
 
+@dataclass(frozen=True)
+class Setup:
+    """A run before its model: everything that was told or chosen, and the data.
+
+    Attributes:
+        arguments: As told, completed by the recipe of `mini` where that is the model.
+        args: Trainer's own arguments.
+        environment: The part of the report.
+        data: The corpus, cut.
+        loss: What trains.
+        chosen: What the flags that can be `auto` stand for.
+        auto: Those of them that were.
+    """
+
+    arguments: Arguments
+    args: TrainingArguments
+    environment: dict[str, Any]
+    data: SplitCorpus
+    loss: Loss
+    chosen: dict[str, str]
+    auto: list[str]
+
+    def load_model(self) -> tuple[Any, Any]:
+        """Return the model, fresh, and its tokenizer."""
+        flags, texts = self.arguments.run, self.data.dataset["train"]["text"][:]
+        overrides = flags.parsed("config_overrides")
+        name = self.chosen["model_name_or_path"]
+        return load_model(name, self.loss.activation, texts, flags.max_length, overrides, flags.pooling)
+
+    def recipe(self) -> dict[str, Any]:
+        """Return what repeats the run."""
+        return self.arguments.recipe(**self.chosen)
+
+
+def set_up(argv: Sequence[str]) -> Setup:
+    """Return the run that a command line tells, all of it checked, with its data at hand.
+
+    Raises:
+        RumorError: The user has made a mistake.
+    """
+    arguments = parse_arguments(argv)
+    flags = arguments.run
+    loss_kwargs = flags.parsed("loss_kwargs")
+    make_loss(flags.loss, loss_kwargs, labels=[0, 1])  # a mistake shows before any work
+    data_path = resolve_corpus(flags.data_path)
+    model_name = resolve_model(flags.model_name_or_path)
+    auto = [flag for flag in ("data_path", "model_name_or_path", "precision") if getattr(flags, flag) == "auto"]
+    if model_name == MINI:
+        arguments = with_defaults_of_recipe(arguments, MINI)
+    args, environment = prepare_training(arguments)
+    with args.main_process_first():
+        data = load_and_split(data_path, arguments.run)
+    set_seed(args.seed)
+    loss = make_loss(flags.loss, loss_kwargs, labels=data.dataset["train"]["label"][:])
+    logger.info("loss: %s trains, outputs.loss does not; probability: %s", loss.formula, loss.activation)
+    chosen = {"data_path": str(data_path), "model_name_or_path": model_name, "precision": environment["precision"]}
+    return Setup(arguments, args, environment, data, loss, chosen, auto)
+
+
 def run(argv: Sequence[str]) -> Finished | None:
     """Do the run that a command line tells; None on all processes but the first.
 
     Raises:
         RumorError: The user has made a mistake; nothing is half-written.
     """
-    arguments = parse_arguments(argv)
-    flags = arguments.run
-    loss_kwargs, overrides = flags.parsed("loss_kwargs"), flags.parsed("config_overrides")
-    make_loss(flags.loss, loss_kwargs, labels=[0, 1])  # a mistake shows before any work
-    data_path = resolve_corpus(flags.data_path)
-    model_name = resolve_model(flags.model_name_or_path)
-    auto = {flag for flag in ("data_path", "model_name_or_path", "precision") if getattr(flags, flag) == "auto"}
-    if model_name == MINI:
-        arguments = with_defaults_of_recipe(arguments, MINI)
-        flags = arguments.run
-    args, environment = prepare_training(arguments)
-
-    with args.main_process_first():
-        data = load_and_split(data_path, flags)
-    train_posts = data.dataset["train"]
-    set_seed(args.seed)
-    loss = make_loss(flags.loss, loss_kwargs, labels=train_posts["label"][:])
-    logger.info("loss: %s trains, outputs.loss does not; probability: %s", loss.formula, loss.activation)
-    texts = train_posts["text"][:]
-    model, tokenizer = load_model(model_name, loss.activation, texts, flags.max_length, overrides, flags.pooling)
-
-    chosen = {"data_path": str(data_path), "model_name_or_path": model_name, "precision": environment["precision"]}
-    recipe = arguments.recipe(**chosen)
+    setup = set_up(argv)
+    arguments, args, data, flags = setup.arguments, setup.args, setup.data, setup.arguments.run
+    model, tokenizer = setup.load_model()
+    recipe, sha256 = setup.recipe(), data.corpus.sha256
     folder = Path(arguments.training["output_dir"])
-    check_folder(folder, recipe, data.corpus.sha256)
+    check_folder(folder, recipe, sha256)
     with args.main_process_first():
         encoded = tokenize(data.dataset, tokenizer, max_length=flags.max_length)
     logger.info("tokens: %d posts are cut off at %d", num_truncated(encoded), flags.max_length)
-    trainer = make_trainer(model, tokenizer, args, encoded, loss, flags)
+    trainer = make_trainer(model, tokenizer, args, encoded, setup.loss, flags)
     with args.main_process_first():  # the first process claims the folder, the others then find the same claim
-        claim = claim_folder(folder, recipe, data.corpus.sha256, arguments.training["resume_from_checkpoint"])
+        claim = claim_folder(folder, recipe, sha256, arguments.training["resume_from_checkpoint"])
     logger.info("run: %s %s", folder, claim.note)
     started_at = datetime.now().astimezone()
     trainer.train(resume_from_checkpoint=str(claim.checkpoint) if claim.checkpoint else None)
@@ -109,16 +149,16 @@ def run(argv: Sequence[str]) -> Finished | None:
     outcome = conclude(trainer, data, flags)
     report = make_report(
         data,
-        loss,
+        setup.loss,
         outcome,
-        model=model_facts(model_name, trainer.plain_model(), flags),
+        model=model_facts(setup.chosen["model_name_or_path"], trainer.plain_model(), flags),
         train=train,
-        environment=environment,
+        environment=setup.environment,
         recipe=recipe,
-        auto={flag: chosen[flag] for flag in sorted(auto)},
+        auto={flag: setup.chosen[flag] for flag in sorted(setup.auto)},
     )
     write_results(folder, trainer, report, outcome, data.dataset["test"])
-    finish_folder(folder, recipe, data.corpus.sha256)
+    finish_folder(folder, recipe, sha256)
     trainer.part()
     return Finished(report, folder)
 
