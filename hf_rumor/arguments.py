@@ -115,7 +115,9 @@ class RunArguments:
     )
     pooling: Literal["first_token", "mean"] = field(
         default="first_token",
-        metadata={"help": "What the head reads: the first token, or, of a BERT, the mean over all (adds a layer)."},
+        metadata={
+            "help": "What the head reads: the first token, or, of a BERT, the mean over all (by one more layer)."
+        },
     )
     max_length: int = field(default=256, metadata={"help": "Tokens after which a post is cut off."})
     split: SplitName = field(

@@ -64,9 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parse(words: list[str]) -> argparse.Namespace:
-    """Return the verb with its flags; those that `benchmark` does not know are left for its runs."""
+    """Return the verb with its flags; those that `benchmark` and `search` do not know are left for their runs."""
     parser = make_parser()
-    if words[:1] != ["benchmark"]:
+    if words[:1] not in (["benchmark"], ["search"]):
         return parser.parse_args(words)
     arguments, rest = parser.parse_known_args(words)
     arguments.flags = rest
@@ -80,6 +80,24 @@ def make_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     verbs.add_parser("train", help="train a model and report how good it is (as run_rumor.py)", add_help=False)
 
+    _add_audit(verbs)
+    data = verbs.add_parser("data", help="work on a corpus").add_subparsers(metavar="VERB", required=True)
+    export = data.add_parser("export", help="write all_data.txt, dict.txt, train_list.txt and eval_list.txt")
+    _add_corpus_flags(export)
+    export.add_argument("--output_dir", type=Path, default=Path("lists"), help="folder for the files (%(default)s)")
+    export.set_defaults(verb=_export)
+
+    _add_benchmark(verbs)
+    _add_search(verbs)
+
+    describe = verbs.add_parser("describe", help="architecture, head, loss and probabilities of a model")
+    describe.add_argument("model", metavar="MODEL", help="a folder, or a name on the Hub")
+    describe.add_argument("--json", action="store_true", help="print JSON")
+    describe.set_defaults(verb=_describe)
+    return parser
+
+
+def _add_audit(verbs: Any) -> None:
     audit = verbs.add_parser("audit", help="what a corpus is worth: counts, copies, leakage, artefacts")
     _add_corpus_flags(audit)
     audit.add_argument("--json", action="store_true", help="print JSON")
@@ -97,12 +115,8 @@ def make_parser() -> argparse.ArgumentParser:
     )
     audit.set_defaults(verb=_audit)
 
-    data = verbs.add_parser("data", help="work on a corpus").add_subparsers(metavar="VERB", required=True)
-    export = data.add_parser("export", help="write all_data.txt, dict.txt, train_list.txt and eval_list.txt")
-    _add_corpus_flags(export)
-    export.add_argument("--output_dir", type=Path, default=Path("lists"), help="folder for the files (%(default)s)")
-    export.set_defaults(verb=_export)
 
+def _add_benchmark(verbs: Any) -> None:
     benchmark = verbs.add_parser(
         "benchmark",
         help="recipes x splits x seeds in one table; goes on where it was interrupted",
@@ -123,11 +137,27 @@ def make_parser() -> argparse.ArgumentParser:
     )
     benchmark.set_defaults(verb=_benchmark)
 
-    describe = verbs.add_parser("describe", help="architecture, head, loss and probabilities of a model")
-    describe.add_argument("model", metavar="MODEL", help="a folder, or a name on the Hub")
-    describe.add_argument("--json", action="store_true", help="print JSON")
-    describe.set_defaults(verb=_describe)
-    return parser
+
+def _add_search(verbs: Any) -> None:
+    search = verbs.add_parser(
+        "search",
+        help="hyper-parameters, tried on validation posts; goes on where it was interrupted",
+        epilog="Every other flag is one of hf-rumor train, for all trials.",
+    )
+    search.add_argument("--recipe", help="what to vary: a recipe, as of hf-rumor train")
+    search.add_argument(
+        "--trials", type=_count, default=20, help="trainings, those done before included (%(default)s)"
+    )
+    search.add_argument(
+        "--space",
+        type=_space,
+        help="JSON: flag of TrainingArguments -> list of choices, or "
+        """{"low": 1e-5, "high": 1e-3, "log": true}; else learning rate, epochs and batch size""",
+    )
+    search.add_argument(
+        "--output_dir", type=Path, default=Path("search"), help="folder for trials and recipe (%(default)s)"
+    )
+    search.set_defaults(verb=_search)
 
 
 def _add_corpus_flags(parser: argparse.ArgumentParser) -> None:
@@ -147,6 +177,16 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text!r}")
     return int(text)
+
+
+def _space(text: str) -> dict[str, Any]:
+    try:
+        space = json.loads(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected JSON, got {text!r} ({error})") from error
+    if not isinstance(space, dict) or not space:
+        raise argparse.ArgumentTypeError(f"expected a JSON object with a flag or more, got {text!r}")
+    return space
 
 
 def _words(text: str) -> list[str]:
@@ -285,6 +325,14 @@ def _benchmark(arguments: argparse.Namespace) -> None:
     sha256 = content_digest(resolve_corpus(data_paths.pop()))
     run_benchmark(cells, arguments.output_dir, flags, sha256)
     print((arguments.output_dir / "benchmark.md").read_text(encoding="utf-8"), end="")
+
+
+def _search(arguments: argparse.Namespace) -> None:
+    from hf_rumor.search import DEFAULT_SPACE, search, to_text
+
+    argv = [*([arguments.recipe] if arguments.recipe else []), *arguments.flags]
+    found = search(argv, arguments.space or DEFAULT_SPACE, arguments.trials, arguments.output_dir)
+    print(to_text(found))
 
 
 def _describe(arguments: argparse.Namespace) -> None:

@@ -88,7 +88,11 @@ class Setup:
         flags, texts = self.arguments.run, self.data.dataset["train"]["text"][:]
         overrides = flags.parsed("config_overrides")
         name = self.chosen["model_name_or_path"]
-        return load_model(name, self.loss.activation, texts, flags.max_length, overrides, flags.pooling)
+        model, tokenizer = load_model(name, self.loss.activation, texts, flags.max_length, overrides, flags.pooling)
+        if self.args.device.type == "cpu" and self.args.bf16:
+            # Posts are short: plain matrix products in bf16 are faster than SDPA here; see benchmarks/attention.py.
+            model.set_attn_implementation("eager")
+        return model, tokenizer
 
     def recipe(self) -> dict[str, Any]:
         """Return what repeats the run."""
@@ -110,9 +114,10 @@ def set_up(argv: Sequence[str]) -> Setup:
     auto = [flag for flag in ("data_path", "model_name_or_path", "precision") if getattr(flags, flag) == "auto"]
     if model_name == MINI:
         arguments = with_defaults_of_recipe(arguments, MINI)
+        flags = arguments.run
     args, environment = prepare_training(arguments)
     with args.main_process_first():
-        data = load_and_split(data_path, arguments.run)
+        data = load_and_split(data_path, flags)
     set_seed(args.seed)
     loss = make_loss(flags.loss, loss_kwargs, labels=data.dataset["train"]["label"][:])
     logger.info("loss: %s trains, outputs.loss does not; probability: %s", loss.formula, loss.activation)

@@ -89,9 +89,11 @@ def load_model(
         "problem_type": PROBLEM_TYPES[activation],
     }
     if name == MINI:
+        model, tokenizer = _make_mini(texts, head, max_length, config_overrides or {})
         if pooling == "mean":
-            raise ModelError(f"--pooling mean: expected a pre-trained BERT, found {MINI}; leave the flag out")
-        return _make_mini(texts, head, max_length, config_overrides or {})
+            _start_as_mean(model)
+            _start_as_identity(model.bert.pooler.dense)
+        return model, tokenizer
     check_reachable(name, "--model_name_or_path")
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
@@ -115,6 +117,7 @@ def load_model(
     tokenizer.model_max_length = max_length
     _start_pooler_as_identity(model, loaded["missing_keys"])
     if appended:
+        logger.info("model: a layer is added; it starts as the mean over the tokens")
         _start_as_mean(model)
     return model, tokenizer
 
@@ -150,7 +153,6 @@ def _start_as_mean(model: Any) -> None:
         nn.init.zeros_(feed_forward.weight)
         for part in (attention.self.query, attention.self.value, attention.output.dense, feed_forward):
             nn.init.zeros_(part.bias)
-    logger.info("model: a layer is added; it starts as the mean over the tokens")
 
 
 def _check_tokenizer(name: str, tokenizer: Any) -> None:
@@ -184,10 +186,14 @@ def _start_pooler_as_identity(model: Any, missing: Collection[str]) -> None:
     pooler = getattr(model.base_model, "pooler", None)
     dense = getattr(pooler, "dense", None)
     if any(name.endswith("pooler.dense.weight") for name in missing) and isinstance(dense, nn.Linear):
-        with torch.no_grad():
-            nn.init.eye_(dense.weight)
-            nn.init.zeros_(dense.bias)
+        _start_as_identity(dense)
         logger.info("model: no pooler in the checkpoint; it starts as the identity")
+
+
+def _start_as_identity(dense: nn.Linear) -> None:
+    with torch.no_grad():
+        nn.init.eye_(dense.weight)
+        nn.init.zeros_(dense.bias)
 
 
 def _explain(name: str, error: Exception) -> ModelError:

@@ -46,6 +46,7 @@ class RumorTrainer(Trainer):
     def __init__(
         self, *, loss: Loss, layer_lr_decay: float = 1.0, adversarial_radius: float = 0.0, **kwargs: Any
     ) -> None:
+        self.adversarial_radius = adversarial_radius
         super().__init__(**kwargs)
         if self.args.n_gpu > 1:
             raise ValueError("nn.DataParallel is not supported; use accelerate launch or torchrun")
@@ -99,6 +100,17 @@ class RumorTrainer(Trainer):
         # With average_tokens_across_devices the count is that of all processes, whose gradients DDP then averages.
         num_processes = self.accelerator.num_processes if self.args.average_tokens_across_devices else 1
         return num_labels * num_processes / num_items_in_batch
+
+    def call_model_init(self, trial: Any = None) -> nn.Module:
+        """Return a fresh model for a trial of a search, with an adversary of its own."""
+        model: nn.Module = super().call_model_init(trial)
+        self.adversary = Adversary(model, self.adversarial_radius) if self.adversarial_radius else None
+        return model
+
+    def _hp_search_setup(self, trial: Any) -> None:
+        """Take over the flags of a trial; `Trainer` would go on with the batch size it started with."""
+        super()._hp_search_setup(trial)
+        self._train_batch_size = self.args.train_batch_size
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """Return the optimizer of `TrainingArguments`, lower layers with lower learning rates."""

@@ -128,9 +128,21 @@ def test_what_is_added_can_learn_where_to_look(headless):
     assert model.bert.encoder.layer[-1].attention.self.query.weight.grad.any()
 
 
-def test_a_mean_over_what_has_read_nothing_or_is_no_bert_is_refused(tmp_path):
-    with pytest.raises(ModelError, match="expected a pre-trained BERT, found mini"):
-        load_model("mini", "sigmoid", TEXTS, 32, pooling="mean")
+def test_mini_starts_as_the_mean_in_its_own_last_layer():
+    model, tokenizer = load_model("mini", "sigmoid", TEXTS, 32, pooling="mean")
+    assert model.config.num_hidden_layers == 4
+    batch = tokenizer(["今天", *TEXTS], padding=True, return_tensors="pt")
+    with torch.inference_mode():
+        *_, tokens, last = model.eval().bert(**batch, output_hidden_states=True).hidden_states
+        pooled = model.bert(**batch).pooler_output
+    kept = batch["attention_mask"][..., None].float()
+    mean = (tokens * kept).sum(dim=1) / kept.sum(dim=1)
+    expected = torch.nn.functional.layer_norm(4 * mean + tokens[:, 0], (256,))
+    torch.testing.assert_close(last[:, 0], expected, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(pooled, expected.tanh(), atol=1e-4, rtol=1e-4)
+
+
+def test_a_mean_in_what_is_no_bert_is_refused():
     with pytest.raises(ModelError, match="expected a BERT, found electra"):
         models._append_layer(ElectraConfig())
 
