@@ -2,11 +2,13 @@
 
 import argparse
 import dataclasses
+import io
 import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,7 +20,8 @@ from hf_rumor.errors import ArgumentError, RumorError
 
 logger = logging.getLogger(__name__)
 
-FAILURES = ("leakage", "conflicts")
+FAILURES = ("leakage", "conflicts")  # of audit --fail_on
+FORMATS = ("jsonl", "csv", "tsv", "lines")  # of predict --format
 
 TRAIN_DESCRIPTION = """\
 Train a rumor classifier and report how good it is; python run_rumor.py takes the same. Without any flag it finds data
@@ -51,6 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if _is_first_process():  # the others make the same mistake
             print(f"hf-rumor: error: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever read stdout has had enough, as head does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the last flush finds an open file
+        return 1
     except OSError as error:
         if error.filename is None:
             raise
@@ -90,6 +96,20 @@ def make_parser() -> argparse.ArgumentParser:
     _add_benchmark(verbs)
     _add_search(verbs)
 
+    evaluate = verbs.add_parser(
+        "evaluate", help="the whole report of a finished model on labelled posts from elsewhere"
+    )
+    evaluate.add_argument("model", metavar="MODEL", help="a finished folder")
+    _add_reading_flags(evaluate)
+    evaluate.add_argument(
+        "--output_dir", type=Path, default=Path("evaluation"), help="folder for the report (%(default)s)"
+    )
+    evaluate.set_defaults(verb=_evaluate)
+
+    _add_predict(verbs)
+    _add_explain(verbs)
+    _add_export(verbs)
+    _add_serve(verbs)
     describe = verbs.add_parser("describe", help="architecture, head, loss and probabilities of a model")
     describe.add_argument("model", metavar="MODEL", help="a folder, or a name on the Hub")
     describe.add_argument("--json", action="store_true", help="print JSON")
@@ -160,11 +180,83 @@ def _add_search(verbs: Any) -> None:
     search.set_defaults(verb=_search)
 
 
+def _add_predict(verbs: Any) -> None:
+    predict = verbs.add_parser(
+        "predict", help="probability and decision for each line of a file or of stdin, as JSON lines"
+    )
+    predict.add_argument("model", metavar="MODEL", help="a finished folder, or a name on the Hub")
+    predict.add_argument("input", metavar="INPUT", nargs="?", default="-", help="file; stdin if left out")
+    predict.add_argument("--output", type=Path, help="file; stdout if left out")
+    predict.add_argument("--resume", action="store_true", help="go on with the output of a job that was interrupted")
+    predict.add_argument(
+        "--format",
+        choices=("auto", *FORMATS),
+        default="auto",
+        help="auto: by the name of the file, else JSON or plain lines by the first character",
+    )
+    predict.add_argument("--text_column", help="column or key of the text; found by name if not given")
+    predict.add_argument("--id_column", help="column or key of the id; found by name, else the number of the line")
+    predict.add_argument("--batch_size", type=_count, default=32, help="texts at a time (%(default)s)")
+    predict.add_argument(
+        "--precision", choices=("fp32", "bf16"), default="fp32", help="bf16: faster, less exact (%(default)s)"
+    )
+    predict.add_argument("--backend", choices=("torch", "onnx"), default="torch", help="(%(default)s)")
+    predict.set_defaults(verb=_predict)
+
+
+def _add_explain(verbs: Any) -> None:
+    explain = verbs.add_parser("explain", help="which words speak for rumor, and which against it")
+    explain.add_argument("model", metavar="MODEL", help="a finished folder, or a name on the Hub")
+    explain.add_argument("texts", metavar="TEXT", nargs="*", help="texts; lines of stdin if left out")
+    explain.add_argument("--json", action="store_true", help="print JSON lines, with every token and word")
+    explain.add_argument("--html", type=Path, help="write a page that needs nothing else")
+    explain.add_argument(
+        "--faithfulness",
+        type=_count,
+        metavar="N",
+        help="check on N posts of --data_path: do the tokens that weigh most move the probability most?",
+    )
+    _add_reading_flags(explain)
+    explain.set_defaults(verb=_explain)
+
+
+def _add_export(verbs: Any) -> None:
+    export = verbs.add_parser(
+        "export", help="write a model as ONNX, for programs without torch; checked against torch"
+    )
+    export.add_argument("model", metavar="MODEL", help="a finished folder, or a name on the Hub")
+    export.add_argument("--output_dir", type=Path, default=Path("onnx"), help="folder for the result (%(default)s)")
+    export.add_argument(
+        "--precision",
+        choices=("fp32", "int8"),
+        default="fp32",
+        help="int8: smaller and faster, less exact (%(default)s)",
+    )
+    export.add_argument("--force", action="store_true", help="keep an int8 model that decides otherwise too often")
+    _add_reading_flags(export)
+    export.set_defaults(verb=_export_model)
+
+
+def _add_serve(verbs: Any) -> None:
+    serve = verbs.add_parser("serve", help="a page with a text box, explanations and files, and an API")
+    serve.add_argument("model", metavar="MODEL", help="a finished folder")
+    serve.add_argument("--host", default="127.0.0.1", help="others than loopback let others in (%(default)s)")
+    serve.add_argument("--port", type=_seed, default=7860, help="0: a free one (%(default)s)")
+    serve.add_argument("--max_characters", type=_count, default=2_000, help="of a text (%(default)s)")
+    serve.add_argument("--max_posts", type=_count, default=10_000, help="of a file (%(default)s)")
+    serve.add_argument("--max_bytes", type=_count, default=5_000_000, help="of a request (%(default)s)")
+    serve.set_defaults(verb=_serve)
+
+
 def _add_corpus_flags(parser: argparse.ArgumentParser) -> None:
+    _add_reading_flags(parser)
+    parser.add_argument("--split_seed", type=_seed, default=0, help="seed of the splits (%(default)s)")
+
+
+def _add_reading_flags(parser: argparse.ArgumentParser) -> None:
     for entry in dataclasses.fields(RunArguments):
         if entry.name in ("data_path", "text_column", "label_column", "id_column"):
             parser.add_argument(f"--{entry.name}", default=entry.default, help=entry.metadata["help"])
-    parser.add_argument("--split_seed", type=_seed, default=0, help="seed of the splits (%(default)s)")
 
 
 def _seed(text: str) -> int:
@@ -335,11 +427,127 @@ def _search(arguments: argparse.Namespace) -> None:
     print(to_text(found))
 
 
+def _predict(arguments: argparse.Namespace) -> None:
+    from hf_rumor.inference.bulk import describe_job, predict_items, write_predictions
+    from hf_rumor.inference.classifier import RumorClassifier
+    from hf_rumor.inference.items import format_of, read_items
+
+    if arguments.resume and not arguments.output:
+        raise ArgumentError("--resume: expected --output FILE to go on with, found none; name the file")
+    with _open(arguments.input) as file:
+        form = arguments.format
+        if form == "auto":
+            form = format_of(arguments.input, file.peek(64))
+            logger.info("predict: %s holds %s (--format auto)", arguments.input, form)
+        classifier = RumorClassifier.from_pretrained(
+            arguments.model, backend=arguments.backend, precision=arguments.precision
+        )
+        items = read_items(file, form, arguments.text_column, arguments.id_column)
+        settings = {name: getattr(arguments, name) for name in ("text_column", "id_column", "batch_size", "precision")}
+        job = describe_job(arguments.model, arguments.input, backend=arguments.backend, format=form, **settings)
+
+        def lines_from(done: int) -> Iterator[list[str]]:
+            if done:
+                logger.info("predict: %s lines are there already", f"{done:,}")
+            return _with_progress(predict_items(classifier, items, arguments.batch_size, done), file)
+
+        if arguments.output:
+            write_predictions(arguments.output, job, lines_from, resume=arguments.resume)
+        else:
+            for lines in lines_from(0):
+                print("\n".join(lines), flush=True)
+
+
+def _open(name: str) -> io.BufferedReader:
+    return io.BufferedReader(sys.stdin.buffer) if name == "-" else Path(name).open("rb")  # type: ignore[arg-type]
+
+
+def _with_progress(windows: Iterator[list[str]], file: io.BufferedReader) -> Iterator[list[str]]:
+    """Yield the windows; tell posts a second and the time left on a terminal, and the sums at the end."""
+    from tqdm import tqdm
+
+    size = os.fstat(file.fileno()).st_size or None
+    start, num_lines, num_errors = time.monotonic(), 0, 0
+    with tqdm(total=size, unit="B", unit_scale=True, desc="predict", disable=None) as bar:
+        for lines in windows:
+            num_lines += len(lines)
+            num_errors += sum('"error": ' in line for line in lines)
+            if size and not bar.disable:
+                bar.update(file.tell() - bar.n)
+            bar.set_postfix_str(f"{num_lines / (time.monotonic() - start):.0f} posts/s", refresh=False)
+            yield lines
+    seconds = time.monotonic() - start
+    logger.info(
+        "predict: %s posts in %.1f s, %.0f posts/s; %s of them with an error",
+        *(f"{num_lines:,}", seconds, num_lines / max(seconds, 1e-9), f"{num_errors:,}"),
+    )
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    from hf_rumor.evaluation.report import headline
+    from hf_rumor.outside import evaluate_outside
+
+    report = evaluate_outside(arguments.model, _load(arguments), arguments.output_dir)
+    print(headline(report))
+    print(f"report: {arguments.output_dir}/ (report.html, .md and .json, predictions.jsonl)")
+
+
+def _explain(arguments: argparse.Namespace) -> None:
+    from hf_rumor.corpus.files import write_text
+    from hf_rumor.inference.explain import Explainer, to_html, to_text
+
+    explainer = Explainer(arguments.model)
+    if arguments.faithfulness:
+        posts = _load(arguments).posts.shuffle(seed=0)["text"][: arguments.faithfulness]
+        found = explainer.faithfulness(posts)
+        print(
+            f"{found.num_texts:,} posts: without the fifth of the tokens that weigh most the probability moves by "
+            f"{found.top:.3f}, without a fifth at random by {found.random:.3f} ({found.top / found.random:.1f}x)"
+        )
+        return
+    texts = arguments.texts or [line.rstrip("\r\n") for line in sys.stdin]
+    explanations = [explainer.explain(text) for text in texts if text.strip()]
+    if not explanations:
+        raise ArgumentError("explain: expected a text, found none; give one, or lines on stdin")
+    for explanation in explanations:
+        colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        print(_json_line(explanation) if arguments.json else to_text(explanation, colours=colours))
+    if arguments.html:
+        write_text(arguments.html, to_html(explanations, explainer.facts, arguments.model))
+        logger.info("explain: %s written", arguments.html)
+
+
+def _serve(arguments: argparse.Namespace) -> None:
+    from hf_rumor.inference.web import Limits, serve
+
+    def on_start(address: str) -> None:
+        print(f"page: {address} (Ctrl-C ends it)")
+        example = """-H 'Content-Type: application/json' -d '{"text": "听说明天全市停水一周，速转！"}'"""
+        print(f"API:  curl -s {address}/api/predict {example}", flush=True)
+
+    limits = Limits(arguments.max_characters, arguments.max_posts, arguments.max_bytes)
+    serve(arguments.model, arguments.host, arguments.port, limits, on_start)
+
+
+def _export_model(arguments: argparse.Namespace) -> None:
+    from hf_rumor.inference.export import export_model, to_text
+
+    posts = _load(arguments).posts
+    exported = export_model(
+        arguments.model, arguments.output_dir, posts["text"][:], precision=arguments.precision, force=arguments.force
+    )
+    print(to_text(exported))
+
+
 def _describe(arguments: argparse.Namespace) -> None:
     from hf_rumor.inference.describe import describe_model, to_text
 
     description = describe_model(arguments.model)
     print(_json(description) if arguments.json else to_text(description))
+
+
+def _json_line(record: Any) -> str:
+    return json.dumps(dataclasses.asdict(record), ensure_ascii=False)
 
 
 def _json(record: Any) -> str:

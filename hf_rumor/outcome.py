@@ -96,6 +96,7 @@ def make_report(data: SplitCorpus, loss: Loss, outcome: Outcome, **parts: Any) -
     development = data.corpus.posts.select(data.split.development())
     test, threshold = outcome.scored["test"], outcome.threshold
     groups = data.near_duplicates.groups[data.split.test]
+    traits = traits_of(data.corpus.posts.select(data.split.test))
     baselines = predict_baselines(development["text"][:], development["label"][:], data.dataset["test"]["text"][:])
     return Report(
         data=data_facts(data.corpus),
@@ -107,15 +108,14 @@ def make_report(data: SplitCorpus, loss: Loss, outcome: Outcome, **parts: Any) -
         calibration=outcome.calibration,
         decision=outcome.decision,
         curves=outcome.curves,
-        slices=measure_slices(traits_of(data), test.labels, decide(test.probabilities, threshold), groups),
+        slices=measure_slices(traits, test.labels, decide(test.probabilities, threshold), groups),
         mistakes=confident_mistakes(test.ids, test.labels, test.probabilities, threshold),
         **parts,
     )
 
 
-def traits_of(data: SplitCorpus) -> PostTraits:
-    """Return what is known of the test posts beside their label."""
-    posts = data.corpus.posts.select(data.split.test)
+def traits_of(posts: Dataset) -> PostTraits:
+    """Return what is known of posts beside their label."""
     return PostTraits(
         texts=posts["text"][:],
         posted_at=posts["posted_at"][:],

@@ -6,12 +6,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
+
+from hf_rumor.corpus.splits import MIN_POSTS_PER_LABEL
+from hf_rumor.errors import CorpusError
 
 
 # Baseline -> its name for people.
 BASELINES = {"tfidf_svm": "character TF-IDF + linear SVM", "majority": "always the more frequent label"}
+
+OUTSIDE = "outside"  # name of the split of a report on a corpus from elsewhere
+BASELINES_FITTED = {  # is it such a report -> what baselines were fitted on
+    False: "Baselines were fitted on training and validation posts and scored on the same test posts",
+    True: "Baselines were fitted on these very posts, by 5-fold cross-validation: where a model of yours would start",
+}
 
 
 @dataclass(frozen=True)
@@ -43,3 +53,26 @@ def predict_baselines(texts: Sequence[str], labels: Sequence[int], test_texts: S
         tfidf_svm=np.asarray(svm.predict(test_texts), dtype=np.int64),
         majority=np.full(len(test_texts), majority, dtype=np.int64),
     )
+
+
+def cross_predict_baselines(
+    texts: Sequence[str], labels: NDArray[np.int64], groups: NDArray[np.int64]
+) -> BaselinePredictions:
+    """Predict every post of a corpus by 5-fold cross-validation; near-duplicates stay together.
+
+    Args:
+        texts: Of the posts.
+        labels: 0 or 1. *Shape:* `(num_posts,)`.
+        groups: Number of the near-duplicate group of each post. *Shape:* `(num_posts,)`.
+
+    Raises:
+        CorpusError: There are too few posts of a label.
+    """
+    if np.bincount(labels, minlength=2).min() < MIN_POSTS_PER_LABEL:
+        raise CorpusError(f"expected at least {MIN_POSTS_PER_LABEL} posts of each label, found fewer; give more posts")
+    text = np.array(texts, dtype=object)
+    svm, majority = np.empty_like(labels), np.empty_like(labels)
+    for seen, unseen in StratifiedGroupKFold(5, shuffle=True, random_state=0).split(text, labels, groups):
+        found = predict_baselines(text[seen].tolist(), labels[seen].tolist(), text[unseen].tolist())
+        svm[unseen], majority[unseen] = found.tfidf_svm, found.majority
+    return BaselinePredictions(svm, majority)

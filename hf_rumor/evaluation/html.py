@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hf_rumor.corpus.findings import Findings, describe
 from hf_rumor.corpus.post import LABEL_NAMES
-from hf_rumor.evaluation.baseline import BASELINES
+from hf_rumor.evaluation.baseline import BASELINES, BASELINES_FITTED, OUTSIDE
 from hf_rumor.evaluation.metrics import METRICS
 from hf_rumor.evaluation.plots import draw_all
 
@@ -36,6 +36,8 @@ def to_html(report: dict[str, Any], texts: Mapping[str, str]) -> str:
         label_names=LABEL_NAMES,
         findings=describe(Findings(report["data"]["findings"])),
         summary=summary(report),
+        is_outside=report["split"]["name"] == OUTSIDE,
+        fitted=BASELINES_FITTED[report["split"]["name"] == OUTSIDE],
     )
     return page
 
@@ -58,11 +60,13 @@ def summary(report: dict[str, Any]) -> list[str]:
         f"Its probabilities are off by {100 * calibration['after']['test']['ece']:.1f} points on average"
         + (
             "."
-            if calibration["method"] == "none"
+            if calibration["method"] == "none" or calibration["before"] is None
             else f", {100 * calibration['before']['test']['ece']:.1f} before calibration."
         ),
     ]
     leaking = split["num_leaking_test_posts"]
+    if leaking is None:
+        return [*sentences, "Whether any of them has a near-copy among its training posts is not known."]
     sentences.append(
         f"{leaking:,} of {split['test']:,} test posts have a near-copy in training: the result is too good by what it "
         "remembers of them."

@@ -148,7 +148,7 @@ def _draw_reliability(reliability: dict[str, list[dict[str, float]]], calibratio
         axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="calibrated")
         styles = [("after", "this model", BLUE, "o-")]
         words = f"Expected calibration error: {calibration['after']['test']['ece']:.3f}"
-        if calibration["method"] != "none":
+        if calibration["method"] != "none" and calibration["before"]:
             styles.append(("before", "before calibration", ORANGE, "s--"))
             words += f", before calibration {calibration['before']['test']['ece']:.3f}"
         for when, label, color, style in styles:

@@ -9,7 +9,7 @@ from typing import Any
 
 from hf_rumor.corpus.files import write_text
 from hf_rumor.corpus.findings import Findings, describe
-from hf_rumor.evaluation.baseline import BASELINES
+from hf_rumor.evaluation.baseline import BASELINES, BASELINES_FITTED, OUTSIDE
 from hf_rumor.evaluation.html import to_html
 from hf_rumor.evaluation.intervals import COUNTS
 from hf_rumor.evaluation.measure import Prediction
@@ -94,10 +94,12 @@ def _without_nan(value: Any) -> Any:
 def headline(report: Report) -> str:
     """Return the result in one sentence."""
     low, high = report.test["intervals"]["accuracy"]
+    name = report.split["name"]
+    where = "posts from elsewhere" if name == OUTSIDE else f"test posts of the {name} split"
     return (
         f"accuracy {report.test['accuracy']:.3f} (95 % interval {low:.3f} to {high:.3f}), "
-        f"macro-F1 {report.test['macro_f1']:.3f}, on {report.test['num_posts']:,} test posts of the "
-        f"{report.split['name']} split; against TF-IDF + SVM {report.baseline['tfidf_svm']['verdict']}"
+        f"macro-F1 {report.test['macro_f1']:.3f}, on {report.test['num_posts']:,} {where}; "
+        f"against TF-IDF + SVM {report.baseline['tfidf_svm']['verdict']}"
     )
 
 
@@ -156,15 +158,15 @@ def _baseline_text(report: Report) -> str:
         rows.append(f"| {BASELINES[name]} | {_number(of['accuracy'])} | {_number(of['macro_f1'])} | {of['verdict']} |")
     return (
         "\n".join(rows)
-        + "\n\nBaselines were fitted on training and validation posts and scored on the same test posts; intervals "
-        "are of the paired difference, resampled by near-duplicate group."
+        + f"\n\n{BASELINES_FITTED[report.split['name'] == OUTSIDE]}; intervals are of the paired difference, "
+        "resampled by near-duplicate group."
     )
 
 
 def _calibration_text(report: Report) -> str:
     calibration = report.calibration
     rows = ["| test posts | ece | brier | log_loss | roc_auc |", "|---|---|---|---|---|"]
-    for when in ("before", "after"):
+    for when in ("before", "after") if calibration["before"] else ("after",):
         values = " | ".join(_number(value) for value in calibration[when]["test"].values())
         rows.append(f"| {when} calibration | {values} |")
     if calibration["method"] == "none":
@@ -212,6 +214,12 @@ def _decision_text(report: Report) -> str:
 
 def _split_text(report: Report) -> str:
     split = report.split
+    if split["name"] == OUTSIDE:
+        return (
+            f"- All {split['test']:,} posts of a corpus that the model was not trained on; none was fitted to.\n"
+            "- Whether they have near-duplicates among its training posts is not known.\n"
+            f"- Intervals: {split['num_resamples']:,} bootstrap resamples of near-duplicate groups."
+        )
     fold = f", fold {split['fold']}" if split["fold"] else ""
     return (
         f"- Split `{split['name']}`, seed {split['seed']}{fold}: {split['train']:,} training, {split['validation']:,} "
@@ -259,6 +267,8 @@ def _training_text(report: Report) -> str:
 def _repeat_text(report: Report) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in report.environment["versions"].items())
     chosen = ", ".join(f"{flag} {value}" for flag, value in report.auto.items())
+    if report.split["name"] == OUTSIDE:
+        return f"```\nhf-rumor evaluate MODEL --data_path {report.data['path']}\n```\n\nVersions: {versions}."
     return (
         "```\npython run_rumor.py recipe.yaml --output_dir again\n```\n\n"
         f"with the `recipe.yaml` beside this file. Chosen by `auto`: {chosen or 'nothing'}. Versions: {versions}."

@@ -1,6 +1,8 @@
-"""What a model is: architecture, activation, head, weights, the losses it knows, how probabilities are formed."""
+"""What a model is: architecture, head, losses, how probabilities are formed; and what it is worth, by its report."""
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -23,11 +25,36 @@ PROBABILITY = {
     "single_label_classification": "softmax over both logits",
     None: "softmax over both logits (the pipeline's default)",
 }
+TOLD_METRICS = ("accuracy", "macro_f1", "rumor_precision", "rumor_recall", "roc_auc", "ece")
+LIMITS = (
+    "It reads wording, not the world: it cannot know whether a claim is true. Satire, breaking news, dialect and "
+    "anything newer than its training posts mislead it; a false flag harms. Let no decision about people rest on it "
+    "alone."
+)
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What the report beside a model says of it.
+
+    Attributes:
+        data: Corpus, posts, digest.
+        split: How test posts were chosen, how many, and how many of them leak.
+        baseline: Against TF-IDF + SVM on the same posts, in words.
+        metrics: Of the test posts: value, and its 95 % interval.
+        trained_at: Date.
+    """
+
+    data: str
+    split: str
+    baseline: str
+    metrics: dict[str, tuple[float | None, float | None, float | None]]
+    trained_at: str
 
 
 @dataclass(frozen=True)
 class Description:
-    """A model in words and numbers; `trained_with` and `threshold` are None for models of other makers."""
+    """A model in words and numbers; what only a folder of ours can tell is None for models of other makers."""
 
     name: str
     architecture: str
@@ -41,6 +68,10 @@ class Description:
     outputs_loss: str
     probability: str
     threshold: float | None
+    abstain_below: float | None
+    calibration: str | None
+    worth: Worth | None
+    limits: str
 
 
 def describe_model(name: str) -> Description:
@@ -71,7 +102,34 @@ def describe_model(name: str) -> Description:
         outputs_loss=OUTPUTS_LOSS[config.problem_type],
         probability=PROBABILITY.get(config.problem_type, "none: a regression"),
         threshold=facts.get("threshold"),
+        abstain_below=facts.get("abstain_below"),
+        calibration=facts.get("calibration"),
+        worth=_worth(Path(name) / "report.json"),
+        limits=LIMITS,
     )
+
+
+def _worth(path: Path) -> Worth | None:
+    """Return what the report at `path` says; None where there is none.
+
+    Raises:
+        ModelError: It is no report of ours.
+    """
+    if not path.is_file():
+        return None
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        data, split, test = report["data"], report["split"], report["test"]
+        leaking = f"{split['num_leaking_test_posts']:,} of {split['test']:,} test posts have a near-copy in training"
+        return Worth(
+            data=f"{Path(data['path']).name}, {data['num_posts']:,} posts, SHA-256 {data['sha256'][:12]}",
+            split=f"{split['name']}, seed {split['seed']}: {split['train']:,} training posts; {leaking}",
+            baseline=report["baseline"]["tfidf_svm"]["verdict"],
+            metrics={name: (test[name], *test["intervals"][name]) for name in TOLD_METRICS},
+            trained_at=report["train"]["ended_at"][:10],
+        )
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ModelError(f"{path}: expected a report of hf_rumor, got {error!r}; remove or restore it") from error
 
 
 def _activation(config: Any) -> str:
@@ -100,6 +158,30 @@ def to_text(description: Description) -> str:
         "trained with": description.trained_with or "unknown: not trained by hf_rumor",
         "outputs.loss": description.outputs_loss,
         "probability": description.probability,
+        "calibration": description.calibration or "unknown",
         "threshold": "0.5 (none is stored)" if description.threshold is None else f"{description.threshold:g}",
     }
-    return "\n".join([description.name, *(f"  {name:<14}{value}" for name, value in rows.items())])
+    if description.abstain_below is not None:
+        rows["uncertain"] = f"below a confidence of {description.abstain_below:g}"
+    if description.worth:
+        rows |= _worth_rows(description.worth)
+    else:
+        rows["worth"] = "unknown: no report.json beside it"
+    rows["limits"] = description.limits
+    return "\n".join([description.name, *(f"  {name:<16}{value}" for name, value in rows.items())])
+
+
+def _worth_rows(worth: Worth) -> dict[str, str]:
+    def number(value: float | None) -> str:
+        return "not defined" if value is None else f"{value:.3f}"
+
+    return {
+        "data": worth.data,
+        "split": worth.split,
+        **{
+            name: f"{number(value)} (95 % interval {number(low)} to {number(high)})"
+            for name, (value, low, high) in worth.metrics.items()
+        },
+        "against SVM": worth.baseline,
+        "trained": worth.trained_at,
+    }

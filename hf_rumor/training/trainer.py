@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -196,8 +197,7 @@ class ValidationMetrics:
 
     def __call__(self, prediction: EvalPrediction) -> dict[str, float]:
         """Return the metrics of gathered logits and labels. *Shape:* `(num_posts, 2)`, `(num_posts,)`."""
-        logits = torch.as_tensor(prediction.predictions).float()
-        probabilities = rumor_probabilities(logits, self.activation)
+        probabilities = rumor_probabilities(np.asarray(prediction.predictions), self.activation)
         values: dict[str, float] = self.metric.compute(
             references=prediction.label_ids, predictions=decide(probabilities, 0.5), scores=probabilities
         )

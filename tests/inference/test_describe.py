@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import pytest
 
 from hf_rumor.errors import ModelError
@@ -56,3 +59,51 @@ def test_a_folder_without_a_model_is_told(tmp_path):
 def test_a_name_that_is_not_to_be_had_is_told():
     with pytest.raises(ModelError, match="no way to"):
         describe_model("someone/some-model")
+
+
+REPORT = {
+    "data": {"path": "/home/someone/posts.jsonl", "num_posts": 2709, "sha256": "5ca1ab1e" * 8},
+    "split": {"name": "grouped", "seed": 3, "train": 1950, "test": 542, "num_leaking_test_posts": 0},
+    "test": {
+        **dict.fromkeys(("accuracy", "macro_f1", "rumor_precision", "rumor_recall", "ece"), 0.9),
+        "roc_auc": None,
+        "intervals": {
+            **{key: [0.85, 0.95] for key in ("accuracy", "macro_f1", "rumor_precision", "rumor_recall", "ece")},
+            "roc_auc": [None, None],
+        },
+    },
+    "baseline": {"tfidf_svm": {"verdict": "better by 2.1 points, 95 % interval 0.4 to 3.9"}},
+    "train": {"ended_at": "2026-11-25T12:00:00+08:00"},
+}
+
+
+def test_the_report_beside_a_model_tells_what_it_is_worth(folder):
+    _, name = folder(formula="BCE", kwargs={}, threshold=0.4, abstain_below=0.7, calibration="platt", max_length=32)
+    assert describe_model(name).worth is None
+    assert "unknown: no report.json beside it" in to_text(describe_model(name))
+    (Path(name) / "report.json").write_text(json.dumps(REPORT), encoding="utf-8")
+    text = to_text(describe_model(name))
+    for told in (
+        *(
+            "posts.jsonl, 2,709 posts, SHA-256 5ca1ab1e5ca1",
+            "grouped, seed 3: 1,950 training posts; 0 of 542 test posts",
+        ),
+        *("0.900 (95 % interval 0.850 to 0.950)", "not defined (95 % interval not defined to not defined)"),
+        *(
+            "better by 2.1 points",
+            "2026-11-25",
+            "platt",
+            "below a confidence of 0.7",
+            "It reads wording, not the world",
+        ),
+    ):
+        assert told in text
+    assert "/home/someone" not in text
+
+
+@pytest.mark.parametrize("broken", ["{", "{}", '{"data": 3}', "[]"])
+def test_a_report_that_is_broken_is_told(folder, broken):
+    _, name = folder()
+    (Path(name) / "report.json").write_text(broken, encoding="utf-8")
+    with pytest.raises(ModelError, match="expected a report of hf_rumor"):
+        describe_model(name)

@@ -1,0 +1,113 @@
+"""Items -> lines of predictions, window by window, into a file that a killed job can go on with."""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from hf_rumor.errors import OutputError
+from hf_rumor.inference.classifier import BATCHES_PER_WINDOW, RumorClassifier, to_json
+from hf_rumor.inference.items import Item, as_error
+
+
+LinesFrom = Callable[[int], Iterator[list[str]]]  # lines to leave out -> the others, window by window
+
+
+def predict_items(
+    classifier: RumorClassifier, items: Iterable[Item], batch_size: int, done: int = 0
+) -> Iterator[list[str]]:
+    """Yield the lines for each window of items, in order, without line ends; an item with an error gets a line too.
+
+    Args:
+        classifier: What predicts.
+        items: Are read as they are needed.
+        batch_size: Texts at a time.
+        done: Lines to leave out at the beginning. Whole windows of them are not predicted at all; the others are, so
+            that every batch is made of the same texts as in a job that was not interrupted.
+    """
+    size = batch_size * BATCHES_PER_WINDOW
+    remaining = iter(items)
+    skipped = done // size * size
+    next(islice(remaining, skipped, skipped), None)
+    leave_out = done - skipped
+    while window := list(islice(remaining, size)):
+        predictions = iter(classifier.predict([item.text for item in window if item.error is None], batch_size))
+        lines = [
+            to_json(next(predictions), item.id)
+            if item.error is None
+            else json.dumps(as_error(item), ensure_ascii=False)
+            for item in window
+        ]
+        yield lines[leave_out:]
+        leave_out = 0
+
+
+def write_predictions(path: Path, job: dict[str, Any], lines_from: LinesFrom, *, resume: bool) -> int:
+    """Write lines into `PATH.part`, which takes the name `path` when all are there; return how many were there before.
+
+    Args:
+        path: Of the output; an earlier file of this name is replaced at the end.
+        job: What makes two jobs the same; kept beside the part.
+        lines_from: The lines, from a place on.
+        resume: Whether to go on with the part of a job that was interrupted.
+
+    Raises:
+        OutputError: There is a part and `resume` is false, or the part is of another job.
+    """
+    part, note = path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.part.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if part.exists() and not resume:
+        raise OutputError(f"{path}: expected no interrupted job, found {part}; add --resume, or remove it")
+    done = _lines_in(part, note, job) if part.exists() else 0
+    _write_note(note, job)
+    with part.open("ab") as file:
+        for lines in lines_from(done):
+            file.write("".join(f"{line}\n" for line in lines).encode("utf-8"))
+            file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    note.unlink()
+    return done
+
+
+def _lines_in(part: Path, note: Path, job: dict[str, Any]) -> int:
+    """Return how many whole lines a part holds, after cutting off what a kill left behind them."""
+    try:
+        found = json.loads(note.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = None
+    if found != job:
+        differing = ", ".join(sorted(key for key in job if (found or {}).get(key) != job[key]))
+        raise OutputError(f"{part}: expected the part of this job, found one with another {differing}; remove it")
+    num_lines, end = 0, 0
+    with part.open("r+b") as file:
+        for line in file:
+            if not line.endswith(b"\n"):
+                break
+            num_lines, end = num_lines + 1, end + len(line)
+        file.truncate(end)
+    return num_lines
+
+
+def _write_note(note: Path, job: dict[str, Any]) -> None:
+    temporary = note.with_name(f".{note.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(job, ensure_ascii=False), encoding="utf-8")
+    temporary.replace(note)
+
+
+def describe_job(model: str, source: str, **settings: Any) -> dict[str, Any]:
+    """Return what makes two jobs the same: the files of the model and of the input, and the settings."""
+    folder, file = Path(model), Path(source)
+    files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    return {
+        "model": [model, *(_state(path) for path in files)],
+        "input": [source, *([_state(file)] if file.is_file() else [])],
+        **settings,
+    }
+
+
+def _state(path: Path) -> str:
+    stat = path.stat()
+    return f"{path.name} {stat.st_size} {stat.st_mtime_ns}"

@@ -1,0 +1,183 @@
+"""Texts -> predictions, by a finished folder; needs neither torch nor transformers for the ONNX backend."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hf_rumor.errors import ModelError
+from hf_rumor.evaluation.decision import name_decisions
+from hf_rumor.inference.probabilities import PROBLEM_TYPES, Activation, rumor_probabilities
+
+
+LABELS = ("non-rumor", "rumor")  # position = column of the logits
+BATCHES_PER_WINDOW = 32  # that are put in order of length together
+
+Backend = Literal["torch", "onnx"]
+Precision = Literal["fp32", "bf16"]
+Arrays = Mapping[str, NDArray[np.int64]]  # input_ids, attention_mask, token_type_ids: (batch, tokens)
+# (batch, tokens) each -> (batch, 2), float32
+LogitsOf = Callable[[Arrays], NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of one text.
+
+    Attributes:
+        rumor_probability: From 0 to 1.
+        predicted: `rumor` exactly when the probability is at least the threshold, else `non-rumor`; `uncertain` where
+            the model abstains.
+    """
+
+    rumor_probability: float
+    predicted: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the folder of a model says about reading its logits.
+
+    Attributes:
+        activation: How logits become probabilities.
+        threshold: Probability from which on a text is called a rumor.
+        abstain_below: Confidence below which it is called uncertain, or None.
+        max_length: Tokens after which a text is cut off.
+        padding_id: Token that fills up the shorter texts of a batch.
+    """
+
+    activation: Activation
+    threshold: float
+    abstain_below: float | None
+    max_length: int
+    padding_id: int
+
+
+class RumorClassifier:
+    """Says of texts how likely they are a rumor.
+
+    ```python
+    classifier = RumorClassifier.from_pretrained("out")
+    classifier.predict(["听说明天全市停水一周，速转！"])  # [Prediction(rumor_probability=..., predicted="rumor")]
+    ```
+
+    Args:
+        logits_of: Arrays of token ids -> logits.
+        tokenizer: A `tokenizers.Tokenizer`.
+        facts: Of the model.
+    """
+
+    def __init__(self, logits_of: LogitsOf, tokenizer: Any, facts: Facts) -> None:
+        self.facts = facts
+        self._logits_of = logits_of
+        self._tokenizer = tokenizer
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(facts.max_length)
+
+    @classmethod
+    def from_pretrained(
+        cls, name: str | Path, *, backend: Backend = "torch", precision: Precision = "fp32"
+    ) -> "RumorClassifier":
+        """Load a folder, or (torch) a model of the Hub.
+
+        Args:
+            name: A finished folder of ours, or any classifier with the labels non-rumor and rumor.
+            backend: `torch`, or `onnx` for a folder that `hf-rumor export` wrote.
+            precision: fp32 gives what the report says. bf16 is faster where the hardware has it; see
+                `docs/howto_predict.md` for how far its probabilities are off.
+
+        Raises:
+            ModelError: There is no such model, or it is none that tells rumors.
+        """
+        if backend == "onnx":
+            from hf_rumor.inference.onnx import load_onnx
+
+            if precision != "fp32":
+                raise ModelError(f"{name}: expected fp32 for the onnx backend, got {precision}; leave it out")
+            return cls(*load_onnx(Path(name)))
+        from hf_rumor.inference.loading import load_torch
+
+        return cls(*load_torch(str(name), precision))
+
+    def predict(self, texts: Sequence[str], batch_size: int = 32) -> list[Prediction]:
+        """Return one prediction for each text, in order."""
+        return list(self.predict_iter(texts, batch_size))
+
+    def predict_iter(self, texts: Iterable[str], batch_size: int = 32) -> Iterator[Prediction]:
+        """Yield one prediction for each text, in order, keeping few texts in memory.
+
+        Batches are made of texts of like length, out of a window of `BATCHES_PER_WINDOW` batches.
+        """
+        iterator = iter(texts)
+        while window := list(islice(iterator, batch_size * BATCHES_PER_WINDOW)):
+            probabilities = self.probabilities(window, batch_size)
+            called = name_decisions(probabilities, self.facts.threshold, LABELS, self.facts.abstain_below)
+            yield from map(Prediction, probabilities.tolist(), called)
+
+    def probabilities(self, texts: Sequence[str], batch_size: int = 32) -> NDArray[np.float64]:
+        """Return the probability of rumor of each text. *Shape:* `(num_texts,)`."""
+        # A lone surrogate is no character; tokenizers would refuse the whole batch for it.
+        clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+        encodings = self._tokenizer.encode_batch(clean)
+        order = sorted(range(len(texts)), key=lambda position: len(encodings[position]))
+        logits = np.empty((len(texts), len(LABELS)), dtype=np.float32)
+        for start in range(0, len(order), batch_size):
+            positions = order[start : start + batch_size]
+            logits[positions] = self._logits_of(
+                _pad([encodings[position] for position in positions], self.facts.padding_id)
+            )
+        return rumor_probabilities(logits, self.facts.activation)
+
+
+def _pad(encodings: Sequence[Any], padding_id: int) -> dict[str, NDArray[np.int64]]:
+    """Return encodings as arrays, the shorter ones filled up at the end with what attention leaves out."""
+    shape = (len(encodings), max(len(encoding) for encoding in encodings))
+    arrays = {name: np.zeros(shape, dtype=np.int64) for name in ("attention_mask", "token_type_ids")}
+    arrays["input_ids"] = np.full(shape, padding_id, dtype=np.int64)
+    for row, encoding in enumerate(encodings):
+        arrays["input_ids"][row, : len(encoding)] = encoding.ids
+        arrays["attention_mask"][row, : len(encoding)] = 1
+        arrays["token_type_ids"][row, : len(encoding)] = encoding.type_ids
+    return arrays
+
+
+def read_facts(name: str, config: Mapping[str, Any], longest: int | None) -> Facts:
+    """Return the facts that the configuration of a model holds.
+
+    Args:
+        name: Of the model, for messages.
+        config: Its `config.json`.
+        longest: Tokens that its tokenizer allows, or None.
+
+    Raises:
+        ModelError: Its labels are not `non-rumor` and `rumor`.
+    """
+    labels = [label for _, label in sorted((int(number), label) for number, label in config["id2label"].items())]
+    if tuple(labels) != LABELS:
+        found = ", ".join(f"{number} = {label}" for number, label in enumerate(labels[:5]))
+        raise ModelError(f"{name}: expected the labels 0 = non-rumor, 1 = rumor, found {found}; choose another model")
+    ours: Mapping[str, Any] = config.get("hf_rumor") or {}
+    activations: dict[str | None, Activation] = {PROBLEM_TYPES["sigmoid"]: "sigmoid"}
+    positions = config.get("max_position_embeddings") or 512
+    return Facts(
+        activation=activations.get(config.get("problem_type"), "softmax"),
+        threshold=0.5 if ours.get("threshold") is None else ours["threshold"],
+        abstain_below=ours.get("abstain_below"),
+        max_length=ours.get("max_length") or min(positions, longest or positions),
+        padding_id=config.get("pad_token_id") or 0,
+    )
+
+
+def to_json(prediction: Prediction, item_id: str | int) -> str:
+    """Return a prediction as a line of JSON, without its end."""
+    told = {
+        "id": item_id,
+        "rumor_probability": round(prediction.rumor_probability, 6),
+        "predicted": prediction.predicted,
+    }
+    return json.dumps(told, ensure_ascii=False)

@@ -1,0 +1,143 @@
+"""Files and streams -> texts to predict, one item a line; what cannot be read becomes an item that says why."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Literal
+
+from hf_rumor.errors import ArgumentError
+
+
+Format = Literal["jsonl", "csv", "tsv", "lines"]
+FORMATS = ("jsonl", "csv", "tsv", "lines")
+TEXT_NAMES = ("text", "content", "post", "微博正文", "正文")
+ID_NAMES = ("id", "post_id", "mid", "weibo_id")
+MAX_BYTES = 1_000_000  # of a line
+
+
+@dataclass(frozen=True)
+class Item:
+    """A line of input: its id (else its number, from 1), and its text or what is wrong with it."""
+
+    id: str | int
+    text: str
+    error: str | None = None
+
+
+def format_of(name: str, head: bytes) -> Format:
+    """Return the format that the name of a file tells, or for other names the first bytes: JSON or plain lines."""
+    for suffix, told in ((".jsonl", "jsonl"), (".ndjson", "jsonl"), (".csv", "csv"), (".tsv", "tsv")):
+        if name.lower().endswith(suffix):
+            return told  # type: ignore[return-value]
+    return "jsonl" if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" else "lines"
+
+
+def read_items(file: BinaryIO, form: Format, text_column: str | None, id_column: str | None) -> Iterator[Item]:
+    """Yield one item for each line (of CSV: for each row after the header), in order.
+
+    Args:
+        file: Read a line at a time.
+        form: How it is written.
+        text_column: Where the text is; found by name if None.
+        id_column: Where the id is; found by name if None.
+
+    Raises:
+        ArgumentError: A table has no header, or none with the columns.
+    """
+    if form in ("csv", "tsv"):
+        yield from _read_table(file, "," if form == "csv" else "\t", text_column, id_column)
+        return
+    for number, line in enumerate(_lines(file), 1):
+        if isinstance(line, Item):
+            yield Item(number, "", line.error)
+        elif form == "lines":
+            yield _item(number, line)
+        else:
+            yield _from_json(number, line, text_column, id_column)
+
+
+def _lines(file: BinaryIO) -> Iterator[str | Item]:
+    """Yield the lines without their ends; of one that is too long or no UTF-8, an item with the error."""
+    first = True
+    while raw := file.readline(MAX_BYTES + 1):
+        too_long = False
+        while not raw.endswith(b"\n") and len(raw) > MAX_BYTES:
+            too_long = True
+            raw = file.readline(MAX_BYTES + 1)
+            if not raw:
+                break
+        if too_long:
+            yield Item(0, "", f"expected at most {MAX_BYTES:,} bytes, found more")
+            first = False
+            continue
+        try:
+            yield raw.decode("utf-8-sig" if first else "utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            yield Item(0, "", f"expected UTF-8, found byte 0x{raw[error.start]:02x} at {error.start}")
+        first = False
+
+
+def _item(item_id: str | int, text: str) -> Item:
+    return Item(item_id, text) if text.strip() else Item(item_id, "", "expected a text, found none")
+
+
+def _from_json(number: int, line: str, text_column: str | None, id_column: str | None) -> Item:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return Item(number, "", f"expected a JSON object, found {error if line.strip() else 'an empty line'}")
+    if not isinstance(row, dict):
+        return Item(number, "", f"expected a JSON object, found {type(row).__name__}")
+    found = next((row[name] for name in ([id_column] if id_column else ID_NAMES) if name in row), None)
+    item_id = found if isinstance(found, str | int) and not isinstance(found, bool) else number
+    names = [text_column] if text_column else TEXT_NAMES
+    name = next((name for name in names if name in row), None)
+    if name is None or not isinstance(row[name], str):
+        wanted = " or ".join(str(name) for name in names[:3])
+        told = "none" if name is None else type(row[name]).__name__
+        return Item(item_id, "", f"expected a text in {wanted}, found {told}")
+    return _item(item_id, row[name])
+
+
+def _read_table(file: BinaryIO, delimiter: str, text_column: str | None, id_column: str | None) -> Iterator[Item]:
+    # What is no UTF-8 comes as lone surrogates, so that it spoils its own row only.
+    stream = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    csv.field_size_limit(MAX_BYTES)
+    rows = csv.reader((line.replace("\0", "\ufffd") for line in stream), delimiter=delimiter)
+    header = next(rows, [])
+    text_at = _column(header, text_column, TEXT_NAMES, "--text_column")
+    id_at = _column(header, id_column, ID_NAMES, "--id_column") if id_column or set(ID_NAMES) & set(header) else None
+    number = 0
+    while True:
+        number += 1
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Item(number, "", f"expected a row, found {error}")
+            continue
+        item_id: str | int = row[id_at] if id_at is not None and id_at < len(row) and row[id_at] else number
+        if len(row) != len(header):
+            yield Item(item_id, "", f"expected {len(header)} columns, found {len(row)}")
+        elif any("\udc80" <= letter <= "\udcff" for letter in row[text_at]):
+            yield Item(item_id, "", "expected UTF-8, found other bytes")
+        else:
+            yield _item(item_id, row[text_at])
+
+
+def _column(header: list[str], asked: str | None, names: tuple[str, ...], flag: str) -> int:
+    for name in [asked] if asked else names:
+        if name in header:
+            return header.index(name)
+    found = ", ".join(header[:8]) or "an empty file"
+    raise ArgumentError(
+        f"{flag}: expected {asked or ' or '.join(names[:3])} in the header, found {found}; name the column"
+    )
+
+
+def as_error(item: Item) -> dict[str, Any]:
+    """Return the line of output for an item that cannot be read."""
+    return {"id": item.id, "error": item.error}

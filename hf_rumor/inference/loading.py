@@ -1,0 +1,66 @@
+"""Load a model of transformers for inference."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from huggingface_hub.errors import HfHubHTTPError
+from numpy.typing import NDArray
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from hf_rumor.errors import ModelError
+from hf_rumor.inference.classifier import Arrays, Facts, LogitsOf, Precision, read_facts
+from hf_rumor.inference.hub import check_reachable
+
+
+def load_torch(name: str, precision: Precision) -> tuple[LogitsOf, Any, Facts]:
+    """Return the logits of a model as a function of arrays, its tokenizer, and how to read the logits.
+
+    Raises:
+        ModelError: There is no such model, or it is none that tells rumors.
+    """
+    model, tokenizer, facts = load_model(name, precision)
+    return _logits_of(model, tokenizer), tokenizer.backend_tokenizer, facts
+
+
+def load_model(name: str, precision: Precision = "fp32") -> tuple[Any, Any, Facts]:
+    """Return a classifier of transformers in evaluation mode, its tokenizer, and how to read its logits.
+
+    Weights are read from safetensors only; no code of a model runs. A GPU is used where there is one.
+
+    Raises:
+        ModelError: There is no such model, or it is none that tells rumors.
+    """
+    check_reachable(name, "model")
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+        model, loaded = AutoModelForSequenceClassification.from_pretrained(
+            name,
+            dtype=torch.bfloat16 if precision == "bf16" else torch.float32,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError, HfHubHTTPError) as error:
+        raise ModelError(f"{name}: expected a classifier with safetensors weights, got {error}; check it") from error
+    if loaded["missing_keys"]:
+        found = f"an encoder without {sorted(loaded['missing_keys'])[0]}"
+        raise ModelError(f"{name}: expected a trained classifier, found {found}; train it first: hf-rumor train")
+    if getattr(tokenizer, "backend_tokenizer", None) is None:
+        raise ModelError(f"{name}: expected a fast tokenizer, found {type(tokenizer).__name__}; choose another model")
+    model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    return model, tokenizer, read_facts(name, model.config.to_dict(), tokenizer.model_max_length)
+
+
+def _logits_of(model: Any, tokenizer: Any) -> LogitsOf:
+    if model.device.type == "cpu" and model.dtype == torch.bfloat16:
+        model.set_attn_implementation("eager")  # faster than SDPA here; see benchmarks/attention.py
+    names = [name for name in tokenizer.model_input_names if name != "special_tokens_mask"]
+
+    def logits_of(arrays: Arrays) -> NDArray[np.float32]:
+        inputs = {name: torch.from_numpy(arrays[name]).to(model.device) for name in names}
+        with torch.inference_mode():
+            logits: NDArray[np.float32] = model(**inputs).logits.float().cpu().numpy()
+        return logits
+
+    return logits_of

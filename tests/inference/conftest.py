@@ -1,0 +1,46 @@
+import random
+
+import pytest
+import torch
+
+from hf_rumor.inference.scoring import predict_logits
+from hf_rumor.training.models import load_model, save_model
+
+
+SMALL = {"num_hidden_layers": 2, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64}
+WORDS = ["小城", "河边", "昨夜", "停水", "听说", "下雪", "速转", "公园", "涨价", "其实", "12", "NBA", "！", "。"]
+
+
+def make_texts(num_texts, seed=0):
+    generator = random.Random(seed)
+    return ["".join(generator.choices(WORDS, k=generator.randint(1, 40))) for _ in range(num_texts)]
+
+
+@pytest.fixture(scope="session")
+def texts():
+    """Return 100 invented texts of one to eighty characters."""
+    return make_texts(100)
+
+
+@pytest.fixture(scope="session")
+def save(tmp_path_factory):
+    """Return a function that saves a small model with such facts, which tells texts apart; it returns the folder."""
+
+    def make(activation="sigmoid", **facts):
+        torch.manual_seed(0)
+        model, tokenizer = load_model("mini", activation, make_texts(300), 64, SMALL, "mean")
+        model.bert.embeddings.word_embeddings.weight.data.mul_(20)  # random ones say too little of the text
+        logits = predict_logits(model, tokenizer, make_texts(100), max_length=64)
+        model.classifier.weight.data.div_(logits.std(dim=0)[:, None])
+        model.classifier.bias.data.copy_(-logits.mean(dim=0) / logits.std(dim=0))
+        folder = tmp_path_factory.mktemp("model")
+        save_model(model, tokenizer, folder, {"threshold": 0.5, "abstain_below": None, "max_length": 64, **facts})
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def folder(save):
+    """Return a folder with a small model."""
+    return save()

@@ -1,0 +1,198 @@
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from hf_rumor import cli
+from hf_rumor.errors import OutputError
+from hf_rumor.inference import bulk, classifier
+from hf_rumor.inference.bulk import describe_job, predict_items, write_predictions
+from hf_rumor.inference.items import Item
+
+
+class Counting:
+    """A classifier that calls a text a rumor by its length, and counts its windows."""
+
+    def __init__(self):
+        self.windows = []
+
+    def predict(self, texts, batch_size):
+        self.windows.append(list(texts))
+        return [classifier.Prediction(len(text) / 10, "rumor" if len(text) > 5 else "non-rumor") for text in texts]
+
+
+@pytest.fixture
+def items(monkeypatch):
+    monkeypatch.setattr(bulk, "BATCHES_PER_WINDOW", 2)
+    return [Item(n, "停" * (n % 9), "broken" if n % 7 == 3 else None) for n in range(1, 24)]
+
+
+def lines_of(items, done=0, counting=None):
+    return [line for lines in predict_items(counting or Counting(), items, 4, done) for line in lines]
+
+
+def test_each_item_has_one_line_in_order(items):
+    rows = [json.loads(line) for line in lines_of(items)]
+    assert [row["id"] for row in rows] == list(range(1, 24))
+    assert [row["id"] for row in rows if "error" in row] == [3, 10, 17]
+    assert rows[4] == {"id": 5, "rumor_probability": 0.5, "predicted": "non-rumor"}
+    assert rows[2] == {"id": 3, "error": "broken"}
+
+
+@pytest.mark.parametrize("done", [0, 1, 7, 8, 9, 22, 23])
+def test_what_is_done_is_left_out_and_every_window_holds_the_same_texts(items, done):
+    whole, rest = Counting(), Counting()
+    lines = lines_of(items, 0, whole)
+    assert lines_of(items, done, rest) == lines[done:]
+    assert rest.windows == whole.windows[done // 8 :]
+
+
+def write(path, lines, job, resume):
+    return write_predictions(path, job, lambda done: iter([lines[done:]]), resume=resume)
+
+
+def test_the_output_has_its_name_only_when_it_is_complete(tmp_path):
+    path = tmp_path / "new" / "out.jsonl"
+
+    def lines(done):
+        yield ["a", "b"]
+        assert not path.exists()
+        assert (path.parent / "out.jsonl.part").read_text("utf-8") == "a\nb\n"
+        yield ["c"]
+
+    write_predictions(path, {}, lines, resume=False)
+    assert [(entry.name, entry.read_text("utf-8")) for entry in path.parent.iterdir()] == [("out.jsonl", "a\nb\nc\n")]
+
+
+@pytest.mark.parametrize("cut", [0, 1, 4, 5, 6, 11])
+def test_a_part_is_continued_after_its_last_whole_line(tmp_path, cut):
+    path, lines = tmp_path / "out.jsonl", ["停水", "ab", "c"]
+    whole = "停水\nab\nc\n".encode()
+
+    def killed(done):
+        raise KeyboardInterrupt
+        yield
+
+    with pytest.raises(KeyboardInterrupt):
+        write_predictions(path, {"model": "m"}, killed, resume=False)
+    (tmp_path / "out.jsonl.part").write_bytes(whole[:cut])
+    with pytest.raises(OutputError, match="add --resume, or remove it"):
+        write(path, lines, {"model": "m"}, resume=False)
+    assert write(path, lines, {"model": "m"}, resume=True) == whole[:cut].count(b"\n")
+    assert path.read_bytes() == whole
+
+
+def test_the_part_of_another_job_is_refused(tmp_path):
+    path = tmp_path / "out.jsonl"
+    (tmp_path / "out.jsonl.part").write_text("a\n", "utf-8")
+    (tmp_path / "out.jsonl.part.json").write_text('{"model": "other", "input": 1}', "utf-8")
+    with pytest.raises(OutputError, match="found one with another model; remove it"):
+        write(path, ["a"], {"model": "m", "input": 1}, resume=True)
+    (tmp_path / "out.jsonl.part.json").unlink()
+    with pytest.raises(OutputError, match="found one with another input, model"):
+        write(path, ["a"], {"model": "m", "input": 1}, resume=True)
+
+
+def test_a_job_is_known_by_model_and_input(tmp_path, folder):
+    posts = tmp_path / "posts.txt"
+    posts.write_text("停水\n", "utf-8")
+    job = describe_job(str(folder), str(posts), batch_size=4)
+    assert job == describe_job(str(folder), str(posts), batch_size=4)
+    assert job != describe_job(str(folder), str(posts), batch_size=8)
+    posts.write_text("停水了\n", "utf-8")
+    assert job != describe_job(str(folder), str(posts), batch_size=4)
+
+
+@pytest.fixture
+def posts(tmp_path, texts):
+    path = tmp_path / "posts.jsonl"
+    rows = [json.dumps({"id": f"微博{n}", "text": text}, ensure_ascii=False) for n, text in enumerate(texts)]
+    rows[5:5] = ["{broken", '{"id": "x", "text": ""}']
+    path.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_the_verb_writes_a_line_for_each_line(folder, posts, tmp_path, capsys):
+    output = tmp_path / "out.jsonl"
+    assert cli.main(["predict", str(folder), str(posts), "--output", str(output)]) == 0
+    rows = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
+    assert len(rows) == 102
+    assert rows[5]["id"] == 6
+    assert "expected a JSON object" in rows[5]["error"]
+    assert rows[6] == {"id": "x", "error": "expected a text, found none"}
+    assert {row["predicted"] for row in rows if "error" not in row} == {"rumor", "non-rumor"}
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "predict: 102 posts in" in told.err
+    assert "2 of them with an error" in told.err
+    assert cli.main(["predict", str(folder), str(posts)]) == 0
+    assert capsys.readouterr().out == output.read_text("utf-8")
+
+
+def test_plain_lines_come_from_stdin_and_whoever_reads_may_leave_early(folder, texts):
+    command = [sys.executable, "-m", "hf_rumor", "predict", str(folder)]
+    done = subprocess.run(command, input="停水\n\n下雪\n", capture_output=True, text=True, check=True)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["id"] for row in rows] == [1, 2, 3]
+    assert "error" in rows[1]
+    assert "predict: - holds lines (--format auto)" in done.stderr
+    many = "".join(f"{text}\n" for text in texts * 30)
+    shell = f"'{sys.executable}' -m hf_rumor predict '{folder}' | head -n 1"
+    done = subprocess.run(["bash", "-c", shell], input=many, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["id"] == 1
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--resume"], "--resume: expected --output FILE"),
+        (["--batch_size", "0"], "expected a number of at least 1"),
+        (["--text_column", "body", "--format", "csv"], "--text_column: expected body in the header"),
+        (["--format", "xml"], "invalid choice"),
+    ],
+)
+def test_a_mistake_of_the_verb_is_one_line(folder, posts, capsys, flags, said):
+    assert cli.main(["predict", str(folder), str(posts), *flags]) == 2
+    told = capsys.readouterr()
+    assert said in told.err
+    assert told.out == ""
+
+
+def test_an_input_that_is_not_there_is_a_mistake(folder, capsys):
+    assert cli.main(["predict", str(folder), "/no/such/file"]) == 2
+    assert "/no/such/file: expected to read or write it" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_job_killed_at_any_moment_and_resumed_writes_the_same_bytes(folder, tmp_path, texts):
+    posts = tmp_path / "posts.txt"
+    posts.write_text("".join(f"{text}\n" for text in texts * 20), encoding="utf-8")
+    output, killed = tmp_path / "out.jsonl", tmp_path / "killed.jsonl"
+    command = [sys.executable, "-m", "hf_rumor", "predict", str(folder), str(posts), "--batch_size", "1"]
+    started = time.monotonic()
+    subprocess.run([*command, "--output", str(output)], check=True, capture_output=True)
+    seconds = time.monotonic() - started
+    generator = random.Random(0)
+    num_kills = 0
+    while num_kills < 20:
+        running = subprocess.Popen(
+            [*command, "--output", str(killed), "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            running.wait(generator.uniform(0.3, 1.0) * seconds)
+        except subprocess.TimeoutExpired:
+            running.send_signal(signal.SIGKILL)
+            running.wait()
+            num_kills += 1
+            if num_kills < 20:
+                continue
+        subprocess.run([*command, "--output", str(killed), "--resume"], check=True, capture_output=True)
+        assert killed.read_bytes() == output.read_bytes()
+        killed.unlink()
+    assert sorted(path.name for path in tmp_path.iterdir() if "killed" in path.name) == []

@@ -1,0 +1,101 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from transformers import pipeline
+
+from hf_rumor import Prediction, RumorClassifier
+from hf_rumor.errors import ModelError
+from hf_rumor.inference import classifier as module
+from hf_rumor.inference.classifier import read_facts
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+def test_probabilities_are_those_of_the_plain_pipeline(save, texts, activation):
+    folder = str(save(activation))
+    scores = pipeline("text-classification", folder, top_k=None)(texts, truncation=True)
+    expected = [{entry["label"]: entry["score"] for entry in row}["rumor"] for row in scores]
+    found = RumorClassifier.from_pretrained(folder).probabilities(texts)
+    assert found == pytest.approx(expected, abs=1e-5)
+    assert found.max() - found.min() > 0.1
+
+
+def test_predictions_stand_in_the_order_of_the_texts_whatever_the_batches(folder, texts, monkeypatch):
+    monkeypatch.setattr(module, "BATCHES_PER_WINDOW", 2)
+    classifier = RumorClassifier.from_pretrained(folder)
+    alone = [classifier.predict([text])[0] for text in texts]
+    for batch_size in (1, 7, 100):
+        together = classifier.predict(texts, batch_size)
+        assert [of.rumor_probability for of in together] == pytest.approx([of.rumor_probability for of in alone])
+        assert [of.predicted for of in together] == [of.predicted for of in alone]
+    assert classifier.predict([]) == []
+
+
+def test_a_stream_is_read_a_window_at_a_time(folder, texts, monkeypatch):
+    monkeypatch.setattr(module, "BATCHES_PER_WINDOW", 2)
+    read = []
+
+    def stream():
+        for text in texts:
+            read.append(text)
+            yield text
+
+    predictions = RumorClassifier.from_pretrained(folder).predict_iter(stream(), batch_size=4)
+    next(predictions)
+    assert len(read) == 8
+    assert len(list(predictions)) == 99
+
+
+def test_threshold_and_abstention_are_those_of_the_folder(save, texts):
+    probabilities = RumorClassifier.from_pretrained(save()).probabilities(texts)
+    threshold = float(np.median(probabilities))
+    called = RumorClassifier.from_pretrained(save(threshold=threshold)).predict(texts)
+    assert [of.predicted == "rumor" for of in called] == (probabilities >= threshold).tolist()
+    careful = RumorClassifier.from_pretrained(save(abstain_below=0.99)).predict(texts)
+    assert {of.predicted for of in careful} >= {"uncertain"}
+
+
+def test_a_text_that_is_long_empty_or_strange_is_predicted_too(folder):
+    found = RumorClassifier.from_pretrained(folder).predict(["停水" * 5000, "", "\ud800停水", "\0", "🐵"])
+    assert all(isinstance(of, Prediction) and 0 <= of.rumor_probability <= 1 for of in found)
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"id2label": {"0": "LABEL_0", "1": "LABEL_1"}}, "found 0 = LABEL_0, 1 = LABEL_1"),
+        ({"id2label": {"0": "rumor", "1": "non-rumor"}}, "found 0 = rumor, 1 = non-rumor"),
+        ({"id2label": {"0": "non-rumor"}}, "found 0 = non-rumor"),
+    ],
+)
+def test_a_model_of_other_labels_is_refused(config, said):
+    with pytest.raises(ModelError, match=said):
+        read_facts("it", config, None)
+
+
+def test_a_model_of_another_maker_has_the_usual_facts():
+    facts = read_facts("it", {"id2label": {"1": "rumor", "0": "non-rumor"}, "max_position_embeddings": 512}, 128)
+    assert (facts.activation, facts.threshold, facts.abstain_below) == ("softmax", 0.5, None)
+    assert (facts.max_length, facts.padding_id) == (128, 0)
+
+
+def test_bf16_is_refused_with_onnx(folder):
+    with pytest.raises(ModelError, match="expected fp32 for the onnx backend"):
+        RumorClassifier.from_pretrained(folder, backend="onnx", precision="bf16")
+
+
+def test_the_classifier_is_to_be_had_from_the_package_without_importing_torch():
+    code = (
+        "import hf_rumor, sys; hf_rumor.RumorClassifier; print(sorted({'torch', 'transformers'} & sys.modules.keys()))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    with pytest.raises(AttributeError):
+        __import__("hf_rumor").NoSuchThing  # noqa: B018
+
+
+def test_a_prediction_is_a_line_of_json():
+    line = module.to_json(Prediction(0.12345678, "non-rumor"), "微博1")
+    assert json.loads(line) == {"id": "微博1", "rumor_probability": 0.123457, "predicted": "non-rumor"}
+    assert "微博1" in line

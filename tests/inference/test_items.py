@@ -1,0 +1,95 @@
+import io
+import json
+
+import pytest
+
+from hf_rumor.errors import ArgumentError
+from hf_rumor.inference import items as module
+from hf_rumor.inference.items import Item, format_of, read_items
+
+
+def read(raw, form, text_column=None, id_column=None):
+    data = raw if isinstance(raw, bytes) else raw.encode("utf-8")
+    return list(read_items(io.BytesIO(data), form, text_column, id_column))
+
+
+def test_lines_have_their_numbers_as_ids():
+    assert read("停水\n下雪\r\n晴", "lines") == [Item(1, "停水"), Item(2, "下雪"), Item(3, "晴")]
+
+
+def test_json_lines_have_the_ids_they_carry_else_their_numbers():
+    raw = '{"id": "a", "text": "停水"}\n{"text": "下雪"}\n{"mid": 7, "content": "晴"}\n'
+    assert read(raw, "jsonl") == [Item("a", "停水"), Item(2, "下雪"), Item(7, "晴")]
+
+
+def test_columns_can_be_named():
+    raw = json.dumps({"text": "不是它", "body": "停水", "key": "k"})
+    assert read(raw, "jsonl", "body", "key") == [Item("k", "停水")]
+    assert read("key,body\nk,停水\n", "csv", "body", "key") == [Item("k", "停水")]
+
+
+def test_rows_of_a_table_may_span_lines_and_begin_with_a_mark():
+    raw = '\ufeffid,text\na,"停水，\n速转"\nb,晴\n'
+    assert read(raw, "csv") == [Item("a", "停水，\n速转"), Item("b", "晴")]
+    assert read("text\tid\n停水\ta\n", "tsv") == [Item("a", "停水")]
+    assert read("text\n停水\n", "csv") == [Item(1, "停水")]
+
+
+@pytest.mark.parametrize(
+    ("raw", "form", "said"),
+    [
+        ("", "lines", "expected a text, found none"),
+        ("{", "jsonl", "expected a JSON object, found"),
+        ("", "jsonl", "found an empty line"),
+        ("[" * 100_000, "jsonl", "expected a JSON object, found"),
+        ("[1]", "jsonl", "expected a JSON object, found list"),
+        ('{"body": "停水"}', "jsonl", "expected a text in text or content or post, found none"),
+        ('{"text": 3}', "jsonl", "found int"),
+        ('{"text": " "}', "jsonl", "expected a text, found none"),
+        (b"\xd7\xf2\xd2\xb9", "lines", "expected UTF-8, found byte 0xd7 at 0"),
+    ],
+)
+def test_a_line_that_cannot_be_read_says_why_and_costs_no_other(raw, form, said):
+    good = b'{"text": "\xe5\x81\x9c"}' if form == "jsonl" else b"\xe5\x81\x9c"
+    data = raw if isinstance(raw, bytes) else raw.encode("utf-8")
+    before, bad, after = read(good + b"\n" + data + b"\n" + good + b"\n", form)
+    assert (before.text, after.text, bad.text) == ("停", "停", "")
+    assert said in bad.error
+    assert (before.id, bad.id, after.id) == (1, 2, 3)
+
+
+def test_a_row_that_cannot_be_read_says_why_and_costs_no_other():
+    raw = "id,text\na,停\nb\nc,".encode() + b"\xd7\xf2\xd2\xb9" + "\nd,\ne,停\n".encode()
+    found = read(raw, "csv")
+    assert [item.id for item in found] == ["a", "b", "c", "d", "e"]
+    assert [item.error and item.error.split(",")[0] for item in found] == [
+        None,
+        "expected 2 columns",
+        "expected UTF-8",
+        "expected a text",
+        None,
+    ]
+
+
+@pytest.mark.parametrize("length", [99, 100, 101, 250])
+def test_a_line_of_any_length_is_one_item(monkeypatch, length):
+    monkeypatch.setattr(module, "MAX_BYTES", 100)
+    first, second = read("x" * length + "\n停\n", "lines")
+    assert (first.error is None) == (length <= 100)
+    assert second == Item(2, "停")
+    assert len(read("x" * length, "lines")) == 1
+
+
+@pytest.mark.parametrize("header", ["", "a,b\n1,2\n"])
+def test_a_table_without_a_text_is_a_mistake(header):
+    with pytest.raises(ArgumentError, match="--text_column: expected text or content or post in the header"):
+        read(header, "csv")
+
+
+def test_a_format_is_told_by_the_name_or_by_the_first_character():
+    assert format_of("posts.CSV", b"{") == "csv"
+    assert format_of("posts.tsv", b"") == "tsv"
+    assert format_of("posts.jsonl", b"x") == "jsonl"
+    assert format_of("-", b'\xef\xbb\xbf {"text"') == "jsonl"
+    assert format_of("posts.txt", b"\xe5\x81\x9c") == "lines"
+    assert format_of("-", b"") == "lines"

@@ -1,0 +1,53 @@
+import shutil
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from hf_rumor import RumorClassifier
+from hf_rumor.errors import ModelError
+from hf_rumor.inference.export import export_model
+
+
+@pytest.fixture(scope="module")
+def exported(folder, texts, tmp_path_factory):
+    return export_model(str(folder), tmp_path_factory.mktemp("onnx") / "onnx", texts, precision="fp32").folder
+
+
+def test_neither_torch_nor_transformers_is_needed(exported, folder, texts):
+    code = """
+        import sys
+        for name in ("torch", "transformers", "datasets", "sklearn", "scipy", "accelerate", "evaluate", "pandas"):
+            sys.modules[name] = None  # importing it fails
+        from hf_rumor import RumorClassifier
+        texts = sys.stdin.read().split()
+        for of in RumorClassifier.from_pretrained(sys.argv[1], backend="onnx").predict(texts):
+            print(of.rumor_probability)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code), str(exported)]
+    done = subprocess.run(command, input=" ".join(texts), capture_output=True, text=True, check=True)
+    expected = RumorClassifier.from_pretrained(folder).probabilities(texts)
+    assert [float(line) for line in done.stdout.split()] == pytest.approx(expected.tolist(), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "config.json", "tokenizer.json"])
+def test_a_folder_that_is_not_complete_is_refused(exported, tmp_path, name):
+    shutil.copytree(exported, tmp_path / "broken")
+    (tmp_path / "broken" / name).unlink()
+    with pytest.raises(ModelError, match=f"expected an exported model, found no {name}"):
+        RumorClassifier.from_pretrained(tmp_path / "broken", backend="onnx")
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "config.json", "tokenizer.json"])
+def test_a_file_that_is_broken_is_refused(exported, tmp_path, name):
+    shutil.copytree(exported, tmp_path / "broken")
+    (tmp_path / "broken" / name).write_bytes(b"{")
+    with pytest.raises(ModelError, match="expected an exported model, got"):
+        RumorClassifier.from_pretrained(tmp_path / "broken", backend="onnx")
+
+
+def test_without_onnxruntime_the_way_out_is_told(exported, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(ModelError, match=r"pip install 'hf_rumor\[onnx\]'"):
+        RumorClassifier.from_pretrained(exported, backend="onnx")

@@ -1,0 +1,230 @@
+"""The page, driven in a real browser against a real server on loopback."""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from hf_rumor import RumorClassifier, cli
+from hf_rumor.errors import ArgumentError
+from hf_rumor.inference.web import Judge, Limits, _listen
+from hf_rumor.inference.web_words import LANGUAGES, WORDS
+
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+POST = "听说昨夜公园停水，速转！"
+
+
+@pytest.fixture(scope="module")
+def server(folder):
+    """Return the address of a server in a process of its own."""
+    command = [sys.executable, "-m", "hf_rumor", "serve", str(folder), "--port", "0", "--max_posts", "100"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    lines = []
+    for line in running.stdout:
+        lines.append(line)
+        if line.startswith("API:"):
+            break
+    found = re.search(r"page: (\S+)", "".join(lines))
+    assert found, "".join(lines)
+    yield found[1]
+    running.send_signal(signal.SIGINT)
+    assert running.wait(20) in (0, 130)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    executable = shutil.which("chromium")
+    if executable is None:
+        pytest.skip("chromium is absent: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=executable, args=FLAGS.split())
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def page(browser, server):
+    """Return the open page; whatever it asked for, all of it came from the server."""
+    found = browser.new_page(viewport={"width": 390, "height": 900})
+    asked, told = [], []
+    found.on("request", lambda request: asked.append(request.url))
+    found.on("console", lambda message: told.append(message.text) if message.type == "error" else None)
+    found.goto(server)
+    found.locator("#text textarea").wait_for(timeout=30_000)
+    yield found
+    assert [url for url in asked if not url.startswith((server, "data:", "blob:"))] == []
+    assert told == []
+    found.close()
+
+
+def ask(address, body, headers=None):
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = urllib.request.Request(f"{address}/api/predict", data, headers or {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def judge_on(page, text):
+    page.locator("#text textarea").fill(text)
+    page.locator("#ask").click()
+
+
+@pytest.mark.slow
+def test_a_post_is_judged_on_the_page_with_the_probability_of_the_classifier(page, folder):
+    judge_on(page, POST)
+    told = page.locator("#probability").text_content(timeout=30_000)
+    [expected] = RumorClassifier.from_pretrained(folder).predict([POST])
+    assert float(told) == pytest.approx(expected.rumor_probability, abs=1e-4)
+    assert page.locator("[data-predicted]").get_attribute("data-predicted") == expected.predicted
+    assert "停水" in page.locator("#verdict").text_content()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.slow
+def test_the_page_changes_its_language(page):
+    assert page.locator("#ask").text_content().strip() == "判断"
+    page.get_by_text("English").click()
+    page.get_by_role("button", name="Judge", exact=True).wait_for(timeout=20_000)
+    assert "The model reads wording, not the world" in page.locator("#limits").text_content()
+    judge_on(page, "")
+    page.get_by_text("Type a text first.").wait_for(timeout=20_000)
+
+
+@pytest.mark.slow
+def test_a_file_is_uploaded_and_its_result_downloaded(page, folder, texts, tmp_path):
+    posts = tmp_path / "posts.csv"
+    posts.write_text("id,text\n" + "".join(f"p{n},{text}\n" for n, text in enumerate(texts[:20])) + "bad\n", "utf-8")
+    page.locator("#file input[type=file]").set_input_files(posts)
+    page.get_by_text("posts.csv").first.wait_for(timeout=20_000)
+    page.locator("#ask_file").click()
+    page.get_by_text("已判断 21 行，其中 1 行无法读取").wait_for(timeout=30_000)
+    with page.expect_download() as download:
+        page.locator("#result a").first.click()
+    rows = [json.loads(line) for line in Path(download.value.path()).read_text("utf-8").splitlines()]
+    expected = RumorClassifier.from_pretrained(folder).predict(texts[:20])
+    assert [row["id"] for row in rows] == [*(f"p{n}" for n in range(20)), "bad"]
+    assert [row["rumor_probability"] for row in rows[:20]] == pytest.approx(
+        [of.rumor_probability for of in expected], abs=1e-5
+    )
+
+
+@pytest.mark.slow
+def test_what_is_too_long_or_markup_gets_a_clear_answer(page):
+    judge_on(page, "停水" * 500_000)
+    page.get_by_text("文字太长：最多 2,000 个字符，现有 1,000,000 个。").wait_for(timeout=60_000)
+    judge_on(page, "<script>document.title = 'taken'</script>停水")
+    page.locator("#probability").wait_for(timeout=30_000)
+    assert page.title() != "taken"
+    assert "<script>" in page.locator("#verdict").text_content()
+
+
+@pytest.mark.slow
+def test_a_wrong_file_gets_a_clear_answer(page, tmp_path):
+    wrong = tmp_path / "picture.txt"
+    wrong.write_bytes(b"\x89PNG\0\0\0")
+    page.locator("#file input[type=file]").set_input_files(wrong)
+    page.get_by_text("picture.txt").first.wait_for(timeout=20_000)
+    page.locator("#ask_file").click()
+    page.get_by_text("无法读取这个文件").wait_for(timeout=30_000)
+
+
+@pytest.mark.slow
+def test_the_api_answers_a_post_and_many(server, folder, texts):
+    status, answer = ask(server, {"text": POST})
+    [expected] = RumorClassifier.from_pretrained(folder).predict([POST])
+    assert (status, answer["predicted"]) == (200, expected.predicted)
+    assert answer["rumor_probability"] == pytest.approx(expected.rumor_probability, abs=1e-5)
+    status, answer = ask(server, {"texts": texts[:30]})
+    assert (status, len(answer)) == (200, 30)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"{", 400),
+        (b"[" * 100_000, 400),
+        ({}, 400),
+        ({"text": ""}, 400),
+        ({"text": 3}, 400),
+        ({"texts": []}, 400),
+        ([], 400),
+        ({"text": "停" * 2001}, 413),
+        ({"texts": ["停"] * 101}, 413),
+        ({"text": "停水" * 1_000_000}, 413),
+    ],
+    ids=range(10),
+)
+def test_the_api_says_what_it_expects(server, body, status):
+    found, answer = ask(server, body)
+    assert (found, "expected" in answer["error"]) == (status, True)
+
+
+@pytest.mark.slow
+def test_fifty_requests_at_once_are_answered_and_the_server_lives_on(server):
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(lambda number: ask(server, {"text": f"{POST}{number}"}), range(50)))
+    assert {status for status, _ in answers} == {200}
+    assert ask(server, {"text": POST})[0] == 200
+
+
+@pytest.mark.slow
+def test_pages_carry_a_policy_that_lets_nothing_in_from_elsewhere(server):
+    with urllib.request.urlopen(server, timeout=30) as answer:
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        body = answer.read().decode()
+    assert re.findall(r"""(?:src|href)=["']?(https?:)?//(?!127)""", body) == []
+
+
+@pytest.fixture(scope="module")
+def judge(folder):
+    return Judge(str(folder), Limits(max_characters=20, max_posts=3, max_bytes=1000))
+
+
+@pytest.mark.parametrize("language", LANGUAGES.values())
+def test_files_are_judged_within_their_limits_and_not_kept(judge, tmp_path, language):
+    path = tmp_path / "posts.txt"
+    path.write_text(f"停水\n{'停' * 21}\n", encoding="utf-8")
+    told, name = judge.answer_file(str(path), language)
+    assert WORDS[language]["done"].format(2, 1) in told
+    rows = [json.loads(line) for line in Path(name).read_text("utf-8").splitlines()]
+    assert rows[1]["error"] == "expected at most 20 characters, found 21"
+    assert not path.exists()
+    path.write_text("停水\n" * 4, encoding="utf-8")
+    told, name = judge.answer_file(str(path), language)
+    assert (name, "expected at most 3 posts, found more" in told) == (None, True)
+    assert not path.exists()
+    assert WORDS[language]["no_file"] in judge.answer_file(None, language)[0]
+
+
+def test_both_languages_say_the_same_things():
+    one, other = WORDS.values()
+    assert one.keys() == other.keys()
+    for key in one:
+        assert re.findall(r"\{.*?\}", one[key]) == re.findall(r"\{.*?\}", other[key])
+
+
+def test_an_address_that_is_taken_is_a_mistake():
+    with _listen("127.0.0.1", 0) as first, pytest.raises(ArgumentError, match="expected a free address"):
+        _listen("127.0.0.1", first.getsockname()[1])
+
+
+def test_a_server_listens_on_loopback_unless_told_otherwise():
+    assert cli.make_parser().parse_args(["serve", "out"]).host == "127.0.0.1"
