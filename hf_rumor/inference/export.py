@@ -1,7 +1,11 @@
 """A finished folder -> the same model as ONNX, checked against torch on real posts."""
 
+import io
+import logging
 import time
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -102,13 +106,31 @@ def _write(name: str, folder: Path, precision: str) -> None:
     quantizer = tools.OnnxRuntimeQuantizer(tools.OnnxRuntimeDynamicConfig()) if precision == "int8" else None
     sample = dict(tokenizer(["今天晴", "听说明天全市停水一周"], padding=True, return_tensors="pt"))
     try:
-        config = tools.OnnxConfig(dynamic=True, quantizer=quantizer)
-        exported = tools.OnnxExporter().export(model.eval(), sample, config=config)
-        exported.save_pretrained(folder)
+        with _quiet():
+            config = tools.OnnxConfig(dynamic=True, quantizer=quantizer)
+            exported = tools.OnnxExporter().export(model.eval(), sample, config=config)
+            exported.save_pretrained(folder)
     except (ImportError, RuntimeError, ValueError, TypeError) as error:
-        raise ModelError(f"{name}: expected a model that ONNX can hold, got {error}; see above") from error
+        told = str(error).partition("\n")[0]
+        raise ModelError(f"{name}: expected a model that ONNX can hold, got {told}; keep to torch") from error
     model.config.save_pretrained(folder)  # with our facts, whatever the exporter keeps of them
     tokenizer.save_pretrained(folder)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporters' progress off stdout, and their warnings, meant for their makers, off stderr."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "transformers.exporters", "onnxscript", "root")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
 
 
 def _of_all_lengths(texts: Sequence[str]) -> list[str]:
