@@ -158,7 +158,7 @@ class Guard:
             return
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if not length.isdigit() or int(length) > self.max_bytes:
-            await self._refuse(send)
+            await self._refuse(receive, send)
             return
         seen = 0
 
@@ -178,7 +178,13 @@ class Guard:
 
         await self.app(scope, counted, guarded)
 
-    async def _refuse(self, send: Send) -> None:
+    async def _refuse(self, receive: Receive, send: Send) -> None:
+        read = 0
+        while read < 10 * self.max_bytes:  # who is cut off while sending does not read the answer
+            message = await receive()
+            read += len(message.get("body", b""))
+            if not message.get("more_body"):
+                break
         body = f'{{"error": "expected at most {self.max_bytes} bytes"}}'.encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 413, "headers": headers})
@@ -301,7 +307,7 @@ def serve(name: str, host: str, port: int, limits: Limits, on_start: Callable[[s
 
         with _listen(host, port) as listening:
             on_start(f"http://{host}:{listening.getsockname()[1]}")
-            uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
+            uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3)).run(sockets=[listening])
     finally:
         shutil.rmtree(judge.results, ignore_errors=True)
 

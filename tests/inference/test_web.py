@@ -30,17 +30,17 @@ POST = "听说昨夜公园停水，速转！"
 def server(folder):
     """Return the address of a server in a process of its own."""
     command = [sys.executable, "-m", "hf_rumor", "serve", str(folder), "--port", "0", "--max_posts", "100"]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    lines = []
-    for line in running.stdout:
-        lines.append(line)
-        if line.startswith("API:"):
-            break
-    found = re.search(r"page: (\S+)", "".join(lines))
-    assert found, "".join(lines)
-    yield found[1]
-    running.send_signal(signal.SIGINT)
-    assert running.wait(20) in (0, 130)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
+        lines = []
+        for line in running.stdout:
+            lines.append(line)
+            if line.startswith("API:"):
+                break
+        found = re.search(r"page: (\S+)", "".join(lines))
+        assert found, "".join(lines)
+        yield found[1]
+        running.send_signal(signal.SIGINT)
+        assert running.wait(20) in (0, 130)
 
 
 @pytest.fixture(scope="module")
