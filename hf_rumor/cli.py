@@ -65,7 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 2
     except KeyboardInterrupt:
-        print("hf-rumor: interrupted; a run continues with the same command", file=sys.stderr)
+        how = "with --resume" if words[:1] == ["predict"] else "with the same command"
+        print(f"hf-rumor: interrupted; it goes on {how}", file=sys.stderr)
         return 130
 
 

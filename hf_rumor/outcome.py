@@ -66,7 +66,9 @@ def conclude(trainer: RumorTrainer, data: SplitCorpus, flags: RunArguments) -> O
     before = {part: score(trainer, data.dataset[part], logits) for part, logits in raw.items()}
     lines = None
     if flags.calibration == "platt":
-        lines = fit_lines(before["validation"].labels, raw["validation"].double().numpy(), activation)
+        seen = np.asarray(data.corpus.posts.select(data.split.development())["label"][:])
+        logits = raw["validation"].double().numpy()
+        lines = fit_lines(before["validation"].labels, logits, activation, float(seen.mean()))
         if lines is None:
             logger.info("calibration: left out; on validation posts it would turn the order of the posts round")
     after = before

@@ -1,12 +1,13 @@
 """A finished folder -> the same model as ONNX, checked against torch on real posts."""
 
 import io
+import json
 import logging
 import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -23,6 +24,7 @@ from hf_rumor.inference.hub import check_reachable
 MOST_POSTS = 512  # compared
 MOST_FLIPS = 0.005  # share of decisions that int8 may change
 FP32_BOUND = 1e-4  # of a probability
+COMPARISON_FILE = "comparison.json"
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ def export_model(
 
     Args:
         name: A finished folder, or a model of the Hub.
-        folder: Is made; holds `model.onnx`, its weights, configuration and tokenizer.
+        folder: Is made; holds `model.onnx`, its weights, configuration and tokenizer, and what is returned here, as
+            `comparison.json`.
         texts: Real posts; up to `MOST_POSTS` of all lengths are compared.
         precision: int8: weights of the linear layers in 8 bits, activations quantized as they come.
         force: Whether to keep an int8 model that changes more than `MOST_FLIPS` of the decisions.
@@ -88,6 +91,8 @@ def export_model(
             Variant("torch, fp32", 0.0, 1.0, reference_speed, _num_bytes(Path(name))),
             Variant(f"onnx, {precision}", difference, agreement, speed, _num_bytes(made)),
         ]
+        compared = {"num_posts": len(chosen), "variants": [asdict(variant) for variant in variants]}
+        (made / COMPARISON_FILE).write_text(json.dumps(compared, indent=2) + "\n", encoding="utf-8")
         if folder.exists():
             folder.rmdir()
         made.rename(folder)
@@ -103,7 +108,7 @@ def _write(name: str, folder: Path, precision: str) -> None:
     tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
     model = AutoModelForSequenceClassification.from_pretrained(name, use_safetensors=True, trust_remote_code=False)
     tools: Any = exporters  # without types
-    quantizer = tools.OnnxRuntimeQuantizer(tools.OnnxRuntimeDynamicConfig()) if precision == "int8" else None
+    quantizer = tools.OnnxRuntimeQuantizer(tools.OnnxRuntimeDynamicConfig(per_channel=True)) if precision == "int8" else None
     sample = dict(tokenizer(["今天晴", "听说明天全市停水一周"], padding=True, return_tensors="pt"))
     try:
         with _quiet():

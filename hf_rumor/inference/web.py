@@ -248,17 +248,19 @@ def _make_page(gradio: Any, judge: Judge, model: str) -> Any:
         text = gradio.Textbox(label=words["text"], lines=4, elem_id="text")
         ask = gradio.Button(words["ask"], variant="primary", elem_id="ask")
         verdict = gradio.HTML(elem_id="verdict")
-        file = gradio.File(label=words["file"], file_types=[".jsonl", ".csv", ".tsv", ".txt"], elem_id="file")
+        kinds = [".jsonl", ".csv", ".tsv", ".txt"]
+        file = gradio.File(label=words["file"], file_types=kinds, height=140, elem_id="file")
         ask_file = gradio.Button(words["ask_file"], elem_id="ask_file")
         told = gradio.HTML(elem_id="told")
-        result = gradio.File(label=words["result"], interactive=False, elem_id="result")
+        result = gradio.File(label=words["result"], interactive=False, visible=False, elem_id="result")
         limits = gradio.Markdown(words["limits"], elem_id="limits")
 
         def answer(given: str, chosen: str) -> str:
             return judge.answer(given or "", LANGUAGES[chosen])
 
-        def answer_file(given: str | None, chosen: str) -> tuple[str, str | None]:
-            return judge.answer_file(given, LANGUAGES[chosen])
+        def answer_file(given: str | None, chosen: str) -> tuple[str, Any]:
+            words, name = judge.answer_file(given, LANGUAGES[chosen])
+            return words, gradio.File(value=name, visible=name is not None)
 
         def translate(chosen: str) -> list[Any]:
             of = WORDS[LANGUAGES[chosen]]
@@ -270,15 +272,15 @@ def _make_page(gradio: Any, judge: Judge, model: str) -> Any:
                 gradio.Button(of["ask_file"]),
                 gradio.File(label=of["result"]),
                 gradio.Markdown(of["limits"]),
+                "",  # what was said in the other language
+                "",
             ]
 
-        ask.click(
-            answer, [text, language], verdict, api_visibility="private", concurrency_id="model", concurrency_limit=1
-        )
-        ask_file.click(answer_file, [file, language], [told, result], api_visibility="private", concurrency_id="model")
-        language.change(
-            translate, language, [title, text, ask, file, ask_file, result, limits], api_visibility="private"
-        )
+        private = {"api_visibility": "private"}  # the API is /api/predict
+        ask.click(answer, [text, language], verdict, concurrency_id="model", concurrency_limit=1, **private)
+        ask_file.click(answer_file, [file, language], [told, result], concurrency_id="model", **private)
+        shown = [title, text, ask, file, ask_file, result, limits, verdict, told]
+        language.change(translate, language, shown, **private)
     page.queue(max_size=judge.limits.max_waiting)
     return page
 
@@ -307,7 +309,9 @@ def serve(name: str, host: str, port: int, limits: Limits, on_start: Callable[[s
 
         with _listen(host, port) as listening:
             on_start(f"http://{host}:{listening.getsockname()[1]}")
-            uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3)).run(sockets=[listening])
+            uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3)).run(
+                sockets=[listening]
+            )
     finally:
         shutil.rmtree(judge.results, ignore_errors=True)
 

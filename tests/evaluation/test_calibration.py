@@ -100,7 +100,7 @@ def test_logits_three_times_too_large_are_put_right():
 def test_calibration_keeps_the_order_of_the_posts(activation):
     labels, logits = draw_logits()
     both = np.stack([-0.7 * logits + 0.1, 2.5 * logits], axis=1)
-    lines = fit_lines(labels, both, activation)
+    lines = fit_lines(labels, both, activation, labels.mean())
     after = np.stack([line.slope * both[:, label] + line.intercept for label, line in enumerate(lines)], axis=1)
     scores = [x[:, 1] - x[:, 0] if activation == "softmax" else x[:, 1] for x in (both, after)]
     assert roc_auc_score(labels, scores[0]) == pytest.approx(roc_auc_score(labels, scores[1]), abs=1e-12)
@@ -111,7 +111,7 @@ def test_under_softmax_the_difference_of_the_logits_takes_the_line():
     labels, logits = draw_logits()
     both = np.stack([1 - logits, 2 + logits], axis=1)
     line = fit_platt(labels, both[:, 1] - both[:, 0])
-    lines = fit_lines(labels, both, "softmax")
+    lines = fit_lines(labels, both, "softmax", labels.mean())
     assert lines == (Platt(line.slope, -line.intercept / 2), Platt(line.slope, line.intercept / 2))
 
 
@@ -123,4 +123,25 @@ def test_logits_that_separate_the_labels_do_not_send_the_slope_to_infinity():
 @pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
 def test_logits_that_are_the_wrong_way_round_are_left_alone(activation):
     labels, logits = draw_logits()
-    assert fit_lines(labels, np.stack([logits, -logits], axis=1), activation) is None
+    assert fit_lines(labels, np.stack([logits, -logits], axis=1), activation, 0.5) is None
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+def test_lines_fitted_on_posts_with_too_many_rumors_are_right_for_the_share_that_is_asked_for(activation):
+    """Posts of two bells, whose log-odds at equal shares are 2 x: lines from 80 % rumors, told 30 %, fit 30 %."""
+    random = np.random.default_rng(0)
+
+    def make(share, num_posts=40_000):
+        labels = (random.random(num_posts) < share).astype(np.int64)
+        x = random.normal(2.0 * labels - 1.0, 1.0)
+        return labels, np.stack([-x, x], axis=1)
+
+    def rumor(lines, logits):
+        values = [line.slope * logits[:, label] + line.intercept for label, line in enumerate(lines)]
+        return expit(values[1] if activation == "sigmoid" else values[1] - values[0])
+
+    lines = fit_lines(*make(0.8), activation, 0.3)
+    labels, logits = make(0.3)
+    assert ece(labels, rumor(lines, logits)) < 0.01
+    unmoved = fit_lines(*make(0.8), activation, 0.8)
+    assert ece(labels, rumor(unmoved, logits)) > 0.1

@@ -7,10 +7,11 @@ import time
 
 import pytest
 
-from hf_rumor import cli
+from hf_rumor import RumorClassifier, cli
 from hf_rumor.errors import OutputError
 from hf_rumor.inference import bulk, classifier
 from hf_rumor.inference.bulk import describe_job, predict_items, write_predictions
+from hf_rumor.inference.export import export_model
 from hf_rumor.inference.items import Item
 
 
@@ -116,7 +117,7 @@ def posts(tmp_path, texts):
     return path
 
 
-def test_the_verb_writes_a_line_for_each_line(folder, posts, tmp_path, capsys):
+def test_the_verb_writes_a_line_for_each_line(folder, posts, texts, tmp_path, capsys):
     output = tmp_path / "out.jsonl"
     assert cli.main(["predict", str(folder), str(posts), "--output", str(output)]) == 0
     rows = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
@@ -124,7 +125,13 @@ def test_the_verb_writes_a_line_for_each_line(folder, posts, tmp_path, capsys):
     assert rows[5]["id"] == 6
     assert "expected a JSON object" in rows[5]["error"]
     assert rows[6] == {"id": "x", "error": "expected a text, found none"}
-    assert {row["predicted"] for row in rows if "error" not in row} == {"rumor", "non-rumor"}
+    good = [row for row in rows if "error" not in row]
+    expected = RumorClassifier.from_pretrained(folder).predict(texts)
+    assert [row["predicted"] for row in good] == [of.predicted for of in expected]
+    assert [row["rumor_probability"] for row in good] == pytest.approx(
+        [of.rumor_probability for of in expected], abs=1e-5
+    )
+    assert {row["predicted"] for row in good} == {"rumor", "non-rumor"}
     told = capsys.readouterr()
     assert told.out == ""
     assert "predict: 102 posts in" in told.err
@@ -171,10 +178,12 @@ def test_an_input_that_is_not_there_is_a_mistake(folder, capsys):
 
 @pytest.mark.slow
 def test_a_job_killed_at_any_moment_and_resumed_writes_the_same_bytes(folder, tmp_path, texts):
+    onnx = export_model(str(folder), tmp_path / "onnx", texts, precision="fp32").folder  # starts in less than a second
     posts = tmp_path / "posts.txt"
     posts.write_text("".join(f"{text}\n" for text in texts * 20), encoding="utf-8")
     output, killed = tmp_path / "out.jsonl", tmp_path / "killed.jsonl"
-    command = [sys.executable, "-m", "hf_rumor", "predict", str(folder), str(posts), "--batch_size", "1"]
+    command = [sys.executable, "-m", "hf_rumor", "predict", str(onnx), str(posts), "--batch_size", "1"]
+    command += ["--backend", "onnx"]
     started = time.monotonic()
     subprocess.run([*command, "--output", str(output)], check=True, capture_output=True)
     seconds = time.monotonic() - started

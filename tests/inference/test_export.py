@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 
 import onnx
 import pytest
@@ -29,7 +30,9 @@ def test_onnx_says_what_torch_says(folder, exported, texts):
 def test_the_folder_is_complete_and_keeps_the_facts(save, texts, tmp_path):
     exported = export_model(str(save(threshold=0.3, abstain_below=0.7)), tmp_path / "onnx", texts, precision="fp32")
     names = {path.name for path in exported.folder.iterdir()}
-    assert {"model.onnx", "config.json", "tokenizer.json", "tokenizer_config.json"} <= names
+    assert {"model.onnx", "config.json", "tokenizer.json", "tokenizer_config.json", "comparison.json"} <= names
+    compared = json.loads((exported.folder / "comparison.json").read_text("utf-8"))
+    assert compared == {"num_posts": 100, "variants": [asdict(variant) for variant in exported.variants]}
     facts = RumorClassifier.from_pretrained(exported.folder, backend="onnx").facts
     assert (facts.threshold, facts.abstain_below, facts.max_length) == (0.3, 0.7, 64)
     assert [path.name for path in tmp_path.iterdir()] == ["onnx"]
