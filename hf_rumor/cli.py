@@ -173,7 +173,8 @@ def _add_search(verbs: Any) -> None:
         "--space",
         type=_space,
         help="JSON: flag of TrainingArguments -> list of choices, or "
-        """{"low": 1e-5, "high": 1e-3, "log": true}; else learning rate, epochs and batch size""",
+        """{"low": 1e-5, "high": 1e-3, "log": true} (0 to 1: whole numbers; 0.0 to 1.0: any); """
+        "else learning rate, epochs and batch size",
     )
     search.add_argument(
         "--output_dir", type=Path, default=Path("search"), help="folder for trials and recipe (%(default)s)"
@@ -435,6 +436,11 @@ def _predict(arguments: argparse.Namespace) -> None:
 
     if arguments.resume and not arguments.output:
         raise ArgumentError("--resume: expected --output FILE to go on with, found none; name the file")
+    if arguments.resume and arguments.input == "-":
+        raise ArgumentError("--resume: expected a file to read again, got stdin; name the file")
+    both_there = arguments.output and arguments.output.exists() and Path(arguments.input).exists()
+    if both_there and arguments.output.samefile(arguments.input):
+        raise ArgumentError(f"--output {arguments.output}: expected another file than the input; it would be lost")
     with _open(arguments.input) as file:
         form = arguments.format
         if form == "auto":
@@ -496,20 +502,26 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 def _explain(arguments: argparse.Namespace) -> None:
     from hf_rumor.corpus.files import write_text
     from hf_rumor.inference.explain import Explainer, to_html, to_text
+    from hf_rumor.inference.items import Item, read_items
 
     explainer = Explainer(arguments.model)
     if arguments.faithfulness:
         posts = _load(arguments).posts.shuffle(seed=0)["text"][: arguments.faithfulness]
         found = explainer.faithfulness(posts)
+        ratio = f" ({found.top / found.random:.1f}x)" if found.random else ""
         print(
             f"{found.num_texts:,} posts: without the fifth of the tokens that weigh most the probability moves by "
-            f"{found.top:.3f}, without a fifth at random by {found.random:.3f} ({found.top / found.random:.1f}x)"
+            f"{found.top:.3f}, without a fifth at random by {found.random:.3f}{ratio}"
         )
         return
-    texts = arguments.texts or [line.rstrip("\r\n") for line in sys.stdin]
-    explanations = [explainer.explain(text) for text in texts if text.strip()]
-    if not explanations:
+    items = [Item(number, text) for number, text in enumerate(arguments.texts, 1)]
+    items = items or list(read_items(sys.stdin.buffer, "lines", None, None))
+    for item in items:
+        if item.error or not item.text.strip():
+            raise ArgumentError(f"text {item.id}: {item.error or 'expected a text, found none'}; correct it")
+    if not items:
         raise ArgumentError("explain: expected a text, found none; give one, or lines on stdin")
+    explanations = [explainer.explain(item.text) for item in items]
     for explanation in explanations:
         colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         print(_json_line(explanation) if arguments.json else to_text(explanation, colours=colours))

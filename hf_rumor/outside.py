@@ -10,7 +10,7 @@ import numpy as np
 
 from hf_rumor.corpus.dataset import Corpus
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
-from hf_rumor.errors import ModelError
+from hf_rumor.errors import ModelError, OutputError
 from hf_rumor.evaluation.baseline import OUTSIDE, cross_predict_baselines
 from hf_rumor.evaluation.curves import confident_mistakes, measure_curves
 from hf_rumor.evaluation.decision import Threshold
@@ -44,7 +44,12 @@ def evaluate_outside(name: str, corpus: Corpus, folder: Path) -> Report:
     Raises:
         ModelError: There is no such model, or no report beside it, or it was trained on this very corpus.
         CorpusError: There are too few posts of a label.
+        OutputError: `folder` holds a model, whose own report would be lost.
     """
+    if (folder / "config.json").exists():
+        raise OutputError(
+            f"--output_dir {folder}: expected a folder for the report, found one with a model; give another"
+        )
     trained = read_report(Path(name) / "report.json")
     if trained.data["sha256"] == corpus.sha256:
         raise ModelError(

@@ -271,6 +271,7 @@ KILLED = """
 import os, sys
 from transformers import TrainerCallback
 from hf_rumor import experiment
+from hf_rumor.training.callbacks import EpochLines
 
 class Die(EpochLines):
     def on_step_end(self, args, state, control, **kwargs):

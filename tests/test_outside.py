@@ -5,7 +5,7 @@ import pytest
 
 from hf_rumor import RumorClassifier, cli
 from hf_rumor.corpus.dataset import load_corpus
-from hf_rumor.errors import CorpusError, ModelError
+from hf_rumor.errors import CorpusError, ModelError, OutputError
 from hf_rumor.evaluation import measure
 from hf_rumor.outside import evaluate_outside, read_report
 
@@ -68,9 +68,16 @@ def test_the_corpus_it_was_trained_on_is_refused(trained, tmp_path):
     assert not (tmp_path / "evaluation").exists()
 
 
+def test_the_report_of_the_model_is_not_overwritten(trained, elsewhere):
+    before = (trained[0] / "report.json").read_bytes()
+    with pytest.raises(OutputError, match="found one with a model"):
+        evaluate_outside(str(trained[0]), load_corpus(elsewhere), trained[0])
+    assert (trained[0] / "report.json").read_bytes() == before
+
+
 def test_one_label_is_too_few(trained, make_posts, write_ced, tmp_path):
     posts = [replace(post, is_rumor=True) for post in make_posts(30, seed=9)]
-    with pytest.raises(CorpusError, match="expected at least 20 posts of each label"):
+    with pytest.raises(CorpusError, match="expected at least 20 posts of each label, copies counted once, found 0"):
         evaluate_outside(str(trained[0]), load_corpus(write_ced(tmp_path / "one", posts)), tmp_path / "evaluation")
 
 

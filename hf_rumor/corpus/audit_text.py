@@ -72,7 +72,10 @@ def _giveaway_lines(audit: Audit) -> list[str]:
         lines.append(f"  {name:<18} {'  '.join(told) or 'none'}")
     strongest = max(audit.giveaways, key=lambda giveaway: giveaway.accuracy, default=None)
     if strongest:
-        lines.append(f"  The strongest alone, {readable(strongest.piece)}, guesses {strongest.accuracy:.1%} right.")
+        lines.append(
+            f"  The strongest alone, {readable(strongest.piece)}, guesses {strongest.accuracy:.1%} right; always the "
+            f"same label, {strongest.majority:.1%}."
+        )
     return lines
 
 

@@ -36,6 +36,7 @@ class Giveaway:
         num_rumors: Rumors with the piece; near-duplicates count once.
         num_non_rumors: Non-rumors with the piece; near-duplicates count once.
         accuracy: Of the best guess from this alone: the more frequent label where the piece is, and where it is not.
+        majority: Of always guessing the more frequent label; near-duplicates count once here too.
     """
 
     piece: str
@@ -43,6 +44,7 @@ class Giveaway:
     num_rumors: int
     num_non_rumors: int
     accuracy: float
+    majority: float
 
 
 def find_giveaways(texts: Sequence[str], labels: NDArray[np.int64], groups: Indices) -> list[Giveaway]:
@@ -126,4 +128,5 @@ def _are_same(one: int, other: int, occurs: Any) -> bool:
 
 def _giveaway(label: int, piece: str, counts: NDArray[np.int64], totals: NDArray[np.int64]) -> Giveaway:
     right = counts.max() + (totals - counts).max()
-    return Giveaway(piece, LABEL_NAMES[label], int(counts[1]), int(counts[0]), float(right / totals.sum()))
+    accuracy, majority = float(right / totals.sum()), float(totals.max() / totals.sum())
+    return Giveaway(piece, LABEL_NAMES[label], int(counts[1]), int(counts[0]), accuracy, majority)

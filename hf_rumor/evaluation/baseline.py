@@ -68,8 +68,12 @@ def cross_predict_baselines(
     Raises:
         CorpusError: There are too few posts of a label.
     """
-    if np.bincount(labels, minlength=2).min() < MIN_POSTS_PER_LABEL:
-        raise CorpusError(f"expected at least {MIN_POSTS_PER_LABEL} posts of each label, found fewer; give more posts")
+    fewest = min(len(np.unique(groups[labels == label])) for label in (0, 1))
+    if fewest < MIN_POSTS_PER_LABEL:
+        raise CorpusError(
+            f"expected at least {MIN_POSTS_PER_LABEL} posts of each label, copies counted once, found {fewest}; "
+            "give more posts"
+        )
     text = np.array(texts, dtype=object)
     svm, majority = np.empty_like(labels), np.empty_like(labels)
     for seen, unseen in StratifiedGroupKFold(5, shuffle=True, random_state=0).split(text, labels, groups):

@@ -1,5 +1,6 @@
 """Items -> lines of predictions, window by window, into a file that a killed job can go on with."""
 
+import fcntl
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +13,7 @@ from hf_rumor.inference.classifier import BATCHES_PER_WINDOW, RumorClassifier, t
 from hf_rumor.inference.items import Item, as_error
 
 
+MODEL_FILES = ("config.json", "tokenizer*.json", "*.safetensors", "*.onnx", "*.onnx.data")
 LinesFrom = Callable[[int], Iterator[list[str]]]  # lines to leave out -> the others, window by window
 
 
@@ -54,15 +56,22 @@ def write_predictions(path: Path, job: dict[str, Any], lines_from: LinesFrom, *,
         resume: Whether to go on with the part of a job that was interrupted.
 
     Raises:
-        OutputError: There is a part and `resume` is false, or the part is of another job.
+        OutputError: There is a part and `resume` is false, or the part is of another job, or another job writes it.
     """
     part, note = path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.part.json")
+    if path.is_dir():
+        raise OutputError(f"{path}: expected the name of a file, found a folder; give another --output")
     path.parent.mkdir(parents=True, exist_ok=True)
     if part.exists() and not resume:
         raise OutputError(f"{path}: expected no interrupted job, found {part}; add --resume, or remove it")
-    done = _lines_in(part, note, job) if part.exists() else 0
-    _write_note(note, job)
+    is_there = part.exists()
     with part.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OutputError(f"{part}: expected no other job at work on it, found one; wait for its end") from error
+        done = _lines_in(part, note, job) if is_there else 0
+        _write_note(note, job)
         for lines in lines_from(done):
             file.write("".join(f"{line}\n" for line in lines).encode("utf-8"))
             file.flush()
@@ -100,7 +109,7 @@ def _write_note(note: Path, job: dict[str, Any]) -> None:
 def describe_job(model: str, source: str, **settings: Any) -> dict[str, Any]:
     """Return what makes two jobs the same: the files of the model and of the input, and the settings."""
     folder, file = Path(model), Path(source)
-    files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    files = sorted(path for kind in MODEL_FILES for path in folder.glob(kind)) if folder.is_dir() else []
     return {
         "model": [model, *(_state(path) for path in files)],
         "input": [source, *([_state(file)] if file.is_file() else [])],

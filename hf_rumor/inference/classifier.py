@@ -175,9 +175,4 @@ def read_facts(name: str, config: Mapping[str, Any], longest: int | None) -> Fac
 
 def to_json(prediction: Prediction, item_id: str | int) -> str:
     """Return a prediction as a line of JSON, without its end."""
-    told = {
-        "id": item_id,
-        "rumor_probability": round(prediction.rumor_probability, 6),
-        "predicted": prediction.predicted,
-    }
-    return json.dumps(told, ensure_ascii=False)
+    return json.dumps({"id": item_id, **vars(prediction)}, ensure_ascii=False)

@@ -169,7 +169,7 @@ class Explainer:
             number = round(DELETED * len(explanation.tokens))
             if not number:
                 continue
-            sign = 1 if explanation.log_odds > 0 else -1
+            sign = 1 if explanation.prediction.rumor_probability >= self.facts.threshold else -1
             by_weight = sorted(range(len(explanation.tokens)), key=lambda n: -sign * explanation.tokens[n].weight)
             at_random = generator.sample(range(len(explanation.tokens)), number)
             before = explanation.prediction.rumor_probability

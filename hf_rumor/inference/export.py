@@ -36,14 +36,14 @@ class Variant:
         largest_difference: Of a probability.
         agreement: Share of posts with the same decision.
         posts_per_second: Tokenization included.
-        num_bytes: Of its weights.
+        num_bytes: Of its weights; None for a model that is not a folder.
     """
 
     name: str
     largest_difference: float
     agreement: float
     posts_per_second: float
-    num_bytes: int
+    num_bytes: int | None
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,9 @@ def _write(name: str, folder: Path, precision: str) -> None:
     tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
     model = AutoModelForSequenceClassification.from_pretrained(name, use_safetensors=True, trust_remote_code=False)
     tools: Any = exporters  # without types
-    quantizer = tools.OnnxRuntimeQuantizer(tools.OnnxRuntimeDynamicConfig(per_channel=True)) if precision == "int8" else None
+    quantizer = (
+        tools.OnnxRuntimeQuantizer(tools.OnnxRuntimeDynamicConfig(per_channel=True)) if precision == "int8" else None
+    )
     sample = dict(tokenizer(["今天晴", "听说明天全市停水一周"], padding=True, return_tensors="pt"))
     try:
         with _quiet():
@@ -153,7 +155,7 @@ def _time(classifier: RumorClassifier, texts: Sequence[str]) -> tuple[NDArray[np
 
 
 def _check(name: str, precision: str, difference: float, agreement: float, *, force: bool) -> None:
-    if precision == "fp32" and difference > FP32_BOUND:
+    if precision == "fp32" and not difference <= FP32_BOUND:
         raise ModelError(
             f"{name}: expected probabilities within {FP32_BOUND:g} of torch, found a difference of {difference:.2g}; "
             "nothing is written"
@@ -165,7 +167,9 @@ def _check(name: str, precision: str, difference: float, agreement: float, *, fo
         )
 
 
-def _num_bytes(folder: Path) -> int:
+def _num_bytes(folder: Path) -> int | None:
+    if not folder.is_dir():
+        return None
     weights = (path for pattern in ("*.safetensors", "*.onnx", "*.onnx.data") for path in folder.glob(pattern))
     return sum(path.stat().st_size for path in weights)
 
@@ -174,7 +178,7 @@ def to_text(exported: Exported) -> str:
     """Return the comparison as a table."""
     rows = [
         f"| {of.name} | {of.largest_difference:.1e} | {of.agreement:.1%} | {of.posts_per_second:.0f} | "
-        f"{of.num_bytes / 1e6:.1f} |"
+        f"{'' if of.num_bytes is None else f'{of.num_bytes / 1e6:.1f}'} |"
         for of in exported.variants
     ]
     header = "| variant | largest difference of a probability | same decision | posts/s | MB |\n|---|---|---|---|---|"

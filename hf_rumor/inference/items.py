@@ -1,8 +1,8 @@
 """Files and streams -> texts to predict, one item a line; what cannot be read becomes an item that says why."""
 
 import csv
-import io
 import json
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Literal
@@ -15,6 +15,7 @@ FORMATS = ("jsonl", "csv", "tsv", "lines")
 TEXT_NAMES = ("text", "content", "post", "微博正文", "正文")
 ID_NAMES = ("id", "post_id", "mid", "weibo_id")
 MAX_BYTES = 1_000_000  # of a line
+MAX_LINES = 200  # of a row of a table
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,11 @@ def _from_json(number: int, line: str, text_column: str | None, id_column: str |
     if not isinstance(row, dict):
         return Item(number, "", f"expected a JSON object, found {type(row).__name__}")
     found = next((row[name] for name in ([id_column] if id_column else ID_NAMES) if name in row), None)
-    item_id = found if isinstance(found, str | int) and not isinstance(found, bool) else number
+    item_id: str | int = number
+    if isinstance(found, str):
+        item_id = found.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate could not be written
+    elif isinstance(found, int) and not isinstance(found, bool):
+        item_id = found
     names = [text_column] if text_column else TEXT_NAMES
     name = next((name for name in names if name in row), None)
     if name is None or not isinstance(row[name], str):
@@ -102,30 +107,55 @@ def _from_json(number: int, line: str, text_column: str | None, id_column: str |
 
 
 def _read_table(file: BinaryIO, delimiter: str, text_column: str | None, id_column: str | None) -> Iterator[Item]:
-    # What is no UTF-8 comes as lone surrogates, so that it spoils its own row only.
-    stream = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    csv.field_size_limit(MAX_BYTES)
-    rows = csv.reader((line.replace("\0", "\ufffd") for line in stream), delimiter=delimiter)
+    csv.field_size_limit(2 * MAX_BYTES)
+    rows = _rows(file, delimiter)
     header = next(rows, [])
+    if isinstance(header, Item):
+        raise ArgumentError(f"the header: {header.error}; save the table in UTF-8")
     text_at = _column(header, text_column, TEXT_NAMES, "--text_column")
     id_at = _column(header, id_column, ID_NAMES, "--id_column") if id_column or set(ID_NAMES) & set(header) else None
-    number = 0
-    while True:
-        number += 1
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield Item(number, "", f"expected a row, found {error}")
+    for number, row in enumerate(rows, 1):
+        if isinstance(row, Item):
+            yield Item(number, "", row.error)
             continue
         item_id: str | int = row[id_at] if id_at is not None and id_at < len(row) and row[id_at] else number
         if len(row) != len(header):
             yield Item(item_id, "", f"expected {len(header)} columns, found {len(row)}")
-        elif any("\udc80" <= letter <= "\udcff" for letter in row[text_at]):
-            yield Item(item_id, "", "expected UTF-8, found other bytes")
         else:
             yield _item(item_id, row[text_at])
+
+
+def _rows(file: BinaryIO, delimiter: str) -> Iterator[list[str] | Item]:
+    """Yield the rows of a table, in which a text between quotes may span lines; an error costs its own line only."""
+    source = _lines(file)
+    waiting: deque[str | Item] = deque()
+
+    def following() -> str | Item | None:
+        return waiting.popleft() if waiting else next(source, None)
+
+    while (line := following()) is not None:
+        if isinstance(line, Item):
+            yield line
+            continue
+        if not line:
+            continue
+        lines = [line]
+        while sum(part.count('"') for part in lines) % 2 and len(lines) < MAX_LINES:
+            more = following()
+            if more is None or isinstance(more, Item):
+                if more is not None:
+                    waiting.appendleft(more)
+                break
+            lines.append(more)
+        if sum(part.count('"') for part in lines) % 2:
+            waiting.extendleft(reversed(lines[1:]))
+            yield Item(0, "", "expected a closing quote, found none")
+            continue
+        try:
+            yield next(csv.reader(["\n".join(lines)], delimiter=delimiter, strict=True))
+        except csv.Error as error:
+            waiting.extendleft(reversed(lines[1:]))
+            yield Item(0, "", f"expected a row, found {error}")
 
 
 def _column(header: list[str], asked: str | None, names: tuple[str, ...], flag: str) -> int:
@@ -133,9 +163,8 @@ def _column(header: list[str], asked: str | None, names: tuple[str, ...], flag: 
         if name in header:
             return header.index(name)
     found = ", ".join(header[:8]) or "an empty file"
-    raise ArgumentError(
-        f"{flag}: expected {asked or ' or '.join(names[:3])} in the header, found {found}; name the column"
-    )
+    wanted = asked or " or ".join(names[:3])
+    raise ArgumentError(f"{flag}: expected {wanted} in the header, found {found}; name the column")
 
 
 def as_error(item: Item) -> dict[str, Any]:

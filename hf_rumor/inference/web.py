@@ -1,10 +1,15 @@
 """A page on which a text or a file is judged, in Chinese and English, and the same as an API; keeps no texts."""
 
 import asyncio
+import json
 import os
 import shutil
+import signal
 import socket
+import sys
 import tempfile
+import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -25,6 +30,12 @@ from hf_rumor.inference.web_words import LANGUAGES, WORDS
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' blob:; worker-src 'self' blob:"
+)
+# What the page asks for. Whatever else Gradio would answer is not let through.
+ROUTES = (
+    *("/api/predict", "/assets/", "/static/", "/theme.css", "/config", "/favicon.ico", "/manifest.json"),
+    *("/gradio_api/queue/", "/gradio_api/upload", "/gradio_api/heartbeat/", "/gradio_api/startup-events"),
+    *("/gradio_api/file=/", "/gradio_api/app_id", "/gradio_api/info", "/gradio_api/cancel", "/gradio_api/reset"),
 )
 KEEP_SECONDS = 600  # a result that is not downloaded by then is gone
 BATCH_SIZE = 32
@@ -48,7 +59,7 @@ class Limits:
 
 
 class Judge:
-    """Answers the requests of the page and of the API, one at a time.
+    """Answers the requests of the page and of the API, one at a time; removes what it is given.
 
     Args:
         name: A finished folder.
@@ -59,7 +70,8 @@ class Judge:
         self.limits = limits
         self.classifier = RumorClassifier.from_pretrained(name)
         self.explainer = Explainer(name)
-        self.results = Path(tempfile.mkdtemp(prefix="hf_rumor_results_"))
+        self.folder = Path(tempfile.mkdtemp(prefix="hf_rumor_")).resolve()  # uploads and results, while they last
+        self._turn = threading.Lock()
         environment = Environment(
             loader=PackageLoader("hf_rumor.inference"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
@@ -72,27 +84,38 @@ class Judge:
             return self._problem(words["empty"])
         if len(text) > self.limits.max_characters:
             return self._problem(words["too_long"].format(self.limits.max_characters, len(text)))
-        of = self.explainer.explain(text)
+        with self._turn:
+            of = self.explainer.explain(text)
         return self._template.render(of=of, facts=self.classifier.facts, words=words, problem=None)
 
     def answer_file(self, path: str | None, language: str) -> tuple[str, str | None]:
         """Return a message as HTML, and the file with the result."""
         words = WORDS[language]
-        if path is None:
+        self._sweep()
+        given = Path(path or "").resolve()
+        if path is None or not given.is_relative_to(self.folder) or not given.is_file():
             return self._problem(words["no_file"]), None
         try:
-            lines = list(self._judge_file(Path(path)))
+            with self._turn:
+                lines = list(self._judge_file(given))
         except RumorError as error:
             return self._problem(f"{words['wrong_file']} {error}"), None
         finally:
-            Path(path).unlink(missing_ok=True)  # nothing is kept
+            given.unlink(missing_ok=True)  # nothing is kept
         errors = sum('"error": ' in line for line in lines)
-        descriptor, name = tempfile.mkstemp(dir=self.results, prefix="predictions_", suffix=".jsonl")
+        descriptor, name = tempfile.mkstemp(dir=self.folder, prefix="predictions_", suffix=".jsonl")
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in lines)
         return self._template.render(
             problem=None, of=None, words=words, done=words["done"].format(len(lines), errors)
         ), name
+
+    def _sweep(self) -> None:
+        """Remove uploads that were not judged and results that are old."""
+        oldest = time.time() - KEEP_SECONDS
+        for file in self.folder.rglob("*"):
+            if file.is_file() and file.stat().st_mtime < oldest:
+                file.unlink(missing_ok=True)
 
     def _judge_file(self, path: Path) -> Iterator[str]:
         with path.open("rb") as file:
@@ -126,14 +149,13 @@ class Judge:
         longest = max(map(len, texts))
         if longest > self.limits.max_characters:
             return 413, {"error": f"expected at most {self.limits.max_characters} characters, got {longest}"}
-        found = [
-            {"rumor_probability": round(of.rumor_probability, 6), "predicted": of.predicted}
-            for of in self.classifier.predict(texts, BATCH_SIZE)
-        ]
+        with self._turn:
+            found = [vars(of) for of in self.classifier.predict(texts, BATCH_SIZE)]
         return 200, found[0] if "text" in body else found
 
     def _problem(self, words: str) -> str:
-        return self._template.render(problem=words, of=None, words={}, done=None)
+        clean = words.encode("utf-8", "replace").decode("utf-8")
+        return self._template.render(problem=clean, of=None, words={}, done=None)
 
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -141,42 +163,60 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Guard:
-    """An ASGI middleware: refuses bodies that are too large, and sends the policy with every page.
+    """An ASGI middleware: lets through what the page needs, refuses bodies that are too large, sends the policy.
+
+    Gradio answers more than its page asks for: it fetches addresses, copies files of the machine that a request
+    names, keeps the last text of a session. None of that is let through.
 
     Args:
         app: What is guarded.
         max_bytes: Of a request.
+        folder: Of the uploads and results: the only files a request may name.
     """
 
-    def __init__(self, app: Any, max_bytes: int) -> None:
-        self.app, self.max_bytes = app, max_bytes
+    def __init__(self, app: Any, max_bytes: int, folder: Path) -> None:
+        self.app, self.max_bytes, self.folder = app, max_bytes, folder
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it with 413."""
+        """Pass a request on, or answer it with 404, 413 or 400."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        length = dict(scope["headers"]).get(b"content-length", b"0")
+        path, query = scope["path"], scope.get("query_string", b"")
+        if not (path == "/" or path.startswith(ROUTES)) or b"deep_link" in query:
+            await _answer(send, 404, "expected an address of the page")
+            return
+        headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > self.max_bytes:
             await self._refuse(receive, send)
             return
-        seen = 0
+        if b"transfer-encoding" in headers or path == "/gradio_api/queue/join":
+            body = await _read(receive, self.max_bytes)
+            if body is None:
+                await self._refuse(receive, send)
+                return
+            if path == "/gradio_api/queue/join" and not self._names_own_files(body):
+                await _answer(send, 400, "expected uploaded files")
+                return
+            receive = _once(body, receive)
+        await self.app(scope, receive, _with_policy(send))
 
-        async def counted() -> dict[str, Any]:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > self.max_bytes:
-                return {"type": "http.disconnect"}  # without a length: cut off once it is too much
-            return message
-
-        async def guarded(message: dict[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                extra = ((b"content-security-policy", POLICY.encode()), (b"x-content-type-options", b"nosniff"))
-                message = {**message, "headers": [*message.get("headers", []), *extra]}
-            await send(message)
-
-        await self.app(scope, counted, guarded)
+    def _names_own_files(self, body: bytes) -> bool:
+        """Return whether every file that a request to Gradio names is an upload."""
+        try:
+            waiting = [json.loads(body)]
+        except (ValueError, RecursionError):
+            return False
+        while waiting:
+            value = waiting.pop()
+            if isinstance(value, dict):
+                if "path" in value and not Path(str(value["path"])).resolve().is_relative_to(self.folder):
+                    return False
+                waiting.extend(value.values())
+            elif isinstance(value, list):
+                waiting.extend(value)
+        return True
 
     async def _refuse(self, receive: Receive, send: Send) -> None:
         read = 0
@@ -185,15 +225,58 @@ class Guard:
             read += len(message.get("body", b""))
             if not message.get("more_body"):
                 break
-        body = f'{{"error": "expected at most {self.max_bytes} bytes"}}'.encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": 413, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await _answer(send, 413, f"expected at most {self.max_bytes} bytes")
+
+
+def _with_policy(send: Send) -> Send:
+    async def guarded(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            extra = ((b"content-security-policy", POLICY.encode()), (b"x-content-type-options", b"nosniff"))
+            message = {**message, "headers": [*message.get("headers", []), *extra]}
+        await send(message)
+
+    return guarded
+
+
+async def _answer(send: Send, status: int, words: str) -> None:
+    body = json.dumps({"error": words}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _read(receive: Receive, most: int) -> bytes | None:
+    """Return a whole body; None if it is larger than `most` bytes or breaks off."""
+    body = b""
+    while len(body) <= most:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        piece: bytes = message.get("body", b"")
+        body += piece
+        if not message.get("more_body"):
+            return body
+    return None
+
+
+def _once(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives a body that was read already, and then what else there is."""
+    given = False
+
+    async def again() -> dict[str, Any]:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
 
 
 def make_app(judge: Judge, model: str) -> Any:
     """Return the page at `/` and the API at `/api/predict`, as an ASGI application."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_TEMP_DIR"] = str(judge.folder)
     try:
         import gradio
         from fastapi import FastAPI, Request
@@ -202,21 +285,20 @@ def make_app(judge: Judge, model: str) -> Any:
     except ImportError as error:
         raise ModelError(f"serve: expected gradio, got {error}; pip install 'hf_rumor[web]'") from error
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    turn = asyncio.Semaphore(1)
+    turn = asyncio.Semaphore(1)  # no thread waits for another
     waiting = 0
 
     async def predict(request: Request) -> JSONResponse:
         nonlocal waiting
-        try:
-            body = await request.json()
-        except (ValueError, RecursionError):
-            return JSONResponse({"error": 'expected JSON, as {"text": "..."}'}, 400)
         if waiting >= judge.limits.max_waiting:
             return JSONResponse({"error": "too many requests at once; come back"}, 503, {"Retry-After": "5"})
         waiting += 1
         try:
+            body = await request.json()
             async with turn:
                 status, answer = await run_in_threadpool(judge.answer_api, body)
+        except (ValueError, RecursionError):
+            status, answer = 400, {"error": 'expected JSON, as {"text": "..."}'}
         finally:
             waiting -= 1
         return JSONResponse(answer, status)
@@ -224,12 +306,13 @@ def make_app(judge: Judge, model: str) -> Any:
     predict.__annotations__["request"] = Request
     app.post("/api/predict", response_model=None)(predict)
     page = _make_page(gradio, judge, model)
+    page.has_launched = True  # else a mounted page checks no path
     theme = gradio.themes.Base(font=["system-ui", "Noto Sans CJK SC", "sans-serif"], font_mono=["monospace"])
     gradio.mount_gradio_app(
         app,
         page,
         path="/",
-        allowed_paths=[str(judge.results)],
+        allowed_paths=[str(judge.folder)],
         footer_links=[],
         max_file_size=judge.limits.max_bytes,
         run_history=False,
@@ -237,7 +320,7 @@ def make_app(judge: Judge, model: str) -> Any:
         ssr_mode=False,
         theme=theme,
     )
-    return Guard(app, judge.limits.max_bytes + 10_000)  # what a form adds to a file
+    return Guard(app, judge.limits.max_bytes + 10_000, judge.folder)  # what a form adds to a file
 
 
 def _make_page(gradio: Any, judge: Judge, model: str) -> Any:
@@ -258,9 +341,9 @@ def _make_page(gradio: Any, judge: Judge, model: str) -> Any:
         def answer(given: str, chosen: str) -> str:
             return judge.answer(given or "", LANGUAGES[chosen])
 
-        def answer_file(given: str | None, chosen: str) -> tuple[str, Any]:
+        def answer_file(given: str | None, chosen: str) -> tuple[None, str, Any]:
             words, name = judge.answer_file(given, LANGUAGES[chosen])
-            return words, gradio.File(value=name, visible=name is not None)
+            return None, words, gradio.File(value=name, visible=name is not None)
 
         def translate(chosen: str) -> list[Any]:
             of = WORDS[LANGUAGES[chosen]]
@@ -278,7 +361,7 @@ def _make_page(gradio: Any, judge: Judge, model: str) -> Any:
 
         private = {"api_visibility": "private"}  # the API is /api/predict
         ask.click(answer, [text, language], verdict, concurrency_id="model", concurrency_limit=1, **private)
-        ask_file.click(answer_file, [file, language], [told, result], concurrency_id="model", **private)
+        ask_file.click(answer_file, [file, language], [file, told, result], concurrency_id="model", **private)
         shown = [title, text, ask, file, ask_file, result, limits, verdict, told]
         language.change(translate, language, shown, **private)
     page.queue(max_size=judge.limits.max_waiting)
@@ -303,6 +386,7 @@ def serve(name: str, host: str, port: int, limits: Limits, on_start: Callable[[s
         RumorError: There is no such model, or the address is taken.
     """
     judge = Judge(name, limits)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # what is kept is removed then too
     try:
         app = make_app(judge, name)
         import uvicorn
@@ -313,7 +397,7 @@ def serve(name: str, host: str, port: int, limits: Limits, on_start: Callable[[s
                 sockets=[listening]
             )
     finally:
-        shutil.rmtree(judge.results, ignore_errors=True)
+        shutil.rmtree(judge.folder, ignore_errors=True)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -74,7 +74,7 @@ def test_numbers_stand_under_their_headers(audited, header, row):
 
 def test_a_giveaway_that_does_not_show_is_told_by_its_code_point(audited):
     assert "  rumor              U+200B (50, 0)" in to_text(audited.audit)
-    assert "alone, U+200B, guesses 100.0% right" in to_text(audited.audit)
+    assert "alone, U+200B, guesses 100.0% right; always the same label, 50.0%." in to_text(audited.audit)
     assert readable("看\u200b\n") == "看U+200BU+000A"
 
 

@@ -1,3 +1,4 @@
+import fcntl
 import json
 import random
 import signal
@@ -171,6 +172,46 @@ def test_a_mistake_of_the_verb_is_one_line(folder, posts, capsys, flags, said):
     assert told.out == ""
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["INPUT", "--output", "INPUT"], "expected another file than the input"),
+        (["INPUT", "--output", "FOLDER"], "expected the name of a file, found a folder"),
+        (["-", "--output", "out.jsonl", "--resume"], "expected a file to read again, got stdin"),
+    ],
+)
+def test_an_output_that_would_cost_something_is_refused(folder, posts, tmp_path, capsys, words, said):
+    before = posts.read_bytes()
+    words = [{"INPUT": str(posts), "FOLDER": str(tmp_path)}.get(word, word) for word in words]
+    assert cli.main(["predict", str(folder), *words]) == 2
+    assert said in capsys.readouterr().err
+    assert posts.read_bytes() == before
+
+
+def test_two_jobs_do_not_write_one_part(tmp_path):
+    with (tmp_path / "out.jsonl.part").open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(OutputError, match="expected no other job at work on it"):
+            write(tmp_path / "out.jsonl", ["a"], {}, resume=True)
+
+
+def test_a_part_in_the_folder_of_the_model_can_be_continued(folder, posts):
+    job = describe_job(str(folder), str(posts))
+    (folder / "out.jsonl.part").touch()
+    assert describe_job(str(folder), str(posts)) == job
+    (folder / "out.jsonl.part").unlink()
+
+
+def test_on_a_terminal_a_table_is_read_to_its_end(folder, tmp_path, monkeypatch, capsys):
+    posts = tmp_path / "posts.csv"
+    posts.write_text("id,text\na,停水\n", "utf-8")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    assert cli.main(["predict", str(folder), str(posts)]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["id"] == "a"
+    assert "predict: 100%" in told.err
+
+
 def test_an_input_that_is_not_there_is_a_mistake(folder, capsys):
     assert cli.main(["predict", str(folder), "/no/such/file"]) == 2
     assert "/no/such/file: expected to read or write it" in capsys.readouterr().err
@@ -188,20 +229,24 @@ def test_a_job_killed_at_any_moment_and_resumed_writes_the_same_bytes(folder, tm
     subprocess.run([*command, "--output", str(output)], check=True, capture_output=True)
     seconds = time.monotonic() - started
     generator = random.Random(0)
-    num_kills = 0
-    while num_kills < 20:
+    num_kills = num_resumed = 0
+    while num_kills < 20 or not num_resumed:
         running = subprocess.Popen(
             [*command, "--output", str(killed), "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
-            running.wait(generator.uniform(0.3, 1.0) * seconds)
+            assert running.wait(generator.uniform(0.2, 0.9) * seconds) == 0
         except subprocess.TimeoutExpired:
             running.send_signal(signal.SIGKILL)
             running.wait()
             num_kills += 1
-            if num_kills < 20:
-                continue
-        subprocess.run([*command, "--output", str(killed), "--resume"], check=True, capture_output=True)
+            continue
         assert killed.read_bytes() == output.read_bytes()
+        num_resumed += num_kills > 0
         killed.unlink()
-    assert sorted(path.name for path in tmp_path.iterdir() if "killed" in path.name) == []
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.endswith(".part.json")) in (
+        [],
+        ["killed.jsonl.part.json"],
+    )
+    subprocess.run([*command, "--output", str(killed), "--resume"], check=True, capture_output=True)
+    assert killed.read_bytes() == output.read_bytes()

@@ -97,5 +97,5 @@ def test_the_classifier_is_to_be_had_from_the_package_without_importing_torch():
 
 def test_a_prediction_is_a_line_of_json():
     line = module.to_json(Prediction(0.12345678, "non-rumor"), "微博1")
-    assert json.loads(line) == {"id": "微博1", "rumor_probability": 0.123457, "predicted": "non-rumor"}
+    assert json.loads(line) == {"id": "微博1", "rumor_probability": 0.12345678, "predicted": "non-rumor"}
     assert "微博1" in line

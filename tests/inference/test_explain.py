@@ -93,11 +93,12 @@ def test_the_verb_prints_json_and_writes_a_page(folder, tmp_path, capsys, monkey
     assert [row["text"] for row in rows] == ["听说停水", "下雪"]
     assert {"text", "start", "weight"} == rows[0]["words"][0].keys()
     assert page.read_text("utf-8").count("<article>") == 2
-    monkeypatch.setattr(sys, "stdin", io.StringIO("\n听说停水\n"))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("听说停水\n".encode())))
     assert cli.main(["explain", str(folder)]) == 0
     assert "probability of rumor" in capsys.readouterr().out
-    monkeypatch.setattr(sys, "stdin", io.StringIO("\n"))
-    assert cli.main(["explain", str(folder)]) == 2
+    for bad in (b"", b"\n", b"\xd7\xf2\n"):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(bad)))
+        assert cli.main(["explain", str(folder)]) == 2
 
 
 def test_without_captum_the_way_out_is_told(folder, monkeypatch):

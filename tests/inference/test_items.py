@@ -61,7 +61,7 @@ def test_a_line_that_cannot_be_read_says_why_and_costs_no_other(raw, form, said)
 def test_a_row_that_cannot_be_read_says_why_and_costs_no_other():
     raw = "id,text\na,停\nb\nc,".encode() + b"\xd7\xf2\xd2\xb9" + "\nd,\ne,停\n".encode()
     found = read(raw, "csv")
-    assert [item.id for item in found] == ["a", "b", "c", "d", "e"]
+    assert [item.id for item in found] == ["a", "b", 3, "d", "e"]
     assert [item.error and item.error.split(",")[0] for item in found] == [
         None,
         "expected 2 columns",
@@ -69,6 +69,32 @@ def test_a_row_that_cannot_be_read_says_why_and_costs_no_other():
         "expected a text",
         None,
     ]
+
+
+def test_a_quote_that_is_not_closed_costs_its_own_line(monkeypatch):
+    raw = 'id,text\na,"停水\nb,晴\nc,"雪，\n大雪"\n\nd,"雨"x\ne,雨\n'
+    for most in (200, 2):
+        monkeypatch.setattr(module, "MAX_LINES", most)
+        found = read(raw, "csv")
+        assert [item.text for item in found if item.error is None][-1] == "雨"
+        assert {"晴", "雪，\n大雪"} <= {item.text for item in found}
+    assert [item.error is None for item in found] == [False, True, True, False, True]
+
+
+def test_an_id_that_cannot_be_written_is_mended():
+    [item] = read(r'{"id": "\ud800", "text": "停"}', "jsonl")
+    assert item.id == "?"
+
+
+def test_the_file_stays_open_to_tell_how_far_it_is_read():
+    file = io.BytesIO(b"text\nx\n")
+    assert len(list(read_items(file, "csv", None, None))) == 1
+    assert file.tell() == 7
+
+
+def test_a_header_in_another_encoding_is_a_mistake():
+    with pytest.raises(ArgumentError, match="the header: expected UTF-8"):
+        read("正文\n".encode("gb18030"), "csv")
 
 
 @pytest.mark.parametrize("length", [99, 100, 101, 250])

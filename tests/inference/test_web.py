@@ -1,6 +1,8 @@
 """The page, driven in a real browser against a real server on loopback."""
 
+import http.client
 import json
+import os
 import re
 import shutil
 import signal
@@ -9,6 +11,7 @@ import sys
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -78,7 +81,8 @@ def ask(address, body, headers=None):
         with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, json.loads(answer.read())
     except urllib.error.HTTPError as error:
-        return error.code, json.loads(error.read())
+        with error:
+            return error.code, json.loads(error.read())
 
 
 def judge_on(page, text):
@@ -178,6 +182,44 @@ def test_the_api_says_what_it_expects(server, body, status):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/gradio_api/file=https://example.com/", None, 404),
+        ("/gradio_api/deep_link?session_hash=s", None, 404),
+        ("/?deep_link=x", None, 404),
+        ("/gradio_api/proxy=https://example.com/", None, 404),
+        ("/gradio_api/file=/etc/passwd", None, 403),
+        ("/gradio_api/queue/join", {"fn_index": 1, "session_hash": "s", "data": [{"path": "/etc/passwd"}]}, 400),
+        (
+            "/gradio_api/queue/join",
+            {"fn_index": 1, "session_hash": "s", "data": [{"path": "https://example.com"}]},
+            400,
+        ),
+        ("/gradio_api/run/predict", {"data": []}, 404),
+    ],
+)
+@pytest.mark.slow
+def test_nothing_but_the_page_is_answered(server, path, body, status):
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{server}{path}", data, {"Content-Type": "application/json"})
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=30)
+    with caught.value as answer:
+        assert answer.code == status
+
+
+@pytest.mark.slow
+def test_a_body_without_a_length_is_cut_off_too(server):
+    host = server.removeprefix("http://")
+    with closing(http.client.HTTPConnection(host, timeout=60)) as connection:
+        pieces = (b'{"text": "' + b"x" * 1_000_000 for _ in range(8))
+        connection.request("POST", "/api/predict", pieces, {"Content-Type": "application/json"}, encode_chunked=True)
+        with connection.getresponse() as answer:
+            assert answer.status == 413
+
+
+@pytest.mark.slow
 def test_fifty_requests_at_once_are_answered_and_the_server_lives_on(server):
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(lambda number: ask(server, {"text": f"{POST}{number}"}), range(50)))
@@ -200,7 +242,7 @@ def judge(folder):
 
 @pytest.mark.parametrize("language", LANGUAGES.values())
 def test_files_are_judged_within_their_limits_and_not_kept(judge, tmp_path, language):
-    path = tmp_path / "posts.txt"
+    path = judge.folder / "posts.txt"
     path.write_text(f"停水\n{'停' * 21}\n", encoding="utf-8")
     told, name = judge.answer_file(str(path), language)
     assert WORDS[language]["done"].format(2, 1) in told
@@ -208,10 +250,25 @@ def test_files_are_judged_within_their_limits_and_not_kept(judge, tmp_path, lang
     assert rows[1]["error"] == "expected at most 20 characters, found 21"
     assert not path.exists()
     path.write_text("停水\n" * 4, encoding="utf-8")
-    told, name = judge.answer_file(str(path), language)
-    assert (name, "expected at most 3 posts, found more" in told) == (None, True)
+    told, result = judge.answer_file(str(path), language)
+    assert (result, "expected at most 3 posts, found more" in told) == (None, True)
     assert not path.exists()
-    assert WORDS[language]["no_file"] in judge.answer_file(None, language)[0]
+    outside = tmp_path / "posts.txt"
+    outside.write_text("停水\n", encoding="utf-8")
+    for given in (None, str(path), str(outside), "/etc/hostname"):
+        assert judge.answer_file(given, language) == (judge._problem(WORDS[language]["no_file"]), None)
+    assert outside.exists()
+    os.utime(name, (0, 0))
+    judge.answer_file(None, language)
+    assert not Path(name).exists()
+
+
+def test_a_table_in_another_encoding_gets_an_answer_that_can_be_sent(judge):
+    path = judge.folder / "posts.csv"
+    path.write_bytes("正文\n昨夜停水\n".encode("gb18030"))
+    told, result = judge.answer_file(str(path), "zh")
+    assert (result, "UTF-8" in told) == (None, True)
+    told.encode("utf-8")
 
 
 def test_both_languages_say_the_same_things():
