@@ -10,6 +10,7 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import json
 import random
+import shutil
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -23,6 +24,10 @@ NEW_YEAR_2013 = 1356969600  # 2013-01-01 00:00:00 +0800
 CHARACTERS = (
     "小城河边广场山村海港车站公园学校医院菜场昨夜清晨午后周末月底听说看见发现打算忘记绿伞木船红灯风筝纸箱石桥铜铃面包棉被茶壶老人司机邻居老师画家渔夫店主孩子猫咪白鸽"
     "停电下雪涨价搬家开门迷路唱歌修路结冰发光据传其实可能当然居然也许悄悄忽然一共三次"
+)
+CHROMIUM_FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
 )
 WORDS = [CHARACTERS[start : start + 2] for start in range(0, len(CHARACTERS), 2)]
 
@@ -115,3 +120,17 @@ def corpus_posts():
 def write_ced():
     """Return a function that writes posts in the CED layout: `write_ced(root, posts)`, which returns `root`."""
     return _write_ced
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Return a Chromium without a window; skip where it is absent."""
+    executable = shutil.which("chromium")
+    if executable is None:
+        pytest.skip("chromium is absent: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS.split())
+        yield found
+        found.close()

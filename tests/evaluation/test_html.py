@@ -1,5 +1,4 @@
 import json
-import shutil
 
 import pytest
 
@@ -8,10 +7,6 @@ from hf_rumor.evaluation.report import to_json
 
 
 SECTIONS = ("metrics", "baseline", "pictures", "decision", "slices", "mistakes", "data", "training", "repeat")
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 
 
 def as_json(report):
@@ -53,19 +48,6 @@ def test_without_leakage_that_is_said(make_report):
     report = make_report()
     report.split["num_leaking_test_posts"] = 0
     assert "No test post has a near-copy in training." in summary(as_json(report))
-
-
-@pytest.fixture(scope="module")
-def browser():
-    executable = shutil.which("chromium")
-    if executable is None:
-        pytest.skip("chromium is absent: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=executable, args=FLAGS.split())
-        yield found
-        found.close()
 
 
 @pytest.mark.slow

@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,10 +21,6 @@ from hf_rumor.inference.web import Judge, Limits, _listen
 from hf_rumor.inference.web_words import LANGUAGES, WORDS
 
 
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 POST = "听说昨夜公园停水，速转！"
 
 
@@ -44,19 +39,6 @@ def server(folder):
         yield found[1]
         running.send_signal(signal.SIGINT)
         assert running.wait(20) in (0, 130)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    executable = shutil.which("chromium")
-    if executable is None:
-        pytest.skip("chromium is absent: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=executable, args=FLAGS.split())
-        yield found
-        found.close()
 
 
 @pytest.fixture
