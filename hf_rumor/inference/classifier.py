@@ -128,17 +128,19 @@ class RumorClassifier:
         logits = np.empty((len(texts), len(LABELS)), dtype=np.float32)
         for start in range(0, len(order), batch_size):
             positions = order[start : start + batch_size]
-            logits[positions] = self._logits_of(
-                _pad([encodings[position] for position in positions], self.facts.padding_id)
-            )
+            logits[positions] = self._logits_of(_pad([encodings[position] for position in positions], self.facts))
         return rumor_probabilities(logits, self.facts.activation)
 
 
-def _pad(encodings: Sequence[Any], padding_id: int) -> dict[str, NDArray[np.int64]]:
-    """Return encodings as arrays, the shorter ones filled up at the end with what attention leaves out."""
-    shape = (len(encodings), max(len(encoding) for encoding in encodings))
+def _pad(encodings: Sequence[Any], facts: Facts) -> dict[str, NDArray[np.int64]]:
+    """Return encodings as arrays, the shorter ones filled up at the end with what attention leaves out.
+
+    Widths are multiples of 8: torch keeps something for each shape that it has met, and few shapes are few megabytes.
+    """
+    longest = max(len(encoding) for encoding in encodings)
+    shape = (len(encodings), min(-(-longest // 8) * 8, facts.max_length))
     arrays = {name: np.zeros(shape, dtype=np.int64) for name in ("attention_mask", "token_type_ids")}
-    arrays["input_ids"] = np.full(shape, padding_id, dtype=np.int64)
+    arrays["input_ids"] = np.full(shape, facts.padding_id, dtype=np.int64)
     for row, encoding in enumerate(encodings):
         arrays["input_ids"][row, : len(encoding)] = encoding.ids
         arrays["attention_mask"][row, : len(encoding)] = 1
