@@ -122,7 +122,7 @@ def write_ced():
     return _write_ced
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop must not run beside the tests of other files
 def browser():
     """Return a Chromium without a window; skip where it is absent."""
     executable = shutil.which("chromium")

@@ -129,6 +129,8 @@ def test_a_wrong_file_gets_a_clear_answer(page, tmp_path):
     page.get_by_text("picture.txt").first.wait_for(timeout=20_000)
     page.locator("#ask_file").click()
     page.get_by_text("无法读取这个文件").wait_for(timeout=30_000)
+    assert page.get_by_role("alert").text_content().endswith("found no text")
+    assert page.locator("#result a").count() == 0
 
 
 @pytest.mark.slow
