@@ -58,7 +58,6 @@ TRAINING_DEFAULTS: dict[str, tuple[Any, str]] = {  # flag -> default, and what i
 REFUSED = {
     "label_smoothing_factor": """--loss_kwargs '{"label_smoothing": 0.1}', which the loss applies itself""",
     "hub_token": "the environment variable HF_TOKEN; as a flag the token would be written into files",
-    "push_to_hub": "huggingface-cli upload, after looking at the folder; pushing from a run is not there yet",
     "fsdp": "accelerate launch with plain data parallelism; sharded models cannot be scored at the end yet",
     "deepspeed": "accelerate launch with plain data parallelism; sharded models cannot be scored at the end yet",
     "prediction_loss_only": "nothing: the best checkpoint is chosen by a metric",
@@ -85,7 +84,11 @@ MINIMUMS = {
 
 LOWER_IS_BETTER = ("loss", "log_loss", "ece", "brier")
 
-NOT_IN_RECIPE = ("output_dir", "resume_from_checkpoint")  # where, not what
+# Where, not what; a run is the same wherever its result goes.
+NOT_IN_RECIPE = (
+    *("output_dir", "resume_from_checkpoint", "license"),
+    *("push_to_hub", "hub_model_id", "hub_strategy", "hub_private_repo", "hub_always_push", "hub_revision"),
+)
 
 
 @dataclass
@@ -95,8 +98,8 @@ class RunArguments:
     data_path: str = field(
         default="auto",
         metadata={
-            "help": "A zip or folder in the CED layout, or a .jsonl, .csv, .tsv or .parquet file. auto: "
-            "data/Rumor_Dataset.zip, the cached download, a download, data/sample."
+            "help": "A zip or folder in the CED layout, a .jsonl, .csv, .tsv or .parquet file, or hub:user/dataset. "
+            "auto: data/Rumor_Dataset.zip, the cached download, a download, data/sample."
         },
     )
     text_column: str | None = field(default=None, metadata={"help": "Column of the text; found by name if not given."})
@@ -108,6 +111,9 @@ class RunArguments:
             "help": "A folder, a name on the Hub, or mini. auto: google-bert/bert-base-chinese from the cache or the "
             "Hub, else mini."
         },
+    )
+    model_revision: str | None = field(
+        default=None, metadata={"help": "Of a model of the Hub: branch, tag or commit; its newest state if not given."}
     )
     config_overrides: str = field(
         default="{}",
@@ -160,6 +166,12 @@ class RunArguments:
     )
     abstain_below: float | None = field(
         default=None, metadata={"help": "Call a post uncertain where the confidence is below this, 0.5 to 1."}
+    )
+    license: str | None = field(
+        default=None,
+        metadata={
+            "help": "Of the model, for its card, as the Hub has it: apache-2.0, mit, ...; --push_to_hub needs it."
+        },
     )
 
     def __post_init__(self) -> None:
@@ -243,6 +255,10 @@ def _make_arguments(given: dict[str, Any]) -> Arguments:
     for name in sorted(given.keys() & MINIMUMS.keys()):
         if given[name] is not None and given[name] < MINIMUMS[name]:
             raise ArgumentError(f"--{name}: expected at least {MINIMUMS[name]}, got {given[name]}; correct it")
+    if given.get("push_to_hub") and not given.get("license"):
+        raise ArgumentError(
+            "--push_to_hub: expected --license, found none; name it: apache-2.0, mit, cc-by-4.0, other"
+        )
     names = {entry.name for entry in dataclasses.fields(RunArguments)}
     run = RunArguments(**{name: value for name, value in given.items() if name in names})
     defaults = {name: value for name, (value, _) in TRAINING_DEFAULTS.items()}
@@ -340,6 +356,7 @@ def make_training_arguments(values: dict[str, Any], *, precision: str, device: s
 
     settings = dict(values)
     settings.pop("resume_from_checkpoint")
+    settings.pop("push_to_hub", None)  # hf_rumor.sharing pushes; Trainer would upload pickles too
     settings |= {"bf16": precision == "bf16", "fp16": precision == "fp16"}
     if device == "cpu":
         settings |= {"use_cpu": True, "dataloader_pin_memory": False}

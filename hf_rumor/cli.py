@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -68,6 +69,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         how = "with --resume" if words[:1] == ["predict"] else "with the same command"
         print(f"hf-rumor: interrupted; it goes on {how}", file=sys.stderr)
         return 130
+    except SystemExit as error:
+        if error.code != 128 + signal.SIGTERM:
+            raise
+        print("hf-rumor: terminated; it goes on with the same command", file=sys.stderr)
+        return 128 + signal.SIGTERM
 
 
 def _parse(words: list[str]) -> argparse.Namespace:
@@ -93,6 +99,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_corpus_flags(export)
     export.add_argument("--output_dir", type=Path, default=Path("lists"), help="folder for the files (%(default)s)")
     export.set_defaults(verb=_export)
+    _add_data_push(data)
 
     _add_benchmark(verbs)
     _add_search(verbs)
@@ -100,7 +107,7 @@ def make_parser() -> argparse.ArgumentParser:
     evaluate = verbs.add_parser(
         "evaluate", help="the whole report of a finished model on labelled posts from elsewhere"
     )
-    evaluate.add_argument("model", metavar="MODEL", help="a finished folder")
+    _add_model(evaluate)
     _add_reading_flags(evaluate)
     evaluate.add_argument(
         "--output_dir", type=Path, default=Path("evaluation"), help="folder for the report (%(default)s)"
@@ -111,8 +118,9 @@ def make_parser() -> argparse.ArgumentParser:
     _add_explain(verbs)
     _add_export(verbs)
     _add_serve(verbs)
+    _add_push(verbs)
     describe = verbs.add_parser("describe", help="architecture, head, loss and probabilities of a model")
-    describe.add_argument("model", metavar="MODEL", help="a folder, or a name on the Hub")
+    _add_model(describe)
     describe.add_argument("--json", action="store_true", help="print JSON")
     describe.set_defaults(verb=_describe)
     return parser
@@ -186,7 +194,7 @@ def _add_predict(verbs: Any) -> None:
     predict = verbs.add_parser(
         "predict", help="probability and decision for each line of a file or of stdin, as JSON lines"
     )
-    predict.add_argument("model", metavar="MODEL", help="a finished folder, or a name on the Hub")
+    _add_model(predict)
     predict.add_argument("input", metavar="INPUT", nargs="?", default="-", help="file; stdin if left out")
     predict.add_argument("--output", type=Path, help="file; stdout if left out")
     predict.add_argument("--resume", action="store_true", help="go on with the output of a job that was interrupted")
@@ -208,7 +216,7 @@ def _add_predict(verbs: Any) -> None:
 
 def _add_explain(verbs: Any) -> None:
     explain = verbs.add_parser("explain", help="which words speak for rumor, and which against it")
-    explain.add_argument("model", metavar="MODEL", help="a finished folder, or a name on the Hub")
+    _add_model(explain)
     explain.add_argument("texts", metavar="TEXT", nargs="*", help="texts; lines of stdin if left out")
     explain.add_argument("--json", action="store_true", help="print JSON lines, with every token and word")
     explain.add_argument("--html", type=Path, help="write a page that needs nothing else")
@@ -226,7 +234,7 @@ def _add_export(verbs: Any) -> None:
     export = verbs.add_parser(
         "export", help="write a model as ONNX, for programs without torch; checked against torch"
     )
-    export.add_argument("model", metavar="MODEL", help="a finished folder, or a name on the Hub")
+    _add_model(export)
     export.add_argument("--output_dir", type=Path, default=Path("onnx"), help="folder for the result (%(default)s)")
     export.add_argument(
         "--precision",
@@ -241,13 +249,47 @@ def _add_export(verbs: Any) -> None:
 
 def _add_serve(verbs: Any) -> None:
     serve = verbs.add_parser("serve", help="a page with a text box, explanations and files, and an API")
-    serve.add_argument("model", metavar="MODEL", help="a finished folder")
+    _add_model(serve)
     serve.add_argument("--host", default="127.0.0.1", help="others than loopback let others in (%(default)s)")
     serve.add_argument("--port", type=_seed, default=7860, help="0: a free one (%(default)s)")
     serve.add_argument("--max_characters", type=_count, default=2_000, help="of a text (%(default)s)")
     serve.add_argument("--max_posts", type=_count, default=10_000, help="of a file (%(default)s)")
     serve.add_argument("--max_bytes", type=_count, default=5_000_000, help="of a request (%(default)s)")
     serve.set_defaults(verb=_serve)
+
+
+def _add_push(verbs: Any) -> None:
+    push = verbs.add_parser("push", help="put a finished model on the Hub, with its card and nothing private")
+    push.add_argument("folder", metavar="FOLDER", type=Path, help="of a finished run")
+    _add_target(push)
+    push.add_argument(
+        "--license", help="of the model, as the Hub has it (apache-2.0, mit, ...); kept from the card if not given"
+    )
+    push.add_argument(
+        "--overwrite_card", action="store_true", help="render README.md anew though it was edited by hand"
+    )
+    push.set_defaults(verb=_push)
+
+
+def _add_data_push(data: Any) -> None:
+    push = data.add_parser("push", help="publish a corpus that you may publish, as Parquet with a card, on the Hub")
+    _add_target(push)
+    _add_reading_flags(push)
+    push.add_argument("--license", required=True, help="of the corpus, as the Hub has it: cc-by-4.0, odbl, other, ...")
+    push.set_defaults(verb=_push_data)
+
+
+def _add_target(push: argparse.ArgumentParser) -> None:
+    push.add_argument("repo", metavar="REPO", help="user/name on the Hub; made if it is not there")
+    push.add_argument("--private", action="store_true", default=None, help="if it is made: for its owner alone")
+    push.add_argument("--revision", help="branch; made if it is not there (main)")
+    push.add_argument("--create_pr", action="store_true", help="ask for a merge instead of changing the branch")
+    push.add_argument("--dry_run", action="store_true", help="list what would be sent, and send nothing")
+
+
+def _add_model(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("model", metavar="MODEL", help="a finished folder, or a name on the Hub")
+    verb.add_argument("--revision", help="of a model of the Hub: branch, tag or commit")
 
 
 def _add_corpus_flags(parser: argparse.ArgumentParser) -> None:
@@ -325,13 +367,25 @@ def _train(words: list[str]) -> int:
 
         print(make_train_parser().format_help())
         return 0
-    from hf_rumor.evaluation.report import headline
+    from hf_rumor.evaluation.markdown import headline
     from hf_rumor.experiment import run
+    from hf_rumor.training.interruption import Interrupted
 
-    finished = run(words)
+    signal.signal(
+        signal.SIGTERM, lambda number, frame: sys.exit(128 + number)
+    )  # what is temporary is removed then too
+    try:
+        finished = run(words)
+    except Interrupted as stop:
+        if _is_first_process():
+            saved = f"; checkpoint-{stop.step} is saved" if stop.step is not None else ""
+            name = signal.Signals(stop.number).name
+            print(f"hf-rumor: ended by {name}{saved}; it goes on with the same command", file=sys.stderr)
+        return 128 + stop.number
     if finished is not None:
         print(headline(finished.report))
         print(f"model and report: {finished.folder}/ (report.html, .md and .json, predictions.jsonl, recipe.yaml)")
+        return 1 if finished.is_pushed is False else 0
     return 0
 
 
@@ -447,10 +501,14 @@ def _predict(arguments: argparse.Namespace) -> None:
             form = format_of(arguments.input, file.peek(64))
             logger.info("predict: %s holds %s (--format auto)", arguments.input, form)
         classifier = RumorClassifier.from_pretrained(
-            arguments.model, backend=arguments.backend, precision=arguments.precision
+            arguments.model,
+            backend=arguments.backend,
+            precision=arguments.precision,
+            revision=arguments.revision,
         )
         items = read_items(file, form, arguments.text_column, arguments.id_column)
-        settings = {name: getattr(arguments, name) for name in ("text_column", "id_column", "batch_size", "precision")}
+        names = ("text_column", "id_column", "batch_size", "precision", "revision")
+        settings = {name: getattr(arguments, name) for name in names}
         job = describe_job(arguments.model, arguments.input, backend=arguments.backend, format=form, **settings)
 
         def lines_from(done: int) -> Iterator[list[str]]:
@@ -491,10 +549,10 @@ def _with_progress(windows: Iterator[list[str]], file: io.BufferedReader) -> Ite
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from hf_rumor.evaluation.report import headline
+    from hf_rumor.evaluation.markdown import headline
     from hf_rumor.outside import evaluate_outside
 
-    report = evaluate_outside(arguments.model, _load(arguments), arguments.output_dir)
+    report = evaluate_outside(arguments.model, _load(arguments), arguments.output_dir, arguments.revision)
     print(headline(report))
     print(f"report: {arguments.output_dir}/ (report.html, .md and .json, predictions.jsonl)")
 
@@ -504,7 +562,7 @@ def _explain(arguments: argparse.Namespace) -> None:
     from hf_rumor.inference.explain import Explainer, to_html, to_text
     from hf_rumor.inference.items import Item, read_items
 
-    explainer = Explainer(arguments.model)
+    explainer = Explainer(arguments.model, arguments.revision)
     if arguments.faithfulness:
         posts = _load(arguments).posts.shuffle(seed=0)["text"][: arguments.faithfulness]
         found = explainer.faithfulness(posts)
@@ -539,7 +597,7 @@ def _serve(arguments: argparse.Namespace) -> None:
         print(f"API:  curl -s {address}/api/predict {example}", flush=True)
 
     limits = Limits(arguments.max_characters, arguments.max_posts, arguments.max_bytes)
-    serve(arguments.model, arguments.host, arguments.port, limits, on_start)
+    serve(arguments.model, arguments.host, arguments.port, limits, on_start, arguments.revision)
 
 
 def _export_model(arguments: argparse.Namespace) -> None:
@@ -547,15 +605,61 @@ def _export_model(arguments: argparse.Namespace) -> None:
 
     posts = _load(arguments).posts
     exported = export_model(
-        arguments.model, arguments.output_dir, posts["text"][:], precision=arguments.precision, force=arguments.force
+        arguments.model,
+        arguments.output_dir,
+        posts["text"][:],
+        precision=arguments.precision,
+        force=arguments.force,
+        revision=arguments.revision,
     )
     print(to_text(exported))
+
+
+def _push(arguments: argparse.Namespace) -> None:
+    from hf_rumor.outside import read_report
+    from hf_rumor.sharing.card import license_of, write_card
+    from hf_rumor.sharing.contents import CARD_FILE, contents_of, portable
+
+    folder = arguments.folder
+    report = read_report(folder / "report.json")
+    write_card(folder, report, arguments.license, overwrite=arguments.overwrite_card)
+    named = license_of((folder / CARD_FILE).read_text(encoding="utf-8"))
+    if named is not None and arguments.license not in (None, named):
+        raise ArgumentError(
+            f"--license {arguments.license}: expected {named}, as the edited README.md says; change it there"
+        )
+    if named is None:
+        raise ArgumentError(
+            "--license: expected a licence, found none here nor in README.md; name it: apache-2.0, ..."
+        )
+    _send(arguments, "model", contents_of(folder, portable(report)), "Rumor classifier")
+
+
+def _push_data(arguments: argparse.Namespace) -> None:
+    from hf_rumor.sharing.card import check_license
+    from hf_rumor.sharing.dataset import dataset_contents
+
+    check_license(arguments.license)
+    _send(arguments, "dataset", dataset_contents(_load(arguments), arguments.license), "Corpus of posts")
+
+
+def _send(arguments: argparse.Namespace, repo_type: Any, uploads: Sequence[Any], message: str) -> None:
+    from hf_rumor.sharing.push import Target, check_target, push
+
+    if arguments.dry_run:
+        for upload in uploads:
+            print(f"{upload.size():>12,}  {upload.path}" + (f"  ({upload.note})" if upload.note else ""))
+        logger.info("push: nothing was sent (--dry_run)")
+        return
+    target = Target(arguments.repo, repo_type, arguments.private, arguments.revision, arguments.create_pr)
+    check_target(target)
+    print(push(target, uploads, message))
 
 
 def _describe(arguments: argparse.Namespace) -> None:
     from hf_rumor.inference.describe import describe_model, to_text
 
-    description = describe_model(arguments.model)
+    description = describe_model(arguments.model, arguments.revision)
     print(_json(description) if arguments.json else to_text(description))
 
 

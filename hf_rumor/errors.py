@@ -6,6 +6,7 @@ RumorError
 │   └── DownloadError    a corpus that cannot be fetched
 ├── ModelError       a model that cannot be found or loaded
 ├── OutputError      a folder that cannot be written, or holds something else
+├── HubError         a Hub that refuses, or is not there
 └── RunError         one of several runs that did not finish
 """
 
@@ -40,3 +41,11 @@ class OutputError(RumorError):
 
 class RunError(RumorError):
     """One of several runs that did not finish."""
+
+
+class HubError(RumorError):
+    """A Hub that refuses, or is not there; `may_pass` where another try may find it in a better mood."""
+
+    def __init__(self, message: str, *, may_pass: bool = False) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass

@@ -1,16 +1,17 @@
 """The experiment as one page: arguments -> corpus -> dataset -> model -> trainer -> report."""
 
+import errno
 import logging
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import yaml
 from datasets import Dataset, DatasetDict
 from transformers import (
     DataCollatorWithPadding,
@@ -34,19 +35,25 @@ from hf_rumor.corpus.findings import describe
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.corpus.post import LABEL_NAMES
 from hf_rumor.corpus.readers import Columns
-from hf_rumor.corpus.sources import resolve_corpus
-from hf_rumor.errors import ArgumentError, OutputError
+from hf_rumor.corpus.sources import name_of, resolve_corpus
+from hf_rumor.errors import ArgumentError, OutputError, RumorError
+from hf_rumor.evaluation.markdown import recipe_text
 from hf_rumor.evaluation.measure import predictions
 from hf_rumor.evaluation.report import Report, write_report
-from hf_rumor.outcome import Outcome, conclude, make_report, model_facts
+from hf_rumor.outcome import Outcome, conclude, make_report, model_facts, split_facts
+from hf_rumor.sharing.background import PushCheckpoints
+from hf_rumor.sharing.card import check_license, write_card
+from hf_rumor.sharing.push import Target, check_target
 from hf_rumor.training.calibrate import find_head
 from hf_rumor.training.callbacks import EarlyStopping, EpochLines, Progress
 from hf_rumor.training.hardware import choose_precision, detect_hardware
 from hf_rumor.training.history import summarise_training
+from hf_rumor.training.interruption import interruptible
 from hf_rumor.training.losses import Loss, make_loss
 from hf_rumor.training.models import MINI, load_model, resolve_model, save_model
-from hf_rumor.training.run_folder import check_folder, claim_folder, finish_folder
+from hf_rumor.training.run_folder import check_folder, claim_folder, finish_folder, locked, remove_leftovers
 from hf_rumor.training.tokenization import num_truncated, tokenize
+from hf_rumor.training.trackers import finish_tracking, tracked
 from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
 
 
@@ -55,10 +62,17 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Finished:
-    """A finished run: its report, and the folder it lies in."""
+    """A finished run.
+
+    Attributes:
+        report: What came of it.
+        folder: Where it lies.
+        is_pushed: Whether it is on the Hub; None where that was not asked for.
+    """
 
     report: Report
     folder: Path
+    is_pushed: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +102,9 @@ class Setup:
         flags, texts = self.arguments.run, self.data.dataset["train"]["text"][:]
         overrides = flags.parsed("config_overrides")
         name = self.chosen["model_name_or_path"]
-        model, tokenizer = load_model(name, self.loss.activation, texts, flags.max_length, overrides, flags.pooling)
+        model, tokenizer = load_model(
+            *(name, self.loss.activation, texts, flags.max_length, overrides, flags.pooling, flags.model_revision)
+        )
         if self.args.device.type == "cpu" and self.args.bf16:
             # Posts are short: plain matrix products in bf16 are faster than SDPA here; see benchmarks/attention.py.
             model.set_attn_implementation("eager")
@@ -121,7 +137,7 @@ def set_up(argv: Sequence[str]) -> Setup:
     set_seed(args.seed)
     loss = make_loss(flags.loss, loss_kwargs, labels=data.dataset["train"]["label"][:])
     logger.info("loss: %s trains, outputs.loss does not; probability: %s", loss.formula, loss.activation)
-    chosen = {"data_path": str(data_path), "model_name_or_path": model_name, "precision": environment["precision"]}
+    chosen = {"data_path": name_of(data_path), "model_name_or_path": model_name, "precision": environment["precision"]}
     return Setup(arguments, args, environment, data, loss, chosen, auto)
 
 
@@ -130,42 +146,98 @@ def run(argv: Sequence[str]) -> Finished | None:
 
     Raises:
         RumorError: The user has made a mistake; nothing is half-written.
+        Interrupted: SIGINT or SIGTERM came while it trained; a checkpoint is saved.
     """
     setup = set_up(argv)
-    arguments, args, data, flags = setup.arguments, setup.args, setup.data, setup.arguments.run
+    pusher = make_pusher(setup.arguments)
+    folder = Path(setup.arguments.training["output_dir"])
+    check_folder(folder, setup.recipe(), setup.data.corpus.sha256)
     model, tokenizer = setup.load_model()
-    recipe, sha256 = setup.recipe(), data.corpus.sha256
-    folder = Path(arguments.training["output_dir"])
-    check_folder(folder, recipe, sha256)
+    with locked(folder, wanted=setup.args.process_index == 0), told_if_full(folder):
+        trainer, started_at = train(setup, folder, model, tokenizer, pusher)
+        if not trainer.is_world_process_zero():
+            trainer.part()
+            return None
+        report = finish(setup, folder, trainer, started_at)
+        trainer.part()
+    return Finished(report, folder, pusher.finish(folder, report) if pusher else None)
+
+
+def train(
+    setup: Setup, folder: Path, model: Any, tokenizer: Any, pusher: PushCheckpoints | None
+) -> tuple[RumorTrainer, datetime]:
+    """Train in `folder`, from the checkpoint there if the run was interrupted; return when it started."""
+    args, data, flags, recipe = setup.args, setup.data, setup.arguments.run, setup.recipe()
     with args.main_process_first():
         encoded = tokenize(data.dataset, tokenizer, max_length=flags.max_length)
     logger.info("tokens: %d posts are cut off at %d", num_truncated(encoded), flags.max_length)
     trainer = make_trainer(model, tokenizer, args, encoded, setup.loss, flags)
+    if pusher:
+        trainer.add_callback(pusher)
     with args.main_process_first():  # the first process claims the folder, the others then find the same claim
-        claim = claim_folder(folder, recipe, sha256, arguments.training["resume_from_checkpoint"])
+        resume = setup.arguments.training["resume_from_checkpoint"]
+        claim = claim_folder(folder, recipe, data.corpus.sha256, resume)
+        if args.process_index == 0:
+            remove_leftovers(folder)
     logger.info("run: %s %s", folder, claim.note)
     started_at = datetime.now().astimezone()
-    trainer.train(resume_from_checkpoint=str(claim.checkpoint) if claim.checkpoint else None)
-    train = summarise_training(trainer, started_at, datetime.now().astimezone())
-    if not trainer.is_world_process_zero():
-        trainer.part()
-        return None
+    with tracked(trainer, {"recipe": recipe, "split": split_facts(data)}), interruptible(trainer):
+        trainer.train(resume_from_checkpoint=str(claim.checkpoint) if claim.checkpoint else None)
+    return trainer, started_at
 
+
+def finish(setup: Setup, folder: Path, trainer: RumorTrainer, started_at: datetime) -> Report:
+    """Calibrate the trained model, choose its threshold, score the test posts, write everything."""
+    data, flags, recipe = setup.data, setup.arguments.run, setup.recipe()
+    summary = summarise_training(trainer, started_at, datetime.now().astimezone())
     outcome = conclude(trainer, data, flags)
     report = make_report(
         data,
         setup.loss,
         outcome,
         model=model_facts(setup.chosen["model_name_or_path"], trainer.plain_model(), flags),
-        train=train,
+        train=summary,
         environment=setup.environment,
         recipe=recipe,
         auto={flag: setup.chosen[flag] for flag in sorted(setup.auto)},
     )
     write_results(folder, trainer, report, outcome, data.dataset["test"])
-    finish_folder(folder, recipe, sha256)
-    trainer.part()
-    return Finished(report, folder)
+    write_card(folder, report, flags.license)
+    finish_tracking(trainer, report.test)
+    finish_folder(folder, recipe, data.corpus.sha256)
+    return report
+
+
+@contextmanager
+def told_if_full(folder: Path) -> Iterator[None]:
+    """Tell a full disk as what it is; torch and safetensors raise kinds of their own, with words of the system."""
+    try:
+        yield
+    except Exception as error:
+        full = [os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)]
+        if isinstance(error, RumorError) or not any(words in str(error) for words in (*full, "file write failed")):
+            raise
+        raise OutputError(
+            f"--output_dir {folder}: expected room for checkpoints and results, got {error}; make room, then the same "
+            "command goes on"
+        ) from error
+
+
+def make_pusher(arguments: Arguments) -> PushCheckpoints | None:
+    """Return what pushes checkpoints and result; None unless `--push_to_hub`.
+
+    Raises:
+        ArgumentError: The licence or the repository cannot be one, or there is no token.
+    """
+    training, license_id = arguments.training, arguments.run.license
+    check_license(license_id)
+    if not training.get("push_to_hub") or license_id is None:  # arguments.py asks for it
+        return None
+    repo_id = training.get("hub_model_id") or Path(training["output_dir"]).resolve().name
+    target = Target(repo_id, private=training.get("hub_private_repo"), revision=training.get("hub_revision"))
+    check_target(target)
+    strategy = str(training.get("hub_strategy", "every_save"))
+    return PushCheckpoints(target, strategy, license_id, always=training.get("hub_always_push", False))
 
 
 def load_and_split(data_path: Path, flags: RunArguments) -> SplitCorpus:
@@ -281,13 +353,3 @@ def write_results(folder: Path, trainer: RumorTrainer, report: Report, outcome: 
         post_id: text for post_id, text in zip(test["id"][:], test["text"][:], strict=True) if post_id in mistaken
     }
     write_report(folder, report, told, texts)
-
-
-def recipe_text(report: Report) -> str:
-    """Return `recipe.yaml`: what repeats the run, and as comments what it ran on."""
-    versions = ", ".join(f"{name} {number}" for name, number in report.environment["versions"].items())
-    return (
-        "# Repeats this run: python run_rumor.py recipe.yaml --output_dir again\n"
-        f"# data: SHA-256 {report.data['sha256']}\n# versions: {versions}\n"
-        + yaml.safe_dump(report.recipe, allow_unicode=True)
-    )

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch.nn import functional as F
 from hf_rumor.arguments import RunArguments
 from hf_rumor.corpus.dataset import Corpus, SplitCorpus
 from hf_rumor.corpus.post import LABEL_NAMES
+from hf_rumor.corpus.sources import name_of
 from hf_rumor.evaluation.baseline import predict_baselines
 from hf_rumor.evaluation.calibration import fit_lines
 from hf_rumor.evaluation.curves import confident_mistakes, measure_curves
@@ -32,6 +34,7 @@ from hf_rumor.inference.probabilities import rumor_probabilities
 from hf_rumor.inference.scoring import predict_logits
 from hf_rumor.training.calibrate import apply_lines, fold_into_head
 from hf_rumor.training.losses import Loss
+from hf_rumor.training.models import MINI
 from hf_rumor.training.trainer import RumorTrainer
 
 
@@ -131,7 +134,7 @@ def data_facts(corpus: Corpus) -> dict[str, Any]:
     """Return the `data` part of the report."""
     labels = corpus.posts["label"][:]
     return {
-        "path": str(corpus.path),
+        "path": name_of(corpus.path),
         "sha256": corpus.sha256,
         "num_posts": len(labels),
         "num_rumors": sum(labels),
@@ -156,6 +159,7 @@ def model_facts(name: str, model: Any, flags: RunArguments) -> dict[str, Any]:
     """Return the `model` part of the report."""
     return {
         "name": name,
+        "hub_name": None if name == MINI or Path(name).is_dir() else name,
         "architecture": type(model).__name__,
         "num_parameters": model.num_parameters(),
         "max_length": flags.max_length,

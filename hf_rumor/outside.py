@@ -27,18 +27,20 @@ from hf_rumor.evaluation.metrics import decide
 from hf_rumor.evaluation.report import Report, write_report
 from hf_rumor.evaluation.slices import measure_slices
 from hf_rumor.inference.classifier import RumorClassifier
+from hf_rumor.inference.hub import check_reachable, find_file
 from hf_rumor.outcome import data_facts, traits_of
 
 
-def evaluate_outside(name: str, corpus: Corpus, folder: Path) -> Report:
+def evaluate_outside(name: str, corpus: Corpus, folder: Path, revision: str | None = None) -> Report:
     """Score every post of a corpus with a finished model, and write the report on it.
 
     What the report says of training, calibration and threshold is what the report of the model says; nothing is
     fitted to the corpus but the baseline, by cross-validation.
 
     Args:
-        name: A finished folder with its `report.json`.
+        name: A finished folder with its `report.json`, or a model of the Hub with one.
         corpus: Labelled posts, none of which the model should have seen.
+        revision: Branch, tag or commit, if the model is one of the Hub.
         folder: Gets `report.json`, `report.md`, `report.html` and `predictions.jsonl`.
 
     Raises:
@@ -50,13 +52,14 @@ def evaluate_outside(name: str, corpus: Corpus, folder: Path) -> Report:
         raise OutputError(
             f"--output_dir {folder}: expected a folder for the report, found one with a model; give another"
         )
-    trained = read_report(Path(name) / "report.json")
+    check_reachable(name, "evaluate", revision)
+    trained = read_report(find_file(name, "report.json", revision) or Path(name) / "report.json")
     if trained.data["sha256"] == corpus.sha256:
         raise ModelError(
             f"{name}: expected a corpus that it was not trained on, found {corpus.path}, its own; report.md says how "
             "good it is on test posts"
         )
-    classifier = RumorClassifier.from_pretrained(name)
+    classifier = RumorClassifier.from_pretrained(name, revision=revision)
     facts, posts = classifier.facts, corpus.posts
     labels, texts = np.asarray(posts["label"][:], dtype=np.int64), posts["text"][:]
     groups = find_near_duplicates(texts).groups

@@ -12,7 +12,10 @@ import hf_rumor
 
 PACKAGE = Path(hf_rumor.__file__).parent
 # Each room may import from those after it, and from itself.
-ROOMS = ("benchmark", "search", "outside", "experiment", "outcome", "training", "inference", "evaluation", "corpus")
+ROOMS = (
+    *("benchmark", "search", "outside", "experiment", "outcome"),
+    *("sharing", "training", "inference", "evaluation", "corpus"),
+)
 FOUNDATION = {"errors", "network"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 

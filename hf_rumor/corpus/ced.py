@@ -6,13 +6,16 @@
 """
 
 import json
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
+from hf_rumor.corpus.encodings import decode
 from hf_rumor.corpus.findings import Findings, note_file
 from hf_rumor.corpus.post import LABEL_NAMES, Post, Repost
 from hf_rumor.corpus.values import parse_text, parse_time
@@ -22,7 +25,18 @@ from hf_rumor.errors import CorpusError
 POSTS_FOLDER = "original-microblog"
 REPOSTS_FOLDERS = {"rumor-repost": True, "non-rumor-repost": False}
 
+# A corpus that asks for more than this is no corpus: refused before it fills the memory.
+MAX_FILES = 4_000_000
+MAX_BYTES = 32 << 20  # of one file; the published ones have less than one MiB
+
 ReadFile = Callable[[str], bytes]
+
+
+# What damaged archives make zipfile and the decompressors raise.
+ZIP_ERRORS = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, NotImplementedError),
+    *(struct.error, OverflowError, UnicodeDecodeError),
+)
 
 
 @contextmanager
@@ -34,16 +48,31 @@ def open_tree(path: Path) -> Iterator[tuple[list[str], ReadFile]]:
     """
     if path.is_dir():
         names = sorted(file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
-        yield names, lambda name: (path / name).read_bytes()
+        yield names, lambda name: _read_whole(path, name, (path / name).stat().st_size, (path / name).open("rb"))
         return
     try:
         with zipfile.ZipFile(path) as archive:
-            names = sorted(info.filename for info in archive.infolist() if not info.is_dir())
-            yield names, archive.read
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+            sizes = {info.filename: info.file_size for info in archive.infolist() if not info.is_dir()}
+            if len(sizes) > MAX_FILES:
+                raise CorpusError(
+                    f"{path}: expected at most {MAX_FILES:,} files, found {len(sizes):,}; give a .jsonl file"
+                )
+            yield sorted(sizes), lambda name: _read_whole(path, name, sizes[name], archive.open(name))
+    except ZIP_ERRORS as error:
         raise CorpusError(
             f"{path}: expected a zip that is whole and has no password, got: {error}; download or copy it again"
         ) from error
+
+
+def _read_whole(path: Path, name: str, size: int, file: IO[bytes]) -> bytes:
+    """Return what is in `file`, unless it is too much to be a post or its reposts."""
+    with file:
+        content = b"" if size > MAX_BYTES else file.read(MAX_BYTES + 1)
+    if size > MAX_BYTES or len(content) > MAX_BYTES:
+        raise CorpusError(
+            f"{path}: {name}: expected at most {MAX_BYTES:,} bytes, found {max(size, len(content)):,}; remove the file"
+        )
+    return content
 
 
 def read_ced(path: Path, findings: Findings) -> Iterator[Post]:
@@ -106,9 +135,11 @@ def _sort_files(names: list[str], findings: Findings) -> tuple[dict[str, str], d
     return posts, labels
 
 
-def _load_json(path: Path, name: str, read: ReadFile, kind: type) -> Any:
+def _load_json(path: Path, name: str, read: ReadFile, kind: type, findings: Findings) -> Any:
     try:
-        value = json.loads(read(name).decode("utf-8-sig"))
+        text, encoding = decode(read(name))
+        findings["files_in_gb18030"] += encoding == "gb18030"
+        value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise CorpusError(f"{path}: {name}: expected JSON in UTF-8, got {error}; repair or remove the file") from error
     if not isinstance(value, kind):
@@ -122,19 +153,20 @@ def _load_json(path: Path, name: str, read: ReadFile, kind: type) -> Any:
 def _read_post(
     path: Path, name: str, read: ReadFile, findings: Findings, is_rumor: bool, reposts: tuple[Repost, ...]
 ) -> Post:
-    raw = _load_json(path, name, read, dict)
+    raw = _load_json(path, name, read, dict, findings)
     if "text" not in raw:
         raise CorpusError(f"{path}: {name}: expected a post with 'text', found {sorted(raw)}; repair or remove it")
+    text = _parse_text(path, name, raw["text"])
     posted_at = parse_time(raw.get("time"))
     findings["times_as_text"] += posted_at is not None and isinstance(raw.get("time"), str)
     findings["times_unreadable"] += posted_at is None
     user = raw.get("user")  # the string "empty" on some rumors of the published corpus
     findings["authors_missing"] += not isinstance(user, dict)
-    post_id = PurePosixPath(name).stem  # number_mid_uid in the published corpus
+    post_id = parse_text(PurePosixPath(name).stem)  # number_mid_uid in the published corpus
     parts = post_id.split("_")
     return Post(
         post_id=post_id,
-        text=parse_text(raw["text"]),
+        text=text,
         is_rumor=is_rumor,
         posted_at=posted_at,
         author_id=parts[2] if len(parts) == 3 else None,
@@ -146,22 +178,29 @@ def _read_post(
 
 def _read_reposts(path: Path, name: str, read: ReadFile, findings: Findings) -> tuple[Repost, ...]:
     reposts = []
-    for raw in _load_json(path, name, read, list):
+    for raw in _load_json(path, name, read, list, findings):
         if not isinstance(raw, dict):
             raise CorpusError(
                 f"{path}: {name}: expected a list of objects, got {raw!r:.40}; repair or remove the file"
             )
         repost = Repost(
-            repost_id=parse_text(raw.get("mid")),
-            text=parse_text(raw.get("text")),
+            repost_id=_parse_text(path, name, raw.get("mid")),
+            text=_parse_text(path, name, raw.get("text")),
             reposted_at=parse_time(raw.get("date")),
-            author_id=parse_text(raw.get("uid")) or None,
-            parent_id=parse_text(raw.get("parent")) or None,
+            author_id=_parse_text(path, name, raw.get("uid")) or None,
+            parent_id=_parse_text(path, name, raw.get("parent")) or None,
         )
         findings["repost_dates_unreadable"] += repost.reposted_at is None
         findings["reposts_without_text"] += not repost.text
         reposts.append(repost)
     return sort_reposts(reposts)
+
+
+def _parse_text(path: Path, name: str, value: Any) -> str:
+    try:
+        return parse_text(value)
+    except ValueError as error:
+        raise CorpusError(f"{path}: {name}: {error}; repair or remove the file") from error
 
 
 def sort_reposts(reposts: list[Repost]) -> tuple[Repost, ...]:

@@ -3,12 +3,14 @@
 import hashlib
 import json
 import logging
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import datasets
+import pyarrow
 from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 
 from hf_rumor.corpus.cleaning import posts_to_keep
@@ -24,7 +26,7 @@ from hf_rumor.errors import CorpusError
 logger = logging.getLogger(__name__)
 
 # Part of the cache key: raise it whenever a reader gives other posts or findings for the same files.
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 
 FEATURES = Features(
     {
@@ -115,11 +117,33 @@ def load_corpus(path: Path, columns: Columns | None = None) -> Corpus:
     columns = columns or Columns()
     sha256 = content_digest(path)
     key = hashlib.sha256(repr((sha256, path.is_file() and path.suffix.lower(), columns)).encode()).hexdigest()[:24]
+    config_id = f"{key}-v{PARSER_VERSION}"
+    try:
+        rows, findings = _from_cache(path, columns, config_id)
+    except (pyarrow.ArrowException, OSError, ValueError, LookupError, TypeError) as error:
+        logger.warning("cache: what it holds of %s is damaged (%s); it is built again", path, error)
+        for damaged in (cache_folder() / "arrow").glob(f"*/{config_id}"):
+            shutil.rmtree(damaged, ignore_errors=True)
+        rows, findings = _from_cache(path, columns, config_id)
+    kept, left_out = posts_to_keep(rows["id"][:], rows["text"][:], rows["label"][:])
+    if not kept:
+        told = "; ".join(describe(left_out))
+        raise CorpusError(f"{path}: expected posts, found none to keep ({told}); check --data_path")
+    return Corpus(path, sha256, rows.select(kept), findings + left_out)
+
+
+def _from_cache(path: Path, columns: Columns, config_id: str) -> tuple[Dataset, Findings]:
+    """Return all posts of a corpus and what was odd, built first where they are not in the cache yet.
+
+    Raises:
+        CorpusError: The corpus is broken.
+        ValueError, OSError, pyarrow.ArrowException: What is in the cache is.
+    """
     builder = RumorCorpus(
         config_name="posts",
-        config_id=f"{key}-v{PARSER_VERSION}",
+        config_id=config_id,
         cache_dir=str(cache_folder() / "arrow"),
-        raw=path.resolve(),
+        raw=path.absolute(),  # a link in the cache of the Hub has the suffix, what it leads to has not
         columns=columns,
     )
     try:
@@ -128,15 +152,13 @@ def load_corpus(path: Path, columns: Columns | None = None) -> Corpus:
         if isinstance(error.__cause__, CorpusError):
             raise error.__cause__ from None
         raise
-    findings = Findings(json.loads(builder.info.description))
-    if not builder.info.splits["train"].num_examples:
+    num_posts = builder.info.splits["train"].num_examples
+    if not num_posts:
         raise CorpusError(f"{path}: expected posts, found none; check --data_path")
     rows = builder.as_dataset(split="train")
-    kept, left_out = posts_to_keep(rows["id"][:], rows["text"][:], rows["label"][:])
-    if not kept:
-        told = "; ".join(describe(left_out))
-        raise CorpusError(f"{path}: expected posts, found none to keep ({told}); check --data_path")
-    return Corpus(path, sha256, rows.select(kept), findings + left_out)
+    if len(rows) != num_posts:
+        raise ValueError(f"expected {num_posts:,} posts, found {len(rows):,}")
+    return rows, Findings(json.loads(builder.info.description))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Write files whole or not at all, find the cache, and know a corpus by its content."""
 
+import glob
 import hashlib
 import os
 import time
@@ -19,6 +20,9 @@ def cache_folder() -> Path:
 def written_whole(path: Path) -> Iterator[Path]:
     """Yield a temporary file beside `path` that takes its place, synced to disk, only if nothing goes wrong."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        if not _is_alive(leftover.name.split(".")[-2]):  # of a process that was killed
+            leftover.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield temporary
@@ -27,6 +31,16 @@ def written_whole(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _is_alive(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, ValueError):  # another user's; or no name of ours
+        pass
+    return True
 
 
 def write_text(path: Path, text: str) -> None:

@@ -15,11 +15,14 @@ import pyarrow
 import pyarrow.parquet
 
 from hf_rumor.corpus.ced import read_ced, sort_reposts
+from hf_rumor.corpus.encodings import encoding_of_file
 from hf_rumor.corpus.findings import Findings
 from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.corpus.values import parse_label, parse_text, parse_time
 from hf_rumor.errors import CorpusError
 
+
+MAX_LINE = 32 << 20  # characters; a post with a thousand reposts has less than one million
 
 Rows = Iterator[tuple[str, dict[str, Any]]]  # ("line 3", {column: value})
 
@@ -55,20 +58,30 @@ def read_posts(path: Path, columns: Columns, findings: Findings) -> Iterator[Pos
     if path.is_dir() or suffix == ".zip":
         yield from read_ced(path, findings)
     elif suffix in FORMATS:
-        try:
-            for number, (where, row) in enumerate(FORMATS[suffix](path), start=1):
-                yield _to_post(row, f"{path}: {where}", number, columns, findings)
-        except UnicodeDecodeError as error:
-            raise CorpusError(f"{path}: expected UTF-8, got {error}; convert the file to UTF-8") from error
+        encoding = "" if suffix == ".parquet" else _encoding_of(path)
+        findings["files_in_gb18030"] += encoding == "gb18030"
+        for number, (where, row) in enumerate(FORMATS[suffix](path, encoding), start=1):
+            yield _to_post(row, f"{path}: {where}", number, columns, findings)
     else:
         raise CorpusError(
             f"{path}: expected a folder, .zip, {', '.join(FORMATS)}, found the suffix {suffix!r}; rename or convert it"
         )
 
 
-def _read_jsonl(path: Path) -> Rows:
-    with path.open(encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, start=1):
+def _encoding_of(path: Path) -> str:
+    try:
+        return encoding_of_file(path)
+    except UnicodeDecodeError as error:
+        raise CorpusError(f"{path}: expected UTF-8 or GB18030, got {error}; convert the file to UTF-8") from error
+
+
+def _read_jsonl(path: Path, encoding: str) -> Rows:
+    with path.open(encoding=encoding) as file:
+        for number, line in enumerate(iter(lambda: file.readline(MAX_LINE + 1), ""), start=1):
+            if len(line) > MAX_LINE:
+                raise CorpusError(
+                    f"{path}: line {number}: expected at most {MAX_LINE:,} characters, found more; a post a line"
+                )
             if not line.strip():
                 continue
             try:
@@ -84,8 +97,8 @@ def _read_jsonl(path: Path) -> Rows:
             yield f"line {number}", row
 
 
-def _read_csv(path: Path, delimiter: str = ",") -> Rows:
-    with path.open(encoding="utf-8-sig", newline="") as lines:
+def _read_csv(path: Path, encoding: str, delimiter: str = ",") -> Rows:
+    with path.open(encoding=encoding, newline="") as lines:
         reader = csv.DictReader(lines, delimiter=delimiter, strict=True)  # lax, an open quote swallows what follows
         try:
             for row in reader:
@@ -101,11 +114,11 @@ def _read_csv(path: Path, delimiter: str = ",") -> Rows:
             ) from error
 
 
-def _read_tsv(path: Path) -> Rows:
-    return _read_csv(path, delimiter="\t")
+def _read_tsv(path: Path, encoding: str) -> Rows:
+    return _read_csv(path, encoding, delimiter="\t")
 
 
-def _read_parquet(path: Path) -> Rows:
+def _read_parquet(path: Path, encoding: str) -> Rows:
     try:
         with pyarrow.parquet.ParquetFile(path) as table:
             number = 0
@@ -113,11 +126,11 @@ def _read_parquet(path: Path) -> Rows:
                 for row in batch.to_pylist():
                     number += 1
                     yield f"row {number}", row
-    except (pyarrow.ArrowInvalid, OSError) as error:
+    except (pyarrow.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
         raise CorpusError(f"{path}: expected a Parquet file, got {error}; write it again") from error
 
 
-FORMATS: dict[str, Callable[[Path], Rows]] = {
+FORMATS: dict[str, Callable[[Path, str], Rows]] = {  # path, encoding -> rows
     ".jsonl": _read_jsonl,
     ".csv": _read_csv,
     ".tsv": _read_tsv,
@@ -144,33 +157,41 @@ def _to_post(row: dict[str, Any], where: str, number: int, columns: Columns, fin
     label_column = _require_column(row, where, columns.label, LABEL_COLUMNS, "--label_column")
     if columns.id is not None:
         _require_column(row, where, columns.id, ID_COLUMNS, "--id_column")
+    id_column = _find_column(row, columns.id, ID_COLUMNS)
     try:
         is_rumor = parse_label(row[label_column])
+        text = parse_text(row[text_column])
+        post_id = parse_text(row[id_column]) if id_column else ""
+        author_id = parse_text(row.get("author_id"))
+        reposts = _to_reposts(row.get("reposts"))
     except ValueError as error:
         raise CorpusError(f"{where}: {error}; correct it, or name the right column with --label_column") from error
-    id_column = _find_column(row, columns.id, ID_COLUMNS)
     time_column = _find_column(row, None, TIME_COLUMNS)
     posted_at = parse_time(row[time_column]) if time_column else None
     findings["times_unreadable"] += time_column is not None and posted_at is None
     return Post(
-        post_id=(parse_text(row[id_column]) if id_column else "") or str(number),
-        text=parse_text(row[text_column]),
+        post_id=post_id or str(number),
+        text=text,
         is_rumor=is_rumor,
         posted_at=posted_at,
-        author_id=parse_text(row.get("author_id")) or None,
-        reposts=_to_reposts(row.get("reposts"), where),
+        author_id=author_id or None,
+        reposts=reposts,
     )
 
 
-def _to_reposts(raw: Any, where: str) -> tuple[Repost, ...]:
-    """Read a list of texts, or of objects with `text` and perhaps `id`, `reposted_at`, `author_id`, `parent_id`."""
-    if raw is None or isinstance(raw, int | float | str):  # a column of counts, or a CSV that cannot hold a list
+def _to_reposts(raw: Any) -> tuple[Repost, ...]:
+    """Read a list of texts, or of objects with `text` and perhaps `id`, `reposted_at`, `author_id`, `parent_id`.
+
+    Raises:
+        ValueError: An object has no `text`, or a value is no text.
+    """
+    if not isinstance(raw, list):  # a column of counts, or a CSV that cannot hold a list
         return ()
     reposts = []
     for item in raw:
         fields = item if isinstance(item, dict) else {"text": item}
         if "text" not in fields:
-            raise CorpusError(f"{where}: expected reposts with 'text', found {sorted(fields)}; repair the line")
+            raise ValueError(f"expected reposts with 'text', found {sorted(fields)}")
         reposts.append(
             Repost(
                 repost_id=parse_text(fields.get("id")),

@@ -6,6 +6,8 @@ from typing import Any
 
 CHINA = timezone(timedelta(hours=8))  # Weibo writes local time; China has had no other zone since 1991
 
+MAX_CHARACTERS = 1_000_000  # of a post; Weibo allows a few thousand
+
 LABEL_WORDS = {
     "0": False,
     "non-rumor": False,
@@ -29,9 +31,9 @@ def parse_label(value: Any) -> bool:
     Raises:
         ValueError: The value is none of these.
     """
-    word = str(value).strip().lower().removesuffix(".0")
+    word = "" if isinstance(value, dict | list) else str(value).strip().lower().removesuffix(".0")
     if word not in LABEL_WORDS:
-        raise ValueError(f"expected a label out of {', '.join(LABEL_WORDS)}, got {value!r}")
+        raise ValueError(f"expected a label out of {', '.join(LABEL_WORDS)}, got {_shown(value)}")
     return LABEL_WORDS[word]
 
 
@@ -41,13 +43,16 @@ def parse_time(value: Any) -> int | None:
     Accepts seconds (10 digits) and milliseconds (13 digits) as number or text, `Sat Jun 29 12:40:09 +0800 2013` and
     ISO dates; a time without a zone is China Standard Time.
     """
+    if isinstance(value, dict | list):
+        return None
     if isinstance(value, datetime):
         return int((value if value.tzinfo else value.replace(tzinfo=CHINA)).timestamp())
     text = str(value).strip()
     whole, _, fraction = text.partition(".")
     if text.isascii() and whole.isdigit() and (not fraction or fraction.isdigit()):
-        seconds = int(whole) // 1000 if len(whole) == 13 else int(whole)
-        return seconds if len(whole) in (9, 10, 13) else None
+        if len(whole) not in (9, 10, 13):
+            return None
+        return int(whole) // 1000 if len(whole) == 13 else int(whole)
     for parse in (datetime.fromisoformat, _parse_weibo_time):
         try:
             moment = parse(text)
@@ -67,5 +72,20 @@ def parse_text(value: Any) -> str:
     """Return `value` as text without surrounding blanks; None is the empty text.
 
     Lone surrogates, which JSON can smuggle in and Arrow cannot store, become question marks.
+
+    Raises:
+        ValueError: The value is a list or an object, or longer than any post.
     """
-    return "" if value is None else str(value).encode("utf-8", "replace").decode("utf-8").strip()
+    if value is None:
+        return ""
+    if isinstance(value, dict | list):
+        raise ValueError(f"expected a text, got {_shown(value)}")
+    text = str(value)
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError(f"expected a text of at most {MAX_CHARACTERS:,} characters, got {len(text):,}")
+    return text.encode("utf-8", "replace").decode("utf-8").strip()
+
+
+def _shown(value: Any) -> str:
+    """Return a value as it can be quoted; one nested deep would overflow the stack, a long one the line."""
+    return f"a {type(value).__name__}" if isinstance(value, dict | list) else f"{value!r:.60}"

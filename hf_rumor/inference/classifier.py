@@ -81,7 +81,12 @@ class RumorClassifier:
 
     @classmethod
     def from_pretrained(
-        cls, name: str | Path, *, backend: Backend = "torch", precision: Precision = "fp32"
+        cls,
+        name: str | Path,
+        *,
+        backend: Backend = "torch",
+        precision: Precision = "fp32",
+        revision: str | None = None,
     ) -> "RumorClassifier":
         """Load a folder, or (torch) a model of the Hub.
 
@@ -90,6 +95,7 @@ class RumorClassifier:
             backend: `torch`, or `onnx` for a folder that `hf-rumor export` wrote.
             precision: fp32 gives what the report says. bf16 is faster where the hardware has it; see
                 `docs/howto_predict.md` for how far its probabilities are off.
+            revision: Branch, tag or commit of a model of the Hub; None: its newest state.
 
         Raises:
             ModelError: There is no such model, or it is none that tells rumors.
@@ -99,10 +105,14 @@ class RumorClassifier:
 
             if precision != "fp32":
                 raise ModelError(f"{name}: expected fp32 for the onnx backend, got {precision}; leave it out")
+            if revision:
+                raise ModelError(
+                    f"{name}: expected a folder for the onnx backend, got revision {revision}; leave it out"
+                )
             return cls(*load_onnx(Path(name)))
         from hf_rumor.inference.loading import load_torch
 
-        return cls(*load_torch(str(name), precision))
+        return cls(*load_torch(str(name), precision, revision))
 
     def predict(self, texts: Sequence[str], batch_size: int = 32) -> list[Prediction]:
         """Return one prediction for each text, in order."""

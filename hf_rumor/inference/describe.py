@@ -10,7 +10,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from hf_rumor.errors import ModelError
-from hf_rumor.inference.hub import check_reachable
+from hf_rumor.inference.hub import check_reachable, find_file
 
 
 # What `outputs.loss` of transformers is computed with, by `config.problem_type`; needs `labels` in the call.
@@ -74,15 +74,15 @@ class Description:
     limits: str
 
 
-def describe_model(name: str) -> Description:
+def describe_model(name: str, revision: str | None = None) -> Description:
     """Describe a folder or a model of the Hub from its configuration; weights are not loaded.
 
     Raises:
         ModelError: There is no such model, or it is no sequence classifier.
     """
-    check_reachable(name, "describe")
+    check_reachable(name, "describe", revision)
     try:
-        config = AutoConfig.from_pretrained(name, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(name, revision=revision, trust_remote_code=False)
         with torch.device("meta"):
             model = AutoModelForSequenceClassification.from_config(config)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, KeyError, ImportError, HfHubHTTPError) as error:
@@ -104,18 +104,18 @@ def describe_model(name: str) -> Description:
         threshold=facts.get("threshold"),
         abstain_below=facts.get("abstain_below"),
         calibration=facts.get("calibration"),
-        worth=_worth(Path(name) / "report.json"),
+        worth=_worth(find_file(name, "report.json", revision)),
         limits=LIMITS,
     )
 
 
-def _worth(path: Path) -> Worth | None:
+def _worth(path: Path | None) -> Worth | None:
     """Return what the report at `path` says; None where there is none.
 
     Raises:
         ModelError: It is no report of ours.
     """
-    if not path.is_file():
+    if path is None:
         return None
     try:
         report = json.loads(path.read_text(encoding="utf-8"))

@@ -78,12 +78,13 @@ class Explainer:
 
     Args:
         name: A finished folder, or a model of the Hub.
+        revision: Branch, tag or commit of a model of the Hub.
 
     Raises:
         ModelError: There is no such model, or captum or jieba (extra `explain`) are not installed.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, revision: str | None = None) -> None:
         try:
             import jieba
             from captum.attr import LayerIntegratedGradients
@@ -93,7 +94,7 @@ class Explainer:
             ) from error
         jieba.setLogLevel("WARNING")
         self._segment = jieba.tokenize
-        self.model, self.tokenizer, self.facts = load_model(name)
+        self.model, self.tokenizer, self.facts = load_model(name, revision=revision)
         self._gradients = LayerIntegratedGradients(self._log_odds, self.model.get_input_embeddings())
 
     def _log_odds(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:

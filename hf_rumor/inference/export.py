@@ -56,7 +56,13 @@ class Exported:
 
 
 def export_model(
-    name: str, folder: Path, texts: Sequence[str], *, precision: Literal["fp32", "int8"], force: bool = False
+    name: str,
+    folder: Path,
+    texts: Sequence[str],
+    *,
+    precision: Literal["fp32", "int8"],
+    force: bool = False,
+    revision: str | None = None,
 ) -> Exported:
     """Write a model as ONNX through the exporter of transformers, if it says the same as torch does.
 
@@ -67,6 +73,7 @@ def export_model(
         texts: Real posts; up to `MOST_POSTS` of all lengths are compared.
         precision: int8: weights of the linear layers in 8 bits, activations quantized as they come.
         force: Whether to keep an int8 model that changes more than `MOST_FLIPS` of the decisions.
+        revision: Branch, tag or commit of a model of the Hub.
 
     Raises:
         ModelError: There is no such model, it cannot be exported, or it does not say the same.
@@ -74,11 +81,11 @@ def export_model(
     """
     if folder.exists() and any(folder.iterdir()):
         raise OutputError(f"--output_dir {folder}: expected an empty folder, found files; give another, or empty it")
-    classifier = RumorClassifier.from_pretrained(name)
+    classifier = RumorClassifier.from_pretrained(name, revision=revision)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder.parent, prefix=".export.") as temporary:
         made = Path(temporary) / "onnx"
-        _write(name, made, precision)
+        _write(name, made, precision, revision)
         chosen = _of_all_lengths(texts)
         reference, reference_speed = _time(classifier, chosen)
         exported = RumorClassifier.from_pretrained(made, backend="onnx")
@@ -99,14 +106,16 @@ def export_model(
     return Exported(folder, len(chosen), variants)
 
 
-def _write(name: str, folder: Path, precision: str) -> None:
+def _write(name: str, folder: Path, precision: str, revision: str | None) -> None:
     try:
         from transformers import exporters
     except ImportError as error:
         raise ModelError(f"export: expected onnx, got {error}; pip install 'hf_rumor[onnx]'") from error
-    check_reachable(name, "model")
-    tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-    model = AutoModelForSequenceClassification.from_pretrained(name, use_safetensors=True, trust_remote_code=False)
+    check_reachable(name, "model", revision)
+    tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False)
+    model = AutoModelForSequenceClassification.from_pretrained(
+        name, revision=revision, use_safetensors=True, trust_remote_code=False
+    )
     tools: Any = exporters  # without types
     quantizer = (
         tools.OnnxRuntimeQuantizer(tools.OnnxRuntimeDynamicConfig(per_channel=True)) if precision == "int8" else None

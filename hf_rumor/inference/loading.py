@@ -13,17 +13,17 @@ from hf_rumor.inference.classifier import Arrays, Facts, LogitsOf, Precision, re
 from hf_rumor.inference.hub import check_reachable
 
 
-def load_torch(name: str, precision: Precision) -> tuple[LogitsOf, Any, Facts]:
+def load_torch(name: str, precision: Precision, revision: str | None = None) -> tuple[LogitsOf, Any, Facts]:
     """Return the logits of a model as a function of arrays, its tokenizer, and how to read the logits.
 
     Raises:
         ModelError: There is no such model, or it is none that tells rumors.
     """
-    model, tokenizer, facts = load_model(name, precision)
+    model, tokenizer, facts = load_model(name, precision, revision)
     return _logits_of(model, tokenizer), tokenizer.backend_tokenizer, facts
 
 
-def load_model(name: str, precision: Precision = "fp32") -> tuple[Any, Any, Facts]:
+def load_model(name: str, precision: Precision = "fp32", revision: str | None = None) -> tuple[Any, Any, Facts]:
     """Return a classifier of transformers in evaluation mode, its tokenizer, and how to read its logits.
 
     Weights are read from safetensors only; no code of a model runs. A GPU is used where there is one.
@@ -31,11 +31,12 @@ def load_model(name: str, precision: Precision = "fp32") -> tuple[Any, Any, Fact
     Raises:
         ModelError: There is no such model, or it is none that tells rumors.
     """
-    check_reachable(name, "model")
+    check_reachable(name, "model", revision)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False)
         model, loaded = AutoModelForSequenceClassification.from_pretrained(
             name,
+            revision=revision,
             dtype=torch.bfloat16 if precision == "bf16" else torch.float32,
             use_safetensors=True,
             trust_remote_code=False,

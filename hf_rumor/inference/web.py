@@ -51,14 +51,15 @@ class Judge:
     """Answers the requests of the page and of the API, one at a time; removes what it is given.
 
     Args:
-        name: A finished folder.
+        name: A finished folder, or a model of the Hub.
         limits: What is refused.
+        revision: Branch, tag or commit of a model of the Hub.
     """
 
-    def __init__(self, name: str, limits: Limits) -> None:
+    def __init__(self, name: str, limits: Limits, revision: str | None = None) -> None:
         self.limits = limits
-        self.classifier = RumorClassifier.from_pretrained(name)
-        self.explainer = Explainer(name)
+        self.classifier = RumorClassifier.from_pretrained(name, revision=revision)
+        self.explainer = Explainer(name, revision)
         self.folder = Path(tempfile.mkdtemp(prefix="hf_rumor_")).resolve()  # uploads and results, while they last
         self._turn = threading.Lock()
         environment = Environment(
@@ -247,20 +248,23 @@ def _title(words: dict[str, str], model: str) -> str:
     return f"# {words['title']}\n\n{words['what'].format(Path(model).name)}"
 
 
-def serve(name: str, host: str, port: int, limits: Limits, on_start: Callable[[str], None]) -> None:
+def serve(
+    name: str, host: str, port: int, limits: Limits, on_start: Callable[[str], None], revision: str | None = None
+) -> None:
     """Serve the page until interrupted.
 
     Args:
-        name: A finished folder.
+        name: A finished folder, or a model of the Hub.
         host: Address to listen at; others than loopback let others in.
         port: 0 takes a free one.
         limits: What is refused.
         on_start: Is told the address.
+        revision: Branch, tag or commit of a model of the Hub.
 
     Raises:
         RumorError: There is no such model, or the address is taken.
     """
-    judge = Judge(name, limits)
+    judge = Judge(name, limits, revision)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # what is kept is removed then too
     try:
         app = make_app(judge, name)

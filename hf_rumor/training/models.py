@@ -68,6 +68,7 @@ def load_model(
     max_length: int,
     config_overrides: Mapping[str, Any] | None = None,
     pooling: Pooling = "first_token",
+    revision: str | None = None,
 ) -> tuple[Any, Any]:
     """Return a sequence classifier in float32 with two labels, and its tokenizer.
 
@@ -78,6 +79,7 @@ def load_model(
         max_length: Saved with the tokenizer as the length to cut at.
         config_overrides: Values that take the place of those in the model's configuration, as dropout rates.
         pooling: What the head reads: `first_token`, as the architecture does, or `mean`: see `_start_as_mean`.
+        revision: Branch, tag or commit of a model of the Hub; None: its newest state.
 
     Raises:
         ModelError: There is no such model, or it cannot be had or loaded; the message tells these apart.
@@ -89,19 +91,18 @@ def load_model(
         "problem_type": PROBLEM_TYPES[activation],
     }
     if name == MINI:
-        model, tokenizer = _make_mini(texts, head, max_length, config_overrides or {})
-        if pooling == "mean":
-            _start_as_mean(model)
-            _start_as_identity(model.bert.pooler.dense)
-        return model, tokenizer
-    check_reachable(name, "--model_name_or_path")
+        if revision:
+            raise ModelError(f"--model_revision {revision}: expected a model of the Hub, found {MINI}; leave it out")
+        return _make_mini(texts, head, max_length, config_overrides or {}, pooling)
+    check_reachable(name, "--model_name_or_path", revision)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-        config = AutoConfig.from_pretrained(name, trust_remote_code=False, **head)
+        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(name, revision=revision, trust_remote_code=False, **head)
         _override(config, config_overrides or {})
         appended = pooling == "mean" and _append_layer(config)
         model, loaded = AutoModelForSequenceClassification.from_pretrained(
             name,
+            revision=revision,
             config=config,
             dtype=torch.float32,
             use_safetensors=True,
@@ -213,7 +214,7 @@ def _explain(name: str, error: Exception) -> ModelError:
 
 
 def _make_mini(
-    texts: Sequence[str], head: dict[str, Any], max_length: int, overrides: Mapping[str, Any]
+    texts: Sequence[str], head: dict[str, Any], max_length: int, overrides: Mapping[str, Any], pooling: Pooling
 ) -> tuple[Any, Any]:
     """Return a small BERT with random weights and a character vocabulary."""
     vocabulary = character_vocabulary(texts)
@@ -232,7 +233,12 @@ def _make_mini(
     logger.info(
         "mini: 4 layers, 256 wide, %d characters; starts from random weights: it has read nothing", len(vocabulary)
     )
-    return BertForSequenceClassification(config), tokenizer
+    model = BertForSequenceClassification(config)
+    if pooling == "mean":
+        _start_as_mean(model)
+        pooler: Any = model.bert.pooler
+        _start_as_identity(pooler.dense)
+    return model, tokenizer
 
 
 def character_vocabulary(texts: Sequence[str]) -> dict[str, int]:

@@ -1,7 +1,15 @@
 """The output folder of a run: claimed by one recipe, continued after an interruption, never mixed with another run."""
 
+import errno
+import fcntl
 import json
+import logging
+import os
 import shutil
+import struct
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +18,10 @@ from hf_rumor.corpus.files import write_text
 from hf_rumor.errors import ArgumentError, OutputError
 
 
+logger = logging.getLogger(__name__)
+
 RUN_FILE = "run.json"
+STATE_FILE = "trainer_state.json"  # Trainer writes it last into a checkpoint
 _WAY_OUT = "give another --output_dir, or remove the folder"
 
 
@@ -25,6 +36,44 @@ class Claim:
 
     checkpoint: Path | None
     note: str
+
+
+@contextmanager
+def locked(folder: Path, *, wanted: bool = True) -> Iterator[None]:
+    """Keep other runs out of `folder`; the lock ends with the process, however it ends, and leaves no file behind.
+
+    Args:
+        folder: Is made if it is not there.
+        wanted: False for all processes of a run but the first.
+
+    Raises:
+        OutputError: Another run is under way in it, or it cannot be written.
+    """
+    if not wanted:
+        yield
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise OutputError(
+            f"--output_dir {folder}: expected a folder that can be written, got {error}; {_WAY_OUT}"
+        ) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):  # some network file systems know no locks
+            logger.warning("run: %s cannot be locked (%s); start no second run into it", folder, error)
+            yield
+            return
+        raise OutputError(
+            f"--output_dir {folder}: expected no other run in it, found one under way; wait for it, or give another"
+        ) from error
+    try:
+        yield
+    finally:
+        os.close(handle)
 
 
 def claim_folder(folder: Path, recipe: dict[str, Any], sha256: str, resume: str) -> Claim:
@@ -55,7 +104,7 @@ def claim_folder(folder: Path, recipe: dict[str, Any], sha256: str, resume: str)
             shutil.rmtree(checkpoint)
         claim = Claim(None, "starts again: this run had finished; its files are replaced at the end")
     else:
-        checkpoints = _checkpoints(folder)
+        checkpoints = _whole_checkpoints(folder)
         note = f"continues the interrupted run at {checkpoints[-1].name}" if checkpoints else "starts again"
         claim = Claim(checkpoints[-1] if checkpoints else None, note)
     _write_run(folder, identity, finished=False)
@@ -117,9 +166,48 @@ def _compare(folder: Path, found: dict[str, Any], identity: dict[str, Any]) -> N
 
 def _checkpoints(folder: Path) -> list[Path]:
     """Return the complete checkpoints, oldest first; Trainer writes `trainer_state.json` last."""
-    numbered = (path for path in folder.glob("checkpoint-*") if path.name.rpartition("-")[2].isdecimal())
-    complete = [path for path in numbered if (path / "trainer_state.json").is_file()]
+    complete = [path for path in _numbered(folder) if (path / STATE_FILE).is_file()]
     return sorted(complete, key=lambda path: int(path.name.rpartition("-")[2]))
+
+
+def _numbered(folder: Path) -> list[Path]:
+    return [path for path in folder.glob("checkpoint-*") if path.name.rpartition("-")[2].isdecimal()]
+
+
+def _whole_checkpoints(folder: Path) -> list[Path]:
+    """Return the checkpoints that can be read, oldest first; tell of each newer one that cannot."""
+    checkpoints = _checkpoints(folder)
+    while checkpoints and (damage := find_damage(checkpoints[-1])):
+        before = checkpoints[-2].name if len(checkpoints) > 1 else "the start"
+        logger.warning("run: %s is damaged (%s); going back to %s", checkpoints.pop().name, damage, before)
+    return checkpoints
+
+
+def find_damage(checkpoint: Path) -> str | None:
+    """Return which file of a checkpoint is cut off or no file of its kind, None if none is; weights are not read."""
+    for path in sorted(checkpoint.iterdir()):
+        try:
+            if path.suffix == ".safetensors":
+                with path.open("rb") as file:
+                    (length,) = struct.unpack("<Q", file.read(8))
+                    header = json.loads(file.read(min(length, path.stat().st_size)))
+                ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+                if 8 + length + max(ends, default=0) != path.stat().st_size:
+                    return f"{path.name} is cut off"
+            elif path.suffix in (".pt", ".pth"):
+                zipfile.ZipFile(path).close()  # its list of contents stands at its end
+            elif path.suffix == ".json":
+                json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, LookupError, TypeError, struct.error, zipfile.BadZipFile) as error:
+            return f"{path.name}: {error}"
+    return None
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed run left half-written: checkpoints without their last file, and temporary folders."""
+    for path in (*_numbered(folder), *folder.glob(".model.*")):
+        if not (path / STATE_FILE).is_file():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _write_run(folder: Path, identity: dict[str, Any], *, finished: bool) -> None:

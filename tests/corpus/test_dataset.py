@@ -281,3 +281,17 @@ def test_the_dataset_of_a_split_holds_every_post_once_with_its_text_and_label(tm
 def test_the_published_corpus_keeps_2709_posts_of_which_1230_are_rumors(shared):
     corpus = load_corpus(shared / "data" / "Rumor_Dataset.zip")
     assert (len(corpus.posts), int(np.sum(corpus.posts["label"][:]))) == (2709, 1230)
+
+
+@pytest.mark.parametrize("name", ["*.arrow", "dataset_info.json"])
+@pytest.mark.parametrize("how", ["cut off", "emptied", "overwritten", "removed"])
+def test_a_cache_damaged_by_hand_is_built_again_and_told(ced, own_cache, caplog, name, how):
+    expected = load_corpus(ced).posts["text"][:]
+    for path in (own_cache / "arrow").rglob(name):
+        content = path.read_bytes()
+        path.write_bytes({"cut off": content[: len(content) // 2], "emptied": b""}.get(how, b"?" * len(content)))
+        if how == "removed":
+            path.unlink()
+    assert load_corpus(ced).posts["text"][:] == expected
+    assert load_corpus(ced).posts["text"][:] == expected
+    assert "is damaged" in caplog.text or how == "removed"

@@ -1,6 +1,8 @@
 import os
 import shutil
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -177,3 +179,14 @@ def test_a_written_file_has_the_usual_permissions(tmp_path):
     (tmp_path / "usual").touch()
     ours, usual = ((tmp_path / name).stat().st_mode for name in ("ours", "usual"))
     assert stat.filemode(ours) == stat.filemode(usual)
+
+
+def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path):
+    process = subprocess.Popen([sys.executable, "-c", "pass"])
+    process.wait()
+    dead, alive = tmp_path / f".a.txt.{process.pid}.part", tmp_path / f".a.txt.{os.getppid()}.part"
+    other = tmp_path / f".b.txt.{process.pid}.part"
+    for path in (dead, alive, other):
+        path.write_text("half")
+    write_text(tmp_path / "a.txt", "whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a.txt", alive.name, other.name])

@@ -266,12 +266,23 @@ def test_a_quote_that_is_never_closed_is_refused(write, suffix):
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".tsv"])
-@pytest.mark.parametrize("encoding", ["gb18030", "utf-16"])
-def test_a_file_that_is_not_utf_8_is_refused(write, suffix, encoding):
+@pytest.mark.parametrize("encoding", ["gb18030", "gbk", "utf-16"])
+def test_a_file_that_chinese_programs_wrote_is_read_and_told(write, suffix, encoding):
     path = write(suffix, ROWS)
+    expected, _ = read(path)
     path.write_bytes(path.read_text(encoding="utf-8").encode(encoding))
+    posts, findings = read(path)
+    assert posts == expected
+    assert findings.get("files_in_gb18030", 0) == (encoding != "utf-16")
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".tsv"])
+@pytest.mark.parametrize("content", ["café crème".encode("latin-1"), "слух".encode("koi8-r"), b"\xff\xfe\x00"])
+def test_a_file_in_another_encoding_is_refused(write, suffix, content):
+    path = write(suffix, ROWS)
+    path.write_bytes((b"" if content[0] == 0xFF else path.read_bytes()) + content)
     message = refused(path)
-    assert "expected UTF-8" in message
+    assert "expected UTF-8 or GB18030" in message
     assert "convert the file to UTF-8" in message
 
 

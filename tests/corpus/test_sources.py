@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -290,3 +291,36 @@ def test_a_host_behind_a_proxy_is_reached(tmp_path, server, published, monkeypat
     server.content = published
     monkeypatch.setenv("http_proxy", server.url(""))
     assert fetch_published(tmp_path / "out.zip", "http://corpus.invalid/whole") == "was downloaded"
+
+
+@pytest.mark.parametrize("name", ["hub:", "hub:posts", "hub:a/b/c d@", "hub:/a/b", "hub:a//b"])
+def test_a_name_on_the_hub_that_cannot_be_one_is_refused(name):
+    with pytest.raises(CorpusError):
+        resolve_corpus(name)
+
+
+def test_without_a_network_and_a_cache_a_dataset_is_not_to_be_had():
+    with pytest.raises(CorpusError, match="expected a dataset in the cache"):
+        resolve_corpus("hub:someone/no-such-posts")
+
+
+@pytest.mark.parametrize("names", [[], ["README.md"], ["a.csv", "b.jsonl"], ["train.parquet", "test.parquet"]])
+def test_of_several_data_files_one_must_be_named(names):
+    with pytest.raises(CorpusError, match="name one: hub:a/b/FILE"):
+        sources._only_data_file("hub:a/b", names)
+
+
+def test_the_only_data_file_is_taken():
+    assert sources._only_data_file("hub:a/b", ["README.md", "data/posts.csv", ".gitattributes"]) == "data/posts.csv"
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/x/datasets--a--b/snapshots/0123/data/posts.csv", "hub:a/b@0123/data/posts.csv"),
+        ("data/sample", "data/sample"),
+        ("/x/models--a--b/snapshots/0123/posts.csv", "/x/models--a--b/snapshots/0123/posts.csv"),
+    ],
+)
+def test_a_corpus_is_named_so_that_it_is_found_again(path, name):
+    assert sources.name_of(Path(path)) == name

@@ -26,3 +26,18 @@ def test_a_hub_that_may_not_be_asked_is_not_there(monkeypatch):
     assert not hub.hub_is_there()  # HF_HUB_OFFLINE is set for all tests
     monkeypatch.setattr(hub.constants, "HF_HUB_OFFLINE", False)
     assert hub.hub_is_there()
+
+
+def test_a_folder_has_no_revisions(tmp_path):
+    with pytest.raises(ModelError, match="found a folder"):
+        hub.check_reachable(str(tmp_path), "--flag", "main")
+
+
+def test_a_file_of_a_folder_is_found_or_is_none(tmp_path):
+    assert hub.find_file(str(tmp_path), "report.json") is None
+    (tmp_path / "report.json").write_text("{}")
+    assert hub.find_file(str(tmp_path), "report.json") == tmp_path / "report.json"
+
+
+def test_a_file_that_is_neither_cached_nor_to_be_had_is_none():
+    assert hub.find_file("someone/some-model", "report.json") is None

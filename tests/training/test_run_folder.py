@@ -1,9 +1,13 @@
 import json
+import subprocess
+import sys
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from hf_rumor.errors import ArgumentError, OutputError
-from hf_rumor.training.run_folder import claim_folder, finish_folder
+from hf_rumor.training.run_folder import claim_folder, find_damage, finish_folder, locked, remove_leftovers
 
 
 RECIPE = {"learning_rate": 5e-5, "split": "grouped"}
@@ -125,3 +129,66 @@ def test_a_named_checkpoint_is_taken_or_refused(folder, tmp_path):
     assert claim_folder(folder, RECIPE, SHA, str(named)).checkpoint == named
     with pytest.raises(ArgumentError, match="expected auto or a checkpoint folder"):
         claim_folder(folder, RECIPE, SHA, str(tmp_path / "nowhere"))
+
+
+def test_a_second_run_is_kept_out_until_the_first_ends(folder):
+    with locked(folder):
+        with pytest.raises(OutputError, match="found one under way"), locked(folder):
+            pytest.fail("let in")
+        with locked(folder, wanted=False):
+            pass
+    with locked(folder):
+        assert list(folder.iterdir()) == []
+
+
+def test_a_killed_run_keeps_nobody_out(folder):
+    code = "import sys; from pathlib import Path; from hf_rumor.training.run_folder import locked\n"
+    code += "with locked(Path(sys.argv[1])): print('in', flush=True); sys.stdin.read()"
+    process = subprocess.Popen([sys.executable, "-c", code, str(folder)], stdin=-1, stdout=-1)
+    assert process.stdout.readline() == b"in\n"
+    with pytest.raises(OutputError), locked(folder):
+        pytest.fail("let in")
+    process.kill()
+    process.communicate()
+    with locked(folder):
+        pass
+
+
+def write_whole_checkpoint(folder, step):
+    here = folder / f"checkpoint-{step}"
+    here.mkdir(parents=True)
+    save_file({"weight": torch.ones(100)}, here / "model.safetensors")
+    torch.save({"state": torch.ones(100)}, here / "optimizer.pt")
+    (here / "trainer_state.json").write_text('{"log_history": []}')
+    return here
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "optimizer.pt", "trainer_state.json"])
+@pytest.mark.parametrize("how", ["cut off", "emptied", "overwritten"])
+def test_of_a_damaged_checkpoint_the_one_before_is_used_and_told(folder, caplog, name, how):
+    claim_folder(folder, {}, "digest", "auto")
+    for step in (5, 10):
+        write_whole_checkpoint(folder, step)
+    path = folder / "checkpoint-10" / name
+    content = path.read_bytes()
+    path.write_bytes({"cut off": content[:-9], "emptied": b"", "overwritten": b"?" * len(content)}[how])
+    assert find_damage(folder / "checkpoint-5") is None
+    assert claim_folder(folder, {}, "digest", "auto").checkpoint == folder / "checkpoint-5"
+    assert "checkpoint-10 is damaged" in caplog.text
+    assert "going back to checkpoint-5" in caplog.text
+
+
+def test_where_every_checkpoint_is_damaged_the_run_starts_again(folder, caplog):
+    claim_folder(folder, {}, "digest", "auto")
+    (write_whole_checkpoint(folder, 5) / "model.safetensors").write_bytes(b"")
+    assert claim_folder(folder, {}, "digest", "auto").checkpoint is None
+    assert "going back to the start" in caplog.text
+
+
+def test_leftovers_of_a_killed_run_are_removed_and_nothing_else(folder):
+    write_whole_checkpoint(folder, 5)
+    (write_whole_checkpoint(folder, 7) / "trainer_state.json").unlink()
+    (folder / ".model.abc").mkdir()
+    (folder / "runs").mkdir()
+    remove_leftovers(folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["checkpoint-5", "runs"]

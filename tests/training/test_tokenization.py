@@ -1,3 +1,6 @@
+from pathlib import Path
+
+import pytest
 from datasets import Dataset, DatasetDict
 
 from hf_rumor.training.models import load_model
@@ -26,3 +29,37 @@ def test_texts_that_are_cut_off_are_counted():
     assert encoded["train"]["truncated"][:] == [True, False, False]  # six characters and two special tokens just fit
     assert [len(ids) for ids in encoded["train"]["input_ids"]] == [8, 4, 8]
     assert num_truncated(encoded) == 1
+
+
+@pytest.fixture
+def cached(tmp_path):
+    """Return posts in Arrow on disk, and what tokenizes them."""
+    path = tmp_path / "posts"
+    Dataset.from_dict({"id": ["a", "b", "c"] * 9, "text": TEXTS * 9, "label": [0, 1, 0] * 9}).save_to_disk(path)
+    _, tokenizer = load_model("mini", "sigmoid", TEXTS, 64)
+    return lambda: tokenize(DatasetDict(train=Dataset.load_from_disk(path)), tokenizer, max_length=64), path
+
+
+def test_tokens_are_made_once(cached):
+    run, _ = cached
+    first, second = run(), run()
+    assert first["train"].cache_files == second["train"].cache_files
+    assert first["train"]["input_ids"][:] == second["train"]["input_ids"][:]
+
+
+@pytest.mark.parametrize("how", ["cut off", "emptied", "overwritten"])
+def test_damaged_tokens_are_made_again_and_told(cached, caplog, how):
+    run, _ = cached
+    expected = run()["train"]
+    tokens, path = expected["input_ids"][:], Path(expected.cache_files[0]["filename"])
+    content = path.read_bytes()
+    path.write_bytes({"cut off": content[: len(content) // 2], "emptied": b"", "overwritten": b"?" * 999}[how])
+    assert run()["train"]["input_ids"][:] == tokens
+    assert "tokens are damaged" in caplog.text
+
+
+def test_what_a_killed_process_left_is_removed(cached):
+    run, path = cached
+    (path / "tmpabc123").write_bytes(b"half")
+    run()
+    assert not (path / "tmpabc123").exists()

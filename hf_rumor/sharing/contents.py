@@ -1,0 +1,143 @@
+"""What of a finished folder may leave the machine, file by file; all else stays."""
+
+import json
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from huggingface_hub import get_token
+
+from hf_rumor.errors import ModelError, OutputError
+from hf_rumor.evaluation.markdown import recipe_text
+from hf_rumor.evaluation.report import Report, to_json
+
+
+# Weights, configuration and tokenizer, by the names that transformers gives them.
+MODEL_FILES = (
+    "config.json",
+    "model*.safetensors",
+    "model.safetensors.index.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "*.model",  # of SentencePiece
+)
+CARD_FILE = "README.md"
+PAGE = 1 << 20  # bytes read at a time
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file of a repository.
+
+    Attributes:
+        path: In the repository.
+        content: The bytes, or the file that holds them.
+        note: How it differs from the file in the folder, if it does.
+    """
+
+    path: str
+    content: bytes | Path | BinaryIO
+    note: str = ""
+
+    def size(self) -> int:
+        """Return the number of bytes."""
+        if isinstance(self.content, bytes):
+            return len(self.content)
+        if isinstance(self.content, Path):
+            return self.content.stat().st_size
+        return os.fstat(self.content.fileno()).st_size
+
+
+def contents_of(folder: Path, report: Report) -> list[Upload]:
+    """Return what of a finished folder may leave: model, tokenizer, card, report and recipe.
+
+    Args:
+        folder: Of a finished run.
+        report: Its report, as `portable` returns it.
+
+    Raises:
+        ModelError: It holds no model.
+        OutputError: A file holds what must not leave.
+    """
+    uploads = model_contents(folder)
+    uploads += [
+        Upload(CARD_FILE, folder / CARD_FILE),
+        Upload("report.json", to_json(report).encode(), "without paths of this machine and ids of posts"),
+        Upload("recipe.yaml", recipe_text(report).encode(), "without paths of this machine"),
+    ]
+    check_private(uploads)
+    return uploads
+
+
+def model_contents(folder: Path) -> list[Upload]:
+    """Return weights, configuration and tokenizer of a folder or a checkpoint.
+
+    Raises:
+        ModelError: There are no weights in safetensors.
+    """
+    names = sorted({path.name for pattern in MODEL_FILES for path in folder.glob(pattern) if path.is_file()})
+    if not any(name.endswith(".safetensors") for name in names) or "config.json" not in names:
+        raise ModelError(f"{folder}: expected the folder of a finished run, found no model in it; train one")
+    return [_config(folder / name) if name == "config.json" else Upload(name, folder / name) for name in names]
+
+
+def _config(path: Path) -> Upload:
+    """Return the configuration as it is, or without the path of the encoder that some versions keep in it."""
+    config = json.loads(path.read_text(encoding="utf-8"))
+    clean = portable_value(config)
+    if clean == config:
+        return Upload(path.name, path)
+    return Upload(path.name, (json.dumps(clean, indent=2, sort_keys=True) + "\n").encode(), "without paths")
+
+
+def portable(report: Report) -> Report:
+    """Return the report without paths of this machine, and without ids of posts of the corpus."""
+    parts = {name: portable_value(getattr(report, name)) for name in ("data", "model", "recipe", "auto")}
+    return replace(report, mistakes=[], **parts)
+
+
+def portable_value(value: Any) -> Any:
+    """Return a value of JSON in which an absolute path, at any depth, is its last part alone."""
+    if isinstance(value, dict):
+        return {key: portable_value(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [portable_value(item) for item in value]
+    if isinstance(value, str) and value.startswith(("/", "~/")):
+        return Path(value).name
+    return value
+
+
+def check_private(uploads: list[Upload]) -> None:
+    """Look through every byte for what must not leave: the token, and the home folder.
+
+    Raises:
+        OutputError: It is there; the message names the file, not what was found.
+    """
+    secrets = {"the token of the Hub": get_token() or "", "the home folder": str(Path.home())}
+    for upload in uploads:
+        for what, secret in secrets.items():
+            if len(secret) > 4 and _holds(upload.content, secret.encode()):  # "/" and "/root" say nothing of anyone
+                raise OutputError(
+                    f"{upload.path}: expected nothing private, found {what}; remove it, nothing was sent"
+                )
+
+
+def _holds(content: bytes | Path | BinaryIO, secret: bytes) -> bool:
+    if isinstance(content, bytes):
+        return secret in content
+    if isinstance(content, Path):
+        with content.open("rb") as file:
+            return _holds(file, secret)
+    content.seek(0)
+    before = b""
+    while page := content.read(PAGE):
+        if secret in before + page:
+            return True
+        before = page[-len(secret) :]
+    return False

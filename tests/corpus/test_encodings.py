@@ -1,0 +1,40 @@
+import pytest
+
+from hf_rumor.corpus import encodings
+from hf_rumor.corpus.encodings import decode, encoding_of_file
+
+
+TEXT = "听说明天全市停水一周，速转！\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("utf-8", "utf-8-sig"),
+        ("utf-8-sig", "utf-8-sig"),
+        ("gb18030", "gb18030"),
+        ("gbk", "gb18030"),
+        ("gb2312", "gb18030"),
+        ("utf-16", "utf-16"),
+    ],
+)
+@pytest.mark.parametrize("page", [3, 7, 1 << 20])
+def test_a_chinese_text_is_recognised_wherever_pages_end(tmp_path, monkeypatch, written, found, page):
+    monkeypatch.setattr(encodings, "PAGE", page)
+    path = tmp_path / "posts"
+    path.write_bytes((TEXT * 5).encode(written))
+    assert encoding_of_file(path) == found
+    assert decode((TEXT * 5).encode(written)) == (TEXT * 5, found)
+
+
+def test_nothing_and_ascii_are_utf_8(tmp_path):
+    assert decode(b"")[1] == decode(b"plain")[1] == "utf-8-sig"
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["café crème".encode("latin-1"), "слухи и факты".encode("koi8-r"), bytes(range(256)), b"\xff", b"\xff\xfe\0"],
+)
+def test_what_is_neither_is_refused(content):
+    with pytest.raises(UnicodeDecodeError):
+        decode(content)

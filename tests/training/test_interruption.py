@@ -1,0 +1,100 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from transformers import TrainerControl, TrainerState
+
+from hf_rumor.training.interruption import Interrupted, SaveAndStop, interruptible
+
+
+SAMPLE = Path(__file__).parents[2] / "data" / "sample"
+ARGS = SimpleNamespace(world_size=1, device="cpu")
+FLAGS = ["mini", "--data_path", str(SAMPLE), "--max_steps", "12", "--eval_strategy", "steps", "--eval_steps", "4"]
+FLAGS += ["--save_strategy", "steps", "--save_steps", "4", "--report_to", "none", "--precision", "fp32"]
+
+
+class Trainer:
+    """As much of a `Trainer` as an interruption sees."""
+
+    def __init__(self):
+        self.callbacks = []
+        self.state = TrainerState(global_step=7)
+        self.add_callback = self.callbacks.append
+        self.remove_callback = self.callbacks.remove
+
+    def step(self):
+        control = TrainerControl()
+        for callback in self.callbacks:
+            callback.on_step_end(ARGS, self.state, control)
+        return control.should_save and control.should_training_stop
+
+
+def test_without_a_signal_nothing_happens():
+    trainer = Trainer()
+    with interruptible(trainer):
+        assert not trainer.step()
+    assert trainer.callbacks == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_after_a_signal_the_step_is_saved_and_the_last(number):
+    trainer, before = Trainer(), signal.getsignal(number)
+    with pytest.raises(Interrupted) as caught, interruptible(trainer):
+        os.kill(os.getpid(), number)
+        assert trainer.step()
+    assert (caught.value.number, caught.value.step) == (number, 7)
+    assert signal.getsignal(number) is before
+
+
+def test_a_second_signal_ends_at_once():
+    with pytest.raises(Interrupted) as caught, interruptible(Trainer()):
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        pytest.fail("went on")
+    assert caught.value.step is None
+
+
+def test_in_another_thread_no_signal_is_taken():
+    def train():
+        with interruptible(trainer):
+            seen.append(list(trainer.callbacks))
+
+    trainer, seen = Trainer(), []
+    thread = threading.Thread(target=train)
+    thread.start()
+    thread.join()
+    assert seen == [[]]
+
+
+def test_the_callback_alone_asks_for_nothing():
+    control = TrainerControl()
+    SaveAndStop().on_step_end(ARGS, TrainerState(), control)
+    assert not control.should_save
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_that_is_told_to_end_saves_says_so_and_ends_as_if_it_had_not_been(tmp_path, number, status):
+    command = [sys.executable, "-m", "hf_rumor", "train", *FLAGS, "--output_dir"]
+    run = subprocess.Popen(
+        [*command, str(tmp_path / "out")], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    while not any((tmp_path / "out").glob("checkpoint-*/trainer_state.json")):
+        assert run.poll() is None, run.stderr.read()
+        time.sleep(0.05)
+    run.send_signal(number)
+    _, told = run.communicate(timeout=60)
+    assert run.returncode == status, told
+    assert "is saved; it goes on with the same command" in told.splitlines()[-1]
+    assert "Traceback" not in told
+    again = subprocess.run([*command, str(tmp_path / "out")], capture_output=True, text=True, check=True)
+    assert "continues the interrupted run" in again.stderr
+    subprocess.run([*command, str(tmp_path / "whole")], capture_output=True, check=True)
+    for name in ("model.safetensors", "predictions.jsonl"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()

@@ -1,0 +1,98 @@
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from transformers import TrainerCallback
+
+from hf_rumor.experiment import run
+from hf_rumor.training.trackers import Tracked, finish_tracking, tracked
+
+
+SAMPLE = Path(__file__).parents[2] / "data" / "sample"
+FLAGS = ["mini", "--data_path", str(SAMPLE), "--max_steps", "2", "--save_strategy", "no", "--eval_strategy", "no"]
+FLAGS += ["--load_best_model_at_end", "false", "--logging_steps", "1", "--calibration", "none", "--run_name", "a-run"]
+
+
+class Diary(TrainerCallback):
+    """A tracker that writes down what it is told."""
+
+    def __init__(self):
+        self.told = []
+
+    def on_train_begin(self, args, state, control, model=None, **kwargs):
+        self.told.append(("begin", dict(model.config.hf_rumor_run)))
+
+    def on_log(self, args, state, control, logs=None, **kwargs):
+        self.told.append(("log", logs))
+
+    def on_train_end(self, args, state, control, **kwargs):
+        self.told.append(("end", None))
+
+
+class Trainer(SimpleNamespace):
+    """As much of a `Trainer` as trackers see."""
+
+    def pop_callback(self, kind):
+        return self.callback_handler.callbacks.pop()
+
+    def add_callback(self, callback):
+        self.callback_handler.callbacks.append(callback)
+
+    def log(self, values):
+        for callback in self.callback_handler.callbacks:
+            callback.on_log(self.args, self.state, self.control, logs=values)
+
+
+def test_a_tracker_learns_the_run_first_and_its_worth_last(monkeypatch):
+    diary, config = Diary(), SimpleNamespace()
+    trainer = Trainer(
+        model=SimpleNamespace(config=config),
+        args=SimpleNamespace(report_to=["diary"]),
+        state=None,
+        control=None,
+        callback_handler=SimpleNamespace(callbacks=[diary]),
+    )
+    monkeypatch.setattr("hf_rumor.training.trackers.get_reporting_integration_callbacks", lambda names: [Diary])
+    with tracked(trainer, {"split": "grouped"}):
+        (callback,) = trainer.callback_handler.callbacks
+        assert isinstance(callback, Tracked)
+        callback.on_train_begin(None, None, None, model=trainer.model)
+        callback.on_train_end(None, None, None)
+    assert not hasattr(config, "hf_rumor_run")
+    finish_tracking(trainer, {"accuracy": 0.75, "num_posts": 4, "confusion": [[1, 0], [0, 1]]})
+    assert diary.told == [
+        ("begin", {"split": "grouped"}),
+        ("log", {"test_accuracy": 0.75, "test_num_posts": 4}),
+        ("end", None),
+    ]
+
+
+def test_tensorboard_holds_recipe_split_and_test_metrics(tmp_path, monkeypatch):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", str(tmp_path / "runs"))
+    finished = run([*FLAGS, "--report_to", "tensorboard", "--output_dir", str(tmp_path / "out")])
+    values, texts = {}, ""
+    for path in (tmp_path / "runs").glob("events*"):
+        events = EventAccumulator(str(path)).Reload()
+        values |= {tag: events.Scalars(tag)[-1].value for tag in events.Tags()["scalars"]}
+        for tag in events.Tags()["tensors"]:
+            texts += "".join(event.tensor_proto.string_val[0].decode() for event in events.Tensors(tag))
+    assert values["test/accuracy"] == pytest.approx(finished.report.test["accuracy"], abs=1e-6)
+    assert "train/loss" in values
+    assert '"num_leaking_test_posts": 0' in texts
+    assert '"model_name_or_path": "mini"' in texts
+    assert "hf_rumor_run" not in json.loads((tmp_path / "out" / "config.json").read_text(encoding="utf-8"))
+
+
+def test_trackio_holds_recipe_split_and_test_metrics_in_one_run(tmp_path, monkeypatch):
+    trackio = pytest.importorskip("trackio")
+    monkeypatch.setattr("trackio.utils.TRACKIO_DIR", tmp_path / "trackio", raising=False)
+    finished = run([*FLAGS, "--report_to", "trackio", "--project", "rumors", "--output_dir", str(tmp_path / "out")])
+    (found,) = trackio.Api().runs("rumors")
+    assert found.name == "a-run"
+    assert found.config["hf_rumor_run"]["split"]["name"] == "grouped"
+    logged = trackio.sqlite_storage.SQLiteStorage.get_logs("rumors", "a-run")
+    assert logged[-1]["test/accuracy"] == pytest.approx(finished.report.test["accuracy"], abs=1e-6)
