@@ -92,7 +92,7 @@ def test_the_recipe_of_a_run_repeats_it(tmp_path):
         (["--max_length", "2"], "expected at least 3"),
         (["--split_seed", "-1"], "expected at least 0"),
         (["--per_device_train_batch_size", "0"], "expected at least 1"),
-        (["--push_to_hub"], "not there yet"),
+        (["--push_to_hub"], "expected --license"),
         (["nowhere/mini.yaml"], "found none"),
         (["--early_stopping_patience", "-1"], "expected at least 0"),
         (["--layer_lr_decay", "0"], "expected a share in (0, 1]"),

@@ -59,6 +59,7 @@ def test_the_folder_holds_what_the_contract_names(finished):
     assert names == {
         *("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"),
         *("report.json", "report.md", "report.html", "predictions.jsonl", "recipe.yaml", "run.json"),
+        "README.md",
     }
 
 

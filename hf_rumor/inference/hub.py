@@ -3,7 +3,12 @@
 from pathlib import Path
 
 from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
-from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    RevisionNotFoundError,
+)
 
 from hf_rumor.errors import ModelError
 from hf_rumor.network import can_connect
@@ -36,11 +41,19 @@ def check_reachable(name: str, flag: str, revision: str | None = None) -> None:
         return
     if name.startswith((".", "/", "~")) or name.count("/") > 1 or Path(name).exists():
         raise ModelError(f"{flag} {name}: expected a folder with a model, found none; check the path")
-    if not is_cached(name, "config.json", revision=revision) and not hub_is_there():
+    if is_cached(name, "config.json", revision=revision):
+        return
+    if not hub_is_there():
         raise ModelError(
             f"{flag} {name}: expected a folder, or a model in the cache or on the Hub, found no such folder, nothing "
             f"in the cache, and no way to {constants.ENDPOINT}; check the name, or go online once"
         )
+    try:
+        hf_hub_download(name, "config.json", revision=revision)
+    except RevisionNotFoundError as error:
+        raise ModelError(f"{flag} {name}: expected revision {revision}, the Hub knows none of this name") from error
+    except (OSError, ValueError, HfHubHTTPError):  # told by whoever loads the model
+        pass
 
 
 def find_file(name: str, file: str, revision: str | None = None) -> Path | None:

@@ -85,21 +85,21 @@ class Hub:
                     return self._json({"error": "Invalid credentials"}, 401)
                 self._json(hub.change(urlsplit(self.path), body))
 
-            def do_GET(self, head=False):
+            def do_GET(self):
                 path = unquote(urlsplit(self.path).path).lstrip("/")
                 if hub.failures:
                     return self._fail(hub.failures.pop(0))
                 answer = hub.resolve(path) if "/resolve/" in path else hub.tell(path)
                 if answer is None:
-                    return self._json({"error": "not found"}, 404, {"X-Error-Code": "EntryNotFound"})
+                    return self._json({"error": "not found"}, 404, {"X-Error-Code": hub.missing(path)})
                 if isinstance(answer, tuple):
                     sha, content = answer
                     told = {"X-Repo-Commit": sha, "ETag": f'"{_oid(content)}"', "Content-Length": str(len(content))}
-                    return self._send(200, b"" if head else content, told)
+                    return self._send(200, content, told)
                 self._json(answer)
 
             def do_HEAD(self):
-                self.do_GET(head=True)
+                self.do_GET()
 
             def _chunks(self):
                 body = b""
@@ -127,7 +127,7 @@ class Hub:
                 for name, value in headers.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(content)
+                self.wfile.write(b"" if self.command == "HEAD" else content)
 
         return Handler
 
@@ -187,6 +187,8 @@ class Hub:
             return None
         sha, content = found
         if parts[4:5] == ["tree"]:
+            if parts[6:]:  # a folder in it
+                return None
             return [
                 {"type": "file", "path": name, "size": len(content[name]), "oid": _oid(content[name])}
                 for name in sorted(content)
@@ -197,6 +199,16 @@ class Hub:
             "private": False,
             "siblings": [{"rfilename": name} for name in sorted(content)],
         }
+
+    def missing(self, path):
+        """Return what the Hub calls it that there is nothing at `path`."""
+        parts = path.split("/")
+        repo, _, rest = path.partition("/resolve/")
+        if parts[0] == "api":
+            repo, rest = ("datasets/" if parts[1] == "datasets" else "") + "/".join(parts[2:4]), "/".join(parts[5:6])
+        if repo not in {name for name, _ in self.commits}:
+            return "RepoNotFound"
+        return "EntryNotFound" if self._find(repo, rest.partition("/")[0]) else "RevisionNotFound"
 
     def resolve(self, path):
         """Return commit and content of a file."""
@@ -215,6 +227,8 @@ def hub(monkeypatch):
     """Return a Hub that this process talks to, with a token, and no waiting between tries."""
     hub = Hub()
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", hub.address)
+    template = f"{hub.address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    monkeypatch.setattr(huggingface_hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr("hf_rumor.sharing.push.time", SimpleNamespace(sleep=hub.slept.append))
     monkeypatch.setenv("HF_TOKEN", TOKEN)

@@ -93,7 +93,7 @@ def test_what_a_training_pushes_is_whole_and_holds_nothing_private(hub, train, c
     assert TOKEN.encode() not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
     # strangers: bit-equal files, the same probabilities with plain transformers, and every verb
-    pulled = Path(snapshot_download("tester/model", cache_dir=tmp_path / "pulled", endpoint=hub.address))
+    pulled = Path(snapshot_download("tester/model", cache_dir=tmp_path / "pulled"))
     assert {str(path.relative_to(pulled)) for path in pulled.rglob("*") if path.is_file()} == files.keys()
     assert all((pulled / name).read_bytes() == content for name, content in files.items())
     rows = [json.loads(line) for line in posts.read_text(encoding="utf-8").splitlines()]
@@ -113,7 +113,7 @@ def test_what_a_training_pushes_is_whole_and_holds_nothing_private(hub, train, c
     assert command("predict", "tester/model", posts)[0] == local
     assert command("predict", "tester/model", posts, "--revision", "main")[0] == local
     _, error = command("predict", "tester/model", posts, "--revision", "nowhere", status=2)
-    assert error.count("\n") == 1
+    assert "expected revision nowhere" in error
     assert "against SVM" in command("describe", "tester/model")[0]
     one = ["--max_steps", "1", "--save_strategy", "no", "--eval_strategy", "no", "--load_best_model_at_end", "false"]
     start = ["train", "--model_name_or_path", "tester/model", "--model_revision", "main", "--data_path", posts]
