@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from huggingface_hub import snapshot_download
 
+from hf_rumor import cli
+
 
 CANARY = "金丝雀停在第七百三十一号路灯上唱了整整一夜的歌"
 TOKEN = "hf_canaryTokenThatMustNotLeave"
@@ -121,23 +123,30 @@ def test_what_a_training_pushes_is_whole_and_holds_nothing_private(hub, train, c
     assert "base_model: tester/model" in (tmp_path / "next" / "README.md").read_text(encoding="utf-8")
 
 
-def test_a_finished_folder_is_pushed_later_listed_first_and_branches_are_kept_apart(hub, train, command, tmp_path):
+def test_a_finished_folder_is_pushed_later_listed_first_and_branches_are_kept_apart(hub, train, tmp_path, capsys):
     train()
     out = tmp_path / "out"
-    _, error = command("push", out, "tester/model", status=2)
-    assert "--license" in error
-    listed, _ = command("push", out, "tester/model", "--license", "mit", "--dry_run")
+
+    def push(*words, status=0):
+        assert cli.main(["push", str(out), "tester/model", *words]) == status
+        return capsys.readouterr()
+
+    assert "--license" in push(status=2).err
+    listed = push("--license", "mit", "--dry_run").out
     assert hub.received == []
-    command("push", out, "tester/model")  # the licence is in the card now
+    push()  # the licence is in the card now
     assert {line.split()[1] for line in listed.splitlines()} == hub.files("tester/model").keys()
     card = out / "README.md"
     card.write_text(card.read_text(encoding="utf-8") + "\n## My notes\n", encoding="utf-8")
-    address, error = command("push", out, "tester/model", "--revision", "mine")
-    assert "kept" in error
-    assert address == f"{hub.address}/tester/model\n"
+    told = push("--revision", "mine")
+    assert "kept" in told.err
+    assert told.out == f"{hub.address}/tester/model\n"
     assert b"My notes" in hub.files("tester/model", "mine")["README.md"]
     assert b"My notes" not in hub.files("tester/model")["README.md"]
-    assert "/discussions/" in command("push", out, "tester/model", "--create_pr")[0]
+    assert "--license apache-2.0: expected mit" in push("--license", "apache-2.0", status=2).err
+    assert "/discussions/" in push("--create_pr").out
+    push("--overwrite_card")
+    assert b"My notes" not in hub.files("tester/model")["README.md"]
 
 
 def test_a_hub_that_refuses_leaves_the_result_and_a_command(hub, train, tmp_path):

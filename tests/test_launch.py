@@ -1,0 +1,110 @@
+"""Several processes, started as a user starts them: the weights are those of one process."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+
+CHECKOUT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+# The same posts in each step, and nothing by chance: what differs is who computes which half of the gradient.
+FLAGS = ["--train_sampling_strategy", "random", "--optim", "sgd", "--learning_rate", "0.1", "--max_steps", "4"]
+FLAGS += [
+    "--config_overrides",
+    '{"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}',
+    "--report_to",
+    "none",
+]
+FLAGS += [
+    "--precision",
+    "fp32",
+    "--calibration",
+    "none",
+    "--save_strategy",
+    "steps",
+    "--save_steps",
+    "2",
+    "--seed",
+    "3",
+]
+FLAGS += ["--eval_strategy", "steps", "--eval_steps", "2"]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory, make_posts, write_ced):
+    """Return a folder with a corpus."""
+    root = tmp_path_factory.mktemp("launch")
+    write_ced(root / "posts", make_posts(120))
+    return root
+
+
+def free_port():
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return str(listening.getsockname()[1])
+
+
+def command(launcher, data, name, batch):
+    script = [str(CHECKOUT / "run_rumor.py"), "mini", "--data_path", str(data / "posts"), *FLAGS]
+    return [*launcher, *script, "--per_device_train_batch_size", str(batch), "--output_dir", str(data / name)]
+
+
+def launch(launcher, data, name, batch):
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_RUMOR_CACHE": str(data / "cache")}
+    words = command(launcher, data, name, batch)
+    done = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=240)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def alone(data):
+    launch([sys.executable], data, "alone", 16)
+    return load_file(data / "alone" / "model.safetensors")
+
+
+@pytest.mark.parametrize("kind", ["torchrun", "accelerate"])
+def test_two_processes_give_the_weights_of_one_and_speak_with_one_voice(data, alone, kind):
+    launchers = {
+        "torchrun": [BIN / "torchrun", "--nproc-per-node", "2", "--master-port", free_port()],
+        "accelerate": [BIN / "accelerate", "launch", "--multi_gpu", "--num_processes", "2", "--main_process_port"],
+    }
+    port = [free_port()] if kind == "accelerate" else []
+    done = launch([*map(str, launchers[kind]), *port], data, kind, 8)
+    assert done.stdout.count("accuracy") == 1
+    assert done.stderr.count("corpus: ") <= 4  # findings, told once
+    assert done.stderr.count("starts\n") == 1
+    report = json.loads((data / kind / "report.json").read_text(encoding="utf-8"))
+    assert report["environment"]["num_processes"] == 2
+    found = load_file(data / kind / "model.safetensors")
+    for name, weight in alone.items():
+        torch.testing.assert_close(found[name], weight, rtol=0, atol=1e-5)
+    told = [(data / name / "predictions.jsonl").read_text(encoding="utf-8").splitlines() for name in ("alone", kind)]
+    assert [json.loads(line)["id"] for line in told[0]] == [json.loads(line)["id"] for line in told[1]]
+
+
+def test_a_process_that_dies_ends_the_others(data):
+    launcher = [str(BIN / "torchrun"), "--nproc-per-node", "2", "--master-port", free_port()]
+    words = [*command(launcher, data, "dies", 8), "--max_steps", "4000"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_RUMOR_CACHE": str(data / "cache")}
+    run = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+    while not any((data / "dies").glob("checkpoint-*/trainer_state.json")):
+        assert run.poll() is None, run.stderr.read()
+        time.sleep(0.1)
+    children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+    os.kill(int(children[-1]), signal.SIGKILL)
+    _, told = run.communicate(timeout=90)
+    assert run.returncode != 0
+    assert "SIGKILL" in told or "-9" in told
+    assert not [child for child in children if Path(f"/proc/{child}").exists()]
