@@ -35,7 +35,7 @@ ReadFile = Callable[[str], bytes]
 # What damaged archives make zipfile and the decompressors raise.
 ZIP_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, NotImplementedError),
-    *(struct.error, OverflowError, UnicodeDecodeError),
+    *(struct.error, OverflowError, UnicodeDecodeError, IndexError, OSError),
 )
 
 
@@ -59,6 +59,8 @@ def open_tree(path: Path) -> Iterator[tuple[list[str], ReadFile]]:
                 )
             yield sorted(sizes), lambda name: _read_whole(path, name, sizes[name], archive.open(name))
     except ZIP_ERRORS as error:
+        if getattr(error, "filename", None) is not None:  # of the system, which names the file itself
+            raise
         raise CorpusError(
             f"{path}: expected a zip that is whole and has no password, got: {error}; download or copy it again"
         ) from error

@@ -1,9 +1,12 @@
+import contextlib
 import json
+import tracemalloc
 import zipfile
 from dataclasses import replace
 
 import pytest
 
+from hf_rumor.corpus import ced
 from hf_rumor.corpus.ced import count_ced, read_ced, sort_reposts
 from hf_rumor.corpus.findings import DESCRIPTIONS, Findings, describe
 from hf_rumor.corpus.post import Post, Repost
@@ -279,3 +282,59 @@ def test_a_folder_without_the_layout_is_refused_and_the_layout_told(tmp_path, fi
     message = refused(tmp_path / "folder")
     assert "folders original-microblog, rumor-repost and non-rumor-repost" in message
     assert ".jsonl" in message
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_bomb_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch, compression):
+    monkeypatch.setattr(ced, "MAX_BYTES", 1 << 20)
+    path = tmp_path / "corpus.zip"
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.writestr(f"x/original-microblog/{NAME}", b"0" * (50 << 20))
+        archive.writestr(f"x/rumor-repost/{NAME}", "[]")
+    assert path.stat().st_size < 1 << 20
+    tracemalloc.start()
+    assert "expected at most 1,048,576 bytes" in refused(path)
+    assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    tracemalloc.stop()
+
+
+def test_a_bomb_that_lies_about_its_size_gives_no_more_than_it_says(tmp_path):
+    path = tmp_path / "corpus.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"x/original-microblog/{NAME}", b"0" * (1 << 20))
+        archive.writestr(f"x/rumor-repost/{NAME}", "[]")
+    path.write_bytes(path.read_bytes().replace((1 << 20).to_bytes(4, "little"), (9).to_bytes(4, "little")))
+    refused(path)
+
+
+def test_an_archive_of_too_many_files_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(ced, "MAX_FILES", 3)
+    with zipfile.ZipFile(tmp_path / "corpus.zip", "w") as archive:
+        for number in range(4):
+            archive.writestr(f"{number}.txt", "")
+    assert "expected at most 3 files, found 4" in refused(tmp_path / "corpus.zip")
+
+
+@pytest.mark.parametrize("name", ["../../evil.json", "/etc/evil.json", "x/../../original-microblog/1_a_2.json"])
+def test_an_entry_that_climbs_out_is_written_nowhere(tmp_path, name):
+    with zipfile.ZipFile(tmp_path / "corpus.zip", "w") as archive:
+        archive.writestr(name, '{"text": "x"}')
+    before = sorted(tmp_path.parent.rglob("*"))
+    with contextlib.suppress(CorpusError):
+        read(tmp_path / "corpus.zip")
+    assert sorted(tmp_path.parent.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000 + "]" * 100_000, '{"text": ' * 100_000, '{"text": [[1]]}', '{"text": {}}']
+)
+def test_what_nests_deep_or_is_no_text_is_refused(root, text):
+    (root / "original-microblog" / NAME).write_text(text)
+    assert NAME in refused(root)
+
+
+def test_a_post_in_gb18030_is_read_and_told(root):
+    (root / "original-microblog" / NAME).write_bytes('{"text": "听说明天停水"}'.encode("gb18030"))
+    posts, findings = read(root)
+    assert "听说明天停水" in {post.text for post in posts}
+    assert findings["files_in_gb18030"] == 1

@@ -1,11 +1,15 @@
 import csv
 import json
+import subprocess
+import sys
 from dataclasses import asdict
+from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
 import pytest
 
+from hf_rumor.corpus import readers, values
 from hf_rumor.corpus.findings import Findings
 from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.corpus.readers import FORMATS, Columns, read_posts
@@ -310,3 +314,44 @@ def test_a_folder_is_read_as_ced(tmp_path, write_ced, corpus_posts):
 def test_reading_stops_at_the_first_post_asked_for(write):
     path = write(".jsonl", '{"text": "雪", "label": 1}\nbroken\n')
     assert next(read_posts(path, Columns(), Findings())) == Post("1", "雪", is_rumor=True)
+
+
+def test_a_line_without_end_is_refused(write, monkeypatch):
+    monkeypatch.setattr(readers, "MAX_LINE", 1000)
+    path = write(".jsonl", [{"text": "雪", "label": 1}, {"text": "雪" * 1000, "label": 1}])
+    assert "line 2: expected at most 1,000 characters" in refused(path)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_text_longer_than_any_post_is_refused(write, monkeypatch, suffix):
+    monkeypatch.setattr(values, "MAX_CHARACTERS", 50)
+    assert "expected a text of at most 50 characters, got 51" in refused(
+        write(suffix, [{"text": "雪" * 51, "label": 1}])
+    )
+
+
+@pytest.mark.parametrize(
+    "row", ['{"text": ["a"], "label": 1}', '{"text": "a", "label": {}}', '{"text": "a", "label": 1, "id": []}']
+)
+def test_a_value_that_is_no_text_is_refused(tmp_path, row):
+    (tmp_path / "posts.jsonl").write_text(row + "\n")
+    assert "line 1: expected" in refused(tmp_path / "posts.jsonl")
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "9" * 13 + "0", "\0", "1e999"])
+def test_a_time_that_is_none_is_unknown(write, value):
+    posts, findings = read(write(".jsonl", [{"text": "雪", "label": 1, "time": value}]))
+    assert posts[0].posted_at is None
+    assert findings["times_unreadable"] == 1
+
+
+def test_nul_and_lone_surrogates_are_read(tmp_path):
+    (tmp_path / "posts.jsonl").write_text('{"text": "a\\u0000b\\ud800c", "label": 1}\n')
+    assert read(tmp_path / "posts.jsonl")[0][0].text == "a\0b?c"
+
+
+def test_whatever_bytes_a_corpus_holds_a_reader_gives_posts_or_says_what_is_wrong():
+    script = Path(__file__).parents[2] / "benchmarks" / "fuzz_readers.py"
+    done = subprocess.run([sys.executable, script, "--inputs", "300", "--seed", "7"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count(" 300 inputs, ") == 6

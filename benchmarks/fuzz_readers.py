@@ -1,0 +1,130 @@
+"""Claim: whatever bytes a corpus holds, a reader gives posts or one line that says what is wrong, in bounded time.
+
+    python benchmarks/fuzz_readers.py --inputs 10000
+
+Mutates small corpora of every format: bytes flipped, cut, repeated, swapped for what parsers dislike. Prints a line for
+each reader, and every input that raised something else than a `CorpusError` or took over two seconds; exit status 1
+then.
+"""
+
+import argparse
+import io
+import json
+import random
+import sys
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet
+
+from hf_rumor.corpus.findings import Findings
+from hf_rumor.corpus.readers import Columns, read_posts
+from hf_rumor.errors import CorpusError
+
+
+ROWS = [
+    {"id": str(n), "text": f"听说第{n}条路明天停水，速转！", "label": n % 2, "posted_at": 1372480809 + n}
+    for n in range(6)
+]
+DISLIKED = [
+    *(b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b'"', b"\\", b"\n", b"\r", b",", b"\t", b"{", b"[", b"]", b"}", b"null"),
+    *(
+        b"1e999",
+        b"-",
+        b"\\ud800",
+        b"NaN",
+        b"[" * 3000,
+        b'{"a":' * 3000,
+        b"9" * 5000,
+        "谣言".encode("gb18030"),
+        b"PK\3\4",
+    ),
+    *(b"PK\5\6", b"PAR1", b"\xff" * 4, b"\x7f\xff\xff\xff", b"../", b"\xed\xa0\x80", "\u202e".encode()),
+]
+SLOW_SECONDS = 2.0
+
+
+def seeds():
+    """Return a small corpus of each format: name of the file -> bytes."""
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in ROWS).encode()
+    table = {
+        suffix: "\n".join(mark.join(map(str, row)) for row in (ROWS[0], *(row.values() for row in ROWS))).encode()
+        for suffix, mark in ((".csv", ","), (".tsv", "\t"))
+    }
+    parquet = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(ROWS), parquet)
+    archives = {}
+    for suffix, how in (("-stored.zip", zipfile.ZIP_STORED), (".zip", zipfile.ZIP_DEFLATED)):
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w", how) as writer:
+            for row in ROWS:
+                name = f"{row['id']}_M_7.json"
+                writer.writestr(
+                    f"x/original-microblog/{name}", json.dumps({"text": row["text"], "time": row["posted_at"]})
+                )
+                folder = "rumor-repost" if row["label"] else "non-rumor-repost"
+                reposts = [{"mid": "1", "text": "转", "date": "2013-06-29 12:40:09", "uid": "8", "parent": ""}]
+                writer.writestr(f"x/{folder}/{name}", json.dumps(reposts))
+        archives[f"corpus{suffix}"] = archive.getvalue()
+    return {"posts.jsonl": lines, "posts.parquet": parquet.getvalue(), **archives} | {
+        f"posts{suffix}": content for suffix, content in table.items()
+    }
+
+
+def mutate(content, generator):
+    """Return the bytes with one to four mutations."""
+    changed = bytearray(content)
+    for _ in range(generator.randint(1, 4)):
+        at = generator.randrange(len(changed) + 1)
+        kind = generator.randrange(6)
+        if kind == 0 and at < len(changed):
+            changed[at] ^= 1 << generator.randrange(8)
+        elif kind == 1:
+            del changed[at : at + generator.choice([1, 2, 8, 100])]
+        elif kind == 2:
+            changed[at:at] = generator.choice(DISLIKED)
+        elif kind == 3:
+            word = generator.choice(DISLIKED)
+            changed[at : at + len(word)] = word
+        elif kind == 4:
+            changed[at:at] = changed[at : at + generator.choice([1, 20, 500])]
+        else:
+            del changed[at:]
+    return bytes(changed)
+
+
+def main():
+    """Fuzz every reader; return 1 if one of them failed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--inputs", type=int, default=1_000, help="for each reader (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+    told = parser.parse_args()
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in seeds().items():
+            generator = random.Random(f"{told.seed} {name}")
+            path, slowest, num_read = Path(folder) / name, 0.0, 0
+            for number in range(told.inputs):
+                path.write_bytes(mutate(content, generator) if number else content)
+                start = time.perf_counter()
+                try:
+                    posts = list(read_posts(path, Columns(), Findings()))
+                    assert all(post.text.encode() is not None and isinstance(post.is_rumor, bool) for post in posts)
+                    num_read += 1
+                except CorpusError:
+                    pass
+                except Exception as error:  # whatever it is: that is what is looked for
+                    failed += 1
+                    print(f"{name}: input {number}: {type(error).__name__}: {str(error)[:150]}")
+                seconds = time.perf_counter() - start
+                slowest = max(slowest, seconds)
+                failed += seconds > SLOW_SECONDS
+            print(f"{name}: {told.inputs:,} inputs, {num_read:,} read, the slowest in {slowest:.2f} s", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,227 @@
+"""Claim: a training step of hf_rumor handles several times the posts per second of what a user would write or pick.
+
+Three ways to train the same encoder on the same posts, side by side in one process, alternating:
+
+(a) the hand-written loop: every post padded to 256 tokens, batches of 4, fp32;
+(b) what `run_classification.py` of transformers does by default: padded to 128, batches of 8, fp32, plain Trainer;
+(c) hf_rumor: batches of 16 of like length, padded to their own longest post, bf16 where the hardware has it.
+
+    python benchmarks/training.py --data_path Rumor_Dataset.zip --model_name_or_path me5-small-zh --output now.json
+
+Prints posts per second (median and range over the rounds), ratios, FLOP/s against the measured peak of a product of
+matrices, and the memory of the process at its largest.
+"""
+
+import argparse
+import json
+import platform
+import resource
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from torch.utils.data import DataLoader
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    BertConfig,
+    BertForSequenceClassification,
+    DataCollatorWithPadding,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+    default_data_collator,
+)
+
+from hf_rumor.corpus.dataset import load_corpus
+from hf_rumor.training.hardware import choose_precision, detect_hardware
+from hf_rumor.training.losses import make_loss
+from hf_rumor.training.models import load_model
+from hf_rumor.training.trainer import RumorTrainer
+
+
+WARM_UP = 2  # steps that are not timed
+
+
+class Clock(TrainerCallback):
+    """Times the steps after the first ones."""
+
+    def __init__(self):
+        self.seconds = self.start = 0.0
+
+    def on_step_end(self, args, state, control, **kwargs):
+        """Start after the last step that is not timed, and look again after each further one."""
+        if state.global_step == WARM_UP:
+            self.start = time.perf_counter()
+        if args.device.type == "cuda":
+            torch.cuda.synchronize()
+        self.seconds = time.perf_counter() - self.start
+
+
+def fresh(name):
+    """Return an encoder with a head, and its tokenizer; a BERT of random weights where there is no encoder."""
+    if name:
+        tokenizer = AutoTokenizer.from_pretrained(name)
+        return AutoModelForSequenceClassification.from_pretrained(name, dtype=torch.float32), tokenizer
+    _, tokenizer = load_model("mini", "sigmoid", ["".join(map(chr, range(0x4E00, 0x6000)))] * 2, 256)
+    return BertForSequenceClassification(BertConfig(vocab_size=len(tokenizer))), tokenizer
+
+
+def encode(posts, tokenizer, length, padding):
+    """Return posts as token ids, padded or not, with their labels."""
+    told = tokenizer(posts["text"][:], truncation=True, max_length=length, padding=padding)
+    return (
+        posts.select_columns(["label"])
+        .rename_column("label", "labels")
+        .add_column("input_ids", told["input_ids"])
+        .add_column("attention_mask", told["attention_mask"])
+    )
+
+
+def hand_written(posts, name, device, folder):
+    """(a) Return posts per second, and padded tokens per post."""
+    model, tokenizer = fresh(name)
+    model.to(device).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5)
+    data = encode(posts, tokenizer, 256, "max_length").with_format("torch")
+    start = 0.0
+    for step, batch in enumerate(DataLoader(data, batch_size=4, shuffle=True), 1):
+        inputs = {key: value.to(device) for key, value in batch.items()}
+        loss = model(**inputs).loss
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        loss.item()
+        if step == WARM_UP:
+            start = time.perf_counter()
+    return (step - WARM_UP) * 4 / (time.perf_counter() - start), 256
+
+
+def run_classification(posts, name, device, folder):
+    """(b) Return posts per second, and padded tokens per post."""
+    model, tokenizer = fresh(name)
+    args = TrainingArguments(
+        folder,
+        use_cpu=device == "cpu",
+        per_device_train_batch_size=8,
+        num_train_epochs=1,
+        save_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        dataloader_pin_memory=device != "cpu",
+    )
+    clock = Clock()
+    data = encode(posts, tokenizer, 128, "max_length")
+    trainer = Trainer(model, args, train_dataset=data, data_collator=default_data_collator, callbacks=[clock])
+    trainer.train()
+    return (trainer.state.global_step - WARM_UP) * 8 / clock.seconds, 128
+
+
+def ours(posts, name, device, folder):
+    """(c) Return posts per second, and padded tokens per post."""
+    model, tokenizer = fresh(name)
+    precision, _ = choose_precision("auto", detect_hardware(use_cpu=device == "cpu"))
+    if device == "cpu" and precision == "bf16":
+        model.set_attn_implementation("eager")
+    args = TrainingArguments(
+        folder,
+        use_cpu=device == "cpu",
+        per_device_train_batch_size=16,
+        num_train_epochs=1,
+        save_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        dataloader_pin_memory=device != "cpu",
+        bf16=precision == "bf16",
+        fp16=precision == "fp16",
+        train_sampling_strategy="group_by_length",
+    )
+    clock, tokens = Clock(), []
+
+    class Counting(DataCollatorWithPadding):
+        def __call__(self, features):
+            batch = super().__call__(features)
+            tokens.append(batch["input_ids"].shape[1])
+            return batch
+
+    data = encode(posts, tokenizer, 256, False)
+    trainer = RumorTrainer(
+        loss=make_loss("bce", {}, labels=[0, 1]),
+        model=model,
+        args=args,
+        train_dataset=data,
+        data_collator=Counting(tokenizer, pad_to_multiple_of=8),
+        callbacks=[clock],
+    )
+    trainer.train()
+    return (trainer.state.global_step - WARM_UP) * 16 / clock.seconds, statistics.mean(tokens)
+
+
+def peak(device, dtype):
+    """Return the FLOP/s of a large matrix product."""
+    size = 8192 if device == "cuda" else 2048
+    a = torch.randn(size, size, device=device, dtype=dtype)
+    best = 0.0
+    for _ in range(5):
+        start = time.perf_counter()
+        a @ a
+        if device == "cuda":
+            torch.cuda.synchronize()
+        best = max(best, 2 * size**3 / (time.perf_counter() - start))
+    return best
+
+
+def flops_per_post(name, tokens):
+    """Return the operations of a forward and a backward pass over a post of so many tokens."""
+    model, _ = fresh(name)
+    weights = sum(value.numel() for key, value in model.named_parameters() if "embeddings" not in key)
+    layers, width = model.config.num_hidden_layers, model.config.hidden_size
+    return 6 * weights * tokens + 12 * layers * width * tokens**2
+
+
+def main():
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data_path", type=Path, default=Path("data/sample"))
+    parser.add_argument("--model_name_or_path", help="an encoder; a random BERT of bert-base shape if left out")
+    parser.add_argument("--posts", type=int, default=192)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--output", type=Path, help="write the numbers as JSON")
+    told = parser.parse_args()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    posts = load_corpus(told.data_path).posts.shuffle(seed=0).select(range(told.posts))
+    ways = {"(a) hand-written loop": hand_written, "(b) run_classification": run_classification, "(c) hf_rumor": ours}
+    speeds, tokens = {way: [] for way in ways}, {}
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(told.rounds):
+            for way, train in ways.items():
+                speed, tokens[way] = train(posts, told.model_name_or_path, device, folder)
+                speeds[way].append(speed)
+    peaks = {"fp32": peak(device, torch.float32), "bf16": peak(device, torch.bfloat16)}
+    machine = (
+        torch.cuda.get_device_name() if device == "cuda" else f"{platform.processor() or platform.machine()}, CPU"
+    )
+    print(f"{machine}, {torch.get_num_threads()} threads, torch {torch.__version__}; {told.posts} posts")
+    print(
+        "peak of a matrix product: " + ", ".join(f"{key} {value / 1e9:,.0f} GFLOP/s" for key, value in peaks.items())
+    )
+    print("| way | posts/s (range) | tokens a post | GFLOP/s | (c) is |\n|---|---|---|---|---|")
+    fastest = statistics.median(speeds["(c) hf_rumor"])
+    for way, values in speeds.items():
+        median = statistics.median(values)
+        ratios = sorted(best / value for best, value in zip(speeds["(c) hf_rumor"], values, strict=True))
+        rate = median * flops_per_post(told.model_name_or_path, tokens[way]) / 1e9
+        print(
+            f"| {way} | {median:.2f} ({min(values):.2f} to {max(values):.2f}) | {tokens[way]:.0f} | {rate:,.0f} "
+            f"| {fastest / median:.1f}x ({ratios[0]:.1f} to {ratios[-1]:.1f}) |"
+        )
+    print(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB at the most")
+    if told.output:
+        numbers = {"machine": machine, "speeds": speeds, "tokens": tokens, "peaks": peaks}
+        told.output.write_text(json.dumps(numbers, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
