@@ -1,10 +1,10 @@
-"""Claim: whatever bytes a corpus holds, a reader gives posts or one line that says what is wrong, in bounded time.
+"""Claim: whatever bytes a corpus holds, a reader gives posts or says in one line what is wrong, in bounded time.
 
     python benchmarks/fuzz_readers.py --inputs 10000
 
-Mutates small corpora of every format: bytes flipped, cut, repeated, swapped for what parsers dislike. Prints a line for
-each reader, and every input that raised something else than a `CorpusError` or took over two seconds; exit status 1
-then.
+Mutates small corpora of every format: bytes flipped, cut, repeated, swapped for what parsers dislike. Prints a line
+for each reader, and every input that raised something else than a `CorpusError` or took over two seconds; exit status
+1 then.
 """
 
 import argparse
