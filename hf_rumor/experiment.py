@@ -265,6 +265,8 @@ def prepare_training(arguments: Arguments) -> tuple[TrainingArguments, dict[str,
     precision, reason = choose_precision(requested, hardware)
     args = make_training_arguments(arguments.training, precision=precision, device=hardware.device)
     logger.info("device: %s; precision %s (%s); %d process(es)", hardware.name, precision, reason, args.world_size)
+    if "ACCELERATE_USE_CPU" in os.environ and args.world_size == 1:  # set by accelerate launch
+        logger.info("launcher: accelerate launch started one process; for several, also on CPUs, it needs --multi_gpu")
     packages = ("torch", "transformers", "datasets", "evaluate", "accelerate", "scikit-learn")
     return args, {
         "versions": {

@@ -1,7 +1,9 @@
 """The whole run on the sample: once, then looked at from all sides."""
 
 import json
+import logging
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +20,7 @@ from hf_rumor.corpus.dataset import load_corpus, split_dataset
 from hf_rumor.errors import ArgumentError, ModelError
 from hf_rumor.evaluation import baseline, measure
 from hf_rumor.evaluation.baseline import make_tfidf_svm
-from hf_rumor.experiment import requested_precision, run, set_up
+from hf_rumor.experiment import prepare_training, requested_precision, run, set_up
 from hf_rumor.inference.scoring import predict_logits
 
 
@@ -350,3 +352,26 @@ def test_a_head_that_cannot_be_calibrated_is_refused_before_training(finished, t
     assert cli.main(["train", *FLAGS, "--output_dir", str(tmp_path / "out")]) == 2
     assert "take --calibration none" in capsys.readouterr().err
     assert not list((tmp_path / "out").glob("*"))
+
+
+def test_a_launcher_that_starts_one_process_is_told(tmp_path, monkeypatch, caplog):
+    arguments = parse_arguments([*FLAGS, "--use_cpu", "--output_dir", str(tmp_path)])
+    with caplog.at_level(logging.INFO):
+        prepare_training(arguments)
+        assert "launcher" not in caplog.text
+        monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+        prepare_training(arguments)
+    assert "accelerate launch started one process" in caplog.text
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_told_in_one_line_and_with_room_the_run_goes_on(tmp_path):
+    command = [sys.executable, "-m", "hf_rumor", "train", *FLAGS, "--output_dir", str(tmp_path / "out")]
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (9_000_000, 9_000_000))  # noqa: E731
+    full = subprocess.run(command, capture_output=True, text=True, preexec_fn=limit)
+    assert full.returncode == 2, full.stderr
+    assert "Traceback" not in full.stderr
+    assert "expected room for checkpoints and results" in full.stderr.splitlines()[-1]
+    again = subprocess.run(command, capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
+    assert not list((tmp_path / "out").glob(".*"))

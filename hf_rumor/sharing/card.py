@@ -75,8 +75,8 @@ classify = pipeline("text-classification", "{name}", top_k=None)
 classify("{example}", truncation=True)
 ```
 
-The probability of rumor is the {activation} of the rumor logit, calibrated inside the weights; a post is called a
-rumor from {threshold:.4g} on. With hf_rumor installed, `RumorClassifier.from_pretrained` applies the threshold, and
+The probability of rumor is the {activation} of the rumor logit, {calibrated}; a post is called a rumor from
+{threshold:.4g} on. With hf_rumor installed, `RumorClassifier.from_pretrained` applies the threshold, and
 `hf-rumor explain`, `evaluate` and `serve` work on it too."""
 
 _MARK = "\n<!-- Rendered by hf_rumor, SHA-256 of the text above: {digest}. Edit at will: an edited card is kept. -->\n"
@@ -97,6 +97,7 @@ def render_card(report: Report, license_id: str | None) -> str:
         name="USER/MODEL",
         example=EXAMPLE,
         activation=report.loss["activation"],
+        calibrated="not calibrated" if report.calibration["method"] == "none" else "calibrated inside the weights",
         threshold=report.test["threshold"],
     )
     parts = [

@@ -58,6 +58,13 @@ def test_base_model_and_dataset_are_named_where_the_hub_knows_them(make_report):
     assert "Devlin et al., 2019" in card.text
 
 
+def test_what_was_not_calibrated_is_not_said_to_be(make_report):
+    report = make_report()
+    assert "calibrated inside the weights" in render_card(report, "mit")
+    report.calibration["method"] = "none"
+    assert "rumor logit, not calibrated;" in render_card(report, "mit")
+
+
 def test_the_published_corpus_is_cited(make_report):
     report = make_report()
     assert "1811.04175" not in render_card(report, "mit")

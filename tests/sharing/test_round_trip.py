@@ -1,8 +1,6 @@
 """From a training that pushes to strangers who pull: real commands against a Hub on loopback."""
 
-import getpass
 import json
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +12,7 @@ from hf_rumor import cli
 
 
 CANARY = "金丝雀停在第七百三十一号路灯上唱了整整一夜的歌"
+HOST, PERSON = "canary-host-731", "canary-person-731"
 TOKEN = "hf_canaryTokenThatMustNotLeave"
 WITHOUT_US = """
 import json, sys
@@ -41,13 +40,17 @@ def posts(tmp_path, make_posts):
 def command(hub, environment_of, tmp_path):
     """Return a function that runs `hf-rumor` against the Hub: `command(*words, status=0)` -> stdout, stderr."""
 
+    named = f"import platform, socket\nsocket.gethostname = platform.node = lambda: {HOST!r}\n"
+    (tmp_path / "sitecustomize.py").write_text(named, encoding="utf-8")
+    ours = {"PYTHONPATH": str(tmp_path), "USER": PERSON, "LOGNAME": PERSON, "HOME": str(tmp_path / PERSON)}
+
     def command(*words, status=0, **environment):
         done = subprocess.run(
             [sys.executable, "-m", "hf_rumor", *map(str, words)],
             capture_output=True,
             text=True,
             cwd=tmp_path,
-            env=environment_of(hub, tmp_path) | environment,
+            env=environment_of(hub, tmp_path) | ours | environment,
         )
         assert done.returncode == status, done.stderr
         assert "Traceback" not in done.stderr
@@ -88,8 +91,7 @@ def test_what_a_training_pushes_is_whole_and_holds_nothing_private(hub, train, c
         assert files[name] == (out / name).read_bytes()
 
     everything = hub.everything()
-    secrets = [CANARY, TOKEN, str(Path.home()), str(tmp_path), json.dumps(CANARY)[1:-1]]
-    secrets += [name for name in (socket.gethostname(), getpass.getuser()) if len(name) > 5]
+    secrets = [CANARY, json.dumps(CANARY)[1:-1], TOKEN, HOST, PERSON, str(Path.home()), str(tmp_path)]
     assert [secret for secret in secrets if secret.encode() in everything] == []
     assert not {name for name in files if name.endswith((".bin", ".pt", ".pth", ".pkl"))}
     assert TOKEN.encode() not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
