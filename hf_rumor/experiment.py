@@ -182,7 +182,7 @@ def train(
     logger.info("run: %s %s", folder, claim.note)
     started_at = datetime.now().astimezone()
     with tracked(trainer, {"recipe": recipe, "split": split_facts(data)}), interruptible(trainer):
-        trainer.train(resume_from_checkpoint=str(claim.checkpoint) if claim.checkpoint else None)
+        trainer.train_from(claim.checkpoint)
     return trainer, started_at
 
 

@@ -1,6 +1,7 @@
 """The seam with `transformers.Trainer`: the only file that knows its internals."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import Sampler, SequentialSampler
-from transformers import EvalPrediction, Trainer
+from transformers import EvalPrediction, Trainer, TrainerState
+from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_pt_utils import LengthGroupedSampler
 from transformers.trainer_utils import has_length
 
@@ -125,6 +127,20 @@ class RumorTrainer(Trainer):
         """Try to make optimizer and schedule, so that what they refuse shows before anything is written."""
         self.create_optimizer_and_scheduler(num_training_steps=1000)
         self.optimizer = self.lr_scheduler = None
+
+    def train_from(self, checkpoint: Path | None) -> None:
+        """Train, from a checkpoint if there is one; of a run that had taken all its steps, take over the result.
+
+        `Trainer` would take one more step than `max_steps` before it looks how many there were.
+        """
+        state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME)) if checkpoint else None
+        if state is None or not 0 < self.args.max_steps <= state.global_step:
+            self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+            return
+        self._load_from_checkpoint(str(checkpoint))
+        self.state = state
+        if self.args.load_best_model_at_end and state.best_model_checkpoint:
+            self._load_best_model()
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the mean training loss since the last validation (on this process) to each validation's log."""

@@ -162,6 +162,22 @@ trainer.part()
 """
 
 
+@pytest.mark.parametrize("best", [False, True])
+def test_a_run_that_had_taken_all_its_steps_takes_no_further_one(make_trainer, tiny_model, tmp_path, best):
+    settings = {
+        "max_steps": 3, "save_strategy": "steps", "save_steps": 3, "eval_strategy": "steps", "eval_steps": 3,
+        "lr_scheduler_type": "constant", "load_best_model_at_end": best, "learning_rate": 1e-2,
+    }
+    whole = make_trainer(output_dir=str(tmp_path / "whole"), **settings)
+    whole.train_from(None)
+    again = make_trainer(model=tiny_model(), output_dir=str(tmp_path / "whole"), **settings)
+    again.train_from(tmp_path / "whole" / "checkpoint-3")
+    assert again.state.global_step == 3
+    assert not (tmp_path / "whole" / "checkpoint-4").exists()
+    for name, value in whole.plain_model().state_dict().items():
+        assert torch.equal(value, again.plain_model().state_dict()[name]), name
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("batch", "accumulation"), [(4, 1), (2, 2)])
 def test_two_processes_equal_one(make_trainer, tiny_model, tiny_posts, tmp_path, batch, accumulation):
