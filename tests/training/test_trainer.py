@@ -165,8 +165,14 @@ trainer.part()
 @pytest.mark.parametrize("best", [False, True])
 def test_a_run_that_had_taken_all_its_steps_takes_no_further_one(make_trainer, tiny_model, tmp_path, best):
     settings = {
-        "max_steps": 3, "save_strategy": "steps", "save_steps": 3, "eval_strategy": "steps", "eval_steps": 3,
-        "lr_scheduler_type": "constant", "load_best_model_at_end": best, "learning_rate": 1e-2,
+        "max_steps": 3,
+        "save_strategy": "steps",
+        "save_steps": 3,
+        "eval_strategy": "steps",
+        "eval_steps": 3,
+        "lr_scheduler_type": "constant",
+        "load_best_model_at_end": best,
+        "learning_rate": 1e-2,
     }
     whole = make_trainer(output_dir=str(tmp_path / "whole"), **settings)
     whole.train_from(None)
