@@ -160,12 +160,15 @@ def _to_post(row: dict[str, Any], where: str, number: int, columns: Columns, fin
     id_column = _find_column(row, columns.id, ID_COLUMNS)
     try:
         is_rumor = parse_label(row[label_column])
+    except ValueError as error:
+        raise CorpusError(f"{where}: {error}; correct it, or name the right column with --label_column") from error
+    try:
         text = parse_text(row[text_column])
         post_id = parse_text(row[id_column]) if id_column else ""
         author_id = parse_text(row.get("author_id"))
         reposts = _to_reposts(row.get("reposts"))
     except ValueError as error:
-        raise CorpusError(f"{where}: {error}; correct it, or name the right column with --label_column") from error
+        raise CorpusError(f"{where}: {error}; correct or remove it") from error
     time_column = _find_column(row, None, TIME_COLUMNS)
     posted_at = parse_time(row[time_column]) if time_column else None
     findings["times_unreadable"] += time_column is not None and posted_at is None

@@ -123,7 +123,10 @@ class PushCheckpoints(TrainerCallback):
             address = push(self.target, contents_of(folder, portable(report)), "Model after training")
         except (RumorError, OSError) as error:
             logger.warning("push: %s", error)
-            command = shlex.join(["hf-rumor", "push", str(folder), self.target.repo_id])
+            words = ["hf-rumor", "push", str(folder), self.target.repo_id]
+            words += ["--revision", self.target.revision] if self.target.revision else []
+            words += ["--private"] if self.target.private else []
+            command = shlex.join(words)
             logger.warning("push: the model is whole in %s; to push it later: %s", folder, command)
             return False
         logger.info("push: done: %s", address)

@@ -134,3 +134,10 @@ def test_a_checkpoint_that_cannot_be_read_is_left_out(hub, folder, save, caplog)
     save(pusher_of("every_save"), 3)
     assert "checkpoint-3 is left out" in caplog.text
     assert hub.received == []
+
+
+def test_the_command_for_later_pushes_to_the_same_branch(hub, folder, make_report, caplog):
+    hub.failures = [403] * 9
+    target = Target("tester/model", private=True, revision="v2")
+    assert not PushCheckpoints(target, "end", "mit").finish(folder, make_report())
+    assert f"hf-rumor push {folder} tester/model --revision v2 --private" in caplog.text
