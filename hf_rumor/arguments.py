@@ -147,6 +147,9 @@ class RunArguments:
         default=0.0,
         metadata={"help": "Above 0: learn each post again, its embeddings moved that far to where the loss grows."},
     )
+    freeze_embeddings: bool = field(
+        default=False, metadata={"help": "Leave the token embeddings as they come: less to compute and to keep."}
+    )
     early_stopping_patience: int = field(
         default=2, metadata={"help": "Validations without a better macro-F1 after which training stops; 0: never."}
     )

@@ -40,17 +40,18 @@ from hf_rumor.errors import ArgumentError, OutputError, RumorError
 from hf_rumor.evaluation.markdown import recipe_text
 from hf_rumor.evaluation.measure import predictions
 from hf_rumor.evaluation.report import Report, write_report
+from hf_rumor.inference.attention import attend_shortly
 from hf_rumor.outcome import Outcome, conclude, make_report, model_facts, split_facts
 from hf_rumor.sharing.background import PushCheckpoints
 from hf_rumor.sharing.card import check_license, write_card
 from hf_rumor.sharing.push import Target, check_target
 from hf_rumor.training.calibrate import find_head
 from hf_rumor.training.callbacks import EarlyStopping, EpochLines, Progress
-from hf_rumor.training.hardware import choose_precision, detect_hardware
+from hf_rumor.training.hardware import choose_precision, detect_hardware, keep_freed_memory
 from hf_rumor.training.history import summarise_training
 from hf_rumor.training.interruption import interruptible
 from hf_rumor.training.losses import Loss, make_loss
-from hf_rumor.training.models import MINI, load_model, resolve_model, save_model
+from hf_rumor.training.models import MINI, freeze_embeddings, load_model, resolve_model, save_model
 from hf_rumor.training.run_folder import check_folder, claim_folder, finish_folder, locked, remove_leftovers
 from hf_rumor.training.tokenization import num_truncated, tokenize
 from hf_rumor.training.trackers import finish_tracking, tracked
@@ -105,9 +106,10 @@ class Setup:
         model, tokenizer = load_model(
             *(name, self.loss.activation, texts, flags.max_length, overrides, flags.pooling, flags.model_revision)
         )
+        if flags.freeze_embeddings:
+            freeze_embeddings(model)
         if self.args.device.type == "cpu" and self.args.bf16:
-            # Posts are short: plain matrix products in bf16 are faster than SDPA here; see benchmarks/attention.py.
-            model.set_attn_implementation("eager")
+            attend_shortly(model)
         return model, tokenizer
 
     def recipe(self) -> dict[str, Any]:
@@ -264,6 +266,8 @@ def prepare_training(arguments: Arguments) -> tuple[TrainingArguments, dict[str,
     hardware = detect_hardware(use_cpu=arguments.training.get("use_cpu", False))
     precision, reason = choose_precision(requested, hardware)
     args = make_training_arguments(arguments.training, precision=precision, device=hardware.device)
+    if hardware.device == "cpu":
+        keep_freed_memory()
     logger.info("device: %s; precision %s (%s); %d process(es)", hardware.name, precision, reason, args.world_size)
     if "ACCELERATE_USE_CPU" in os.environ and args.world_size == 1:  # set by accelerate launch
         logger.info("launcher: accelerate launch started one process; for several, also on CPUs, it needs --multi_gpu")
@@ -316,7 +320,8 @@ def make_trainer(
             adversarial_radius=flags.adversarial_radius,
             model=model,
             args=args,
-            data_collator=DataCollatorWithPadding(tokenizer, pad_to_multiple_of=8),
+            # GPUs multiply whole tiles; a CPU pays for each token.
+            data_collator=DataCollatorWithPadding(tokenizer, pad_to_multiple_of=2 if args.device.type == "cpu" else 8),
             train_dataset=encoded["train"],
             eval_dataset=encoded["validation"],
             processing_class=tokenizer,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from hf_rumor.errors import ModelError
+from hf_rumor.inference.attention import attend_shortly
 from hf_rumor.inference.classifier import Arrays, Facts, LogitsOf, Precision, read_facts
 from hf_rumor.inference.hub import check_reachable
 
@@ -55,7 +56,7 @@ def load_model(name: str, precision: Precision = "fp32", revision: str | None = 
 
 def _logits_of(model: Any, tokenizer: Any) -> LogitsOf:
     if model.device.type == "cpu" and model.dtype == torch.bfloat16:
-        model.set_attn_implementation("eager")  # faster than SDPA here; see benchmarks/attention.py
+        attend_shortly(model)
     names = [name for name in tokenizer.model_input_names if name != "special_tokens_mask"]
 
     def logits_of(arrays: Arrays) -> NDArray[np.float32]:

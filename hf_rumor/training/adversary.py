@@ -30,10 +30,12 @@ class Adversary:
         model.get_input_embeddings().register_forward_hook(self._on_embeddings)
 
     def _on_embeddings(self, module: Any, inputs: Any, output: Tensor) -> Tensor | None:
-        if not module.training or not output.requires_grad:
+        if not module.training or not torch.is_grad_enabled():
             return None
         if self.is_attacking:
             return output + self._move()
+        if not output.requires_grad:  # of frozen embeddings
+            output.requires_grad_()
         output.retain_grad()
         self._clean = output
         return None

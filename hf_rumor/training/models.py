@@ -123,6 +123,14 @@ def load_model(
     return model, tokenizer
 
 
+def freeze_embeddings(model: Any) -> None:
+    """Leave the token embeddings as they come. Half of a small multilingual encoder is nothing else.
+
+    The rest of the embeddings, of positions and types, is small and learns on.
+    """
+    model.get_input_embeddings().requires_grad_(False)
+
+
 def _append_layer(config: Any) -> bool:
     """Ask for one layer more than the checkpoint has; False where the checkpoint came with it.
 

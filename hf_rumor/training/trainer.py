@@ -1,6 +1,7 @@
 """The seam with `transformers.Trainer`: the only file that knows its internals."""
 
 import re
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from hf_rumor.evaluation.metrics import decide
 from hf_rumor.evaluation.rumor_metrics import RumorMetrics
 from hf_rumor.inference.probabilities import rumor_probabilities
 from hf_rumor.training.adversary import Adversary
+from hf_rumor.training.dropout import BulkDropout
 from hf_rumor.training.losses import Activation, Loss
 from hf_rumor.training.sampler import ShuffledLengthGroupedSampler
 
@@ -29,6 +31,7 @@ class RumorTrainer(Trainer):
     - `compute_loss` applies `loss`; the model's own `outputs.loss` is never computed.
     - Batches grouped by length come in random order, and are for training only; evaluation and prediction keep the
       order of the dataset.
+    - On a CPU the random numbers of dropout are drawn in bulk; see `hf_rumor.training.dropout`.
     - Labels are ints; they are made one-hot here, on the logits' device, for a batch of any size.
 
     Args:
@@ -55,6 +58,7 @@ class RumorTrainer(Trainer):
             raise ValueError("nn.DataParallel is not supported; use accelerate launch or torchrun")
         self.loss = loss
         self.layer_lr_decay = layer_lr_decay
+        self.dropout = nullcontext() if self.args.torch_compile else BulkDropout()
         self.adversary = Adversary(self.model, adversarial_radius) if adversarial_radius else None
         self._loss_sum: Tensor | float = 0.0
         self._num_posts = 0
@@ -91,10 +95,11 @@ class RumorTrainer(Trainer):
         self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Tensor | int | None = None
     ) -> Tensor:
         """Add the gradient of a micro-batch to those of the step, and that of the attack; return the plain loss."""
-        loss: Tensor = super().training_step(model, inputs, num_items_in_batch)
-        if self.adversary is not None:
-            with self.adversary.attacking():
-                super().training_step(model, inputs, num_items_in_batch)
+        with self.dropout:
+            loss: Tensor = super().training_step(model, inputs, num_items_in_batch)
+            if self.adversary is not None:
+                with self.adversary.attacking():
+                    super().training_step(model, inputs, num_items_in_batch)
         return loss
 
     def _share_of_step(self, num_labels: int, num_items_in_batch: Tensor | int | None) -> Tensor | float:

@@ -1,7 +1,11 @@
+import platform
+import subprocess
+import sys
+
 import pytest
 
 from hf_rumor.errors import ArgumentError
-from hf_rumor.training.hardware import Hardware, choose_precision, detect_hardware
+from hf_rumor.training.hardware import Hardware, choose_precision, detect_hardware, keep_freed_memory
 
 
 NEW_GPU, OLD_GPU = Hardware("cuda", "new", has_bf16=True), Hardware("cuda", "old", has_bf16=False)
@@ -41,3 +45,35 @@ def test_a_gpu_is_found_by_name(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some GPU")
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: not including_emulation)
     assert detect_hardware(use_cpu=False) == Hardware("cuda", "Some GPU", has_bf16=True)
+
+
+FAULTS = """
+import resource, sys
+from hf_rumor.training.hardware import keep_freed_memory
+import torch
+if sys.argv[1] == "keep":
+    assert keep_freed_memory()
+weights, inputs = torch.randn(256, 1024, requires_grad=True), torch.randn(2048, 256)
+def step():
+    (inputs @ weights).tanh().exp().sum().backward()
+for _ in range(10):
+    step()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    step()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is told to keep memory")
+def test_freed_memory_is_kept_for_the_next_tensor():
+    faults = {
+        what: int(subprocess.run([sys.executable, "-c", FAULTS, what], capture_output=True, check=True).stdout)
+        for what in ("keep", "give back")
+    }
+    assert faults["keep"] < faults["give back"] / 3
+
+
+def test_other_libraries_than_glibc_are_left_alone(monkeypatch):
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("musl", "1"))
+    assert not keep_freed_memory()
