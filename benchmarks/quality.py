@@ -31,11 +31,11 @@ from hf_rumor.training.tokenization import tokenize
 from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
 
 
-def train(data, name, seed, way, epochs):
+def train(data, texts, name, seed, way, epochs):
     """Return macro-F1 on validation, and the seconds of training."""
     set_seed(seed)
     loss = make_loss("bce", {}, labels=data["train"]["label"][:])
-    model, tokenizer = load_model(name, loss.activation, data["train"]["text"][:], 256, pooling="mean")
+    model, tokenizer = load_model(name, loss.activation, texts, 256, pooling="mean")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     precision, _ = choose_precision("auto", detect_hardware(use_cpu=False))
     if way == "frozen":
@@ -92,11 +92,11 @@ def main():
     values = {way: [] for way in told.ways}
     for seed in range(told.seeds):
         data = to_dataset_dict(posts, split_dataset(posts, "grouped", seed, groups))
-        loss = make_loss("bce", {}, labels=data["train"]["label"][:])
-        _, tokenizer = load_model(told.model_name_or_path, loss.activation, data["train"]["text"][:], 256)
+        texts = data["train"]["text"][:]
+        _, tokenizer = load_model(told.model_name_or_path, "sigmoid", texts, 256)
         encoded = tokenize(data, tokenizer, max_length=256)
         for way in told.ways:
-            value, seconds = train(encoded, told.model_name_or_path, seed, way, told.epochs)
+            value, seconds = train(encoded, texts, told.model_name_or_path, seed, way, told.epochs)
             values[way].append(value)
             print(f"seed {seed}, {way}: macro-F1 {value:.4f} after {seconds:.0f} s", flush=True)
     print("| way | macro-F1 on validation, mean | range |\n|---|---|---|")
