@@ -126,6 +126,10 @@ class RunArguments:
         },
     )
     max_length: int = field(default=256, metadata={"help": "Tokens after which a post is cut off."})
+    streaming: bool = field(
+        default=False,
+        metadata={"help": "Tokenize training posts as they are met, and keep none: for millions of them."},
+    )
     split: SplitName = field(
         default="grouped", metadata={"help": "How test posts are chosen; grouped keeps near-duplicates together."}
     )
@@ -266,7 +270,22 @@ def _make_arguments(given: dict[str, Any]) -> Arguments:
     run = RunArguments(**{name: value for name, value in given.items() if name in names})
     defaults = {name: value for name, (value, _) in TRAINING_DEFAULTS.items()}
     training = defaults | {name: value for name, value in given.items() if name not in names}
+    if run.streaming:
+        training["accelerator_config"] = {"dispatch_batches": False}  # each process pads its own batches
+        _check_streaming(training)
     return Arguments(run, training, given)
+
+
+def _check_streaming(training: dict[str, Any]) -> None:
+    for name, taken in (
+        ("train_sampling_strategy", ("group_by_length", "random")),
+        ("dataloader_num_workers", (0,)),
+    ):
+        value = training.get(name, taken[0])
+        if value not in taken:
+            raise ArgumentError(
+                f"--streaming: expected --{name} {' or '.join(map(str, taken))}, got {value}; leave one of them out"
+            )
 
 
 def make_parser() -> argparse.ArgumentParser:

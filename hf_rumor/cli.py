@@ -484,17 +484,12 @@ def _search(arguments: argparse.Namespace) -> None:
 
 
 def _predict(arguments: argparse.Namespace) -> None:
-    from hf_rumor.inference.bulk import describe_job, predict_items, write_predictions
+    from hf_rumor.inference.bulk import Share, describe_job, join_shares, predict_items, write_predictions, write_share
     from hf_rumor.inference.classifier import RumorClassifier
     from hf_rumor.inference.items import format_of, read_items
 
-    if arguments.resume and not arguments.output:
-        raise ArgumentError("--resume: expected --output FILE to go on with, found none; name the file")
-    if arguments.resume and arguments.input == "-":
-        raise ArgumentError("--resume: expected a file to read again, got stdin; name the file")
-    both_there = arguments.output and arguments.output.exists() and Path(arguments.input).exists()
-    if both_there and arguments.output.samefile(arguments.input):
-        raise ArgumentError(f"--output {arguments.output}: expected another file than the input; it would be lost")
+    share = Share(int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")))
+    _check_files(arguments, share.of)
     with _open(arguments.input) as file:
         form = arguments.format
         if form == "auto":
@@ -514,13 +509,31 @@ def _predict(arguments: argparse.Namespace) -> None:
         def lines_from(done: int) -> Iterator[list[str]]:
             if done:
                 logger.info("predict: %s lines are there already", f"{done:,}")
-            return _with_progress(predict_items(classifier, items, arguments.batch_size, done), file)
+            return _with_progress(predict_items(classifier, items, arguments.batch_size, done, share), file)
 
-        if arguments.output:
+        if share.of > 1:
+            write_share(arguments.output, job, lines_from, share, resume=arguments.resume)
+            if _is_first_process():
+                join_shares(arguments.output, job, share.of, arguments.batch_size)
+        elif arguments.output:
             write_predictions(arguments.output, job, lines_from, resume=arguments.resume)
         else:
             for lines in lines_from(0):
                 print("\n".join(lines), flush=True)
+
+
+def _check_files(arguments: argparse.Namespace, num_processes: int) -> None:
+    if arguments.resume and not arguments.output:
+        raise ArgumentError("--resume: expected --output FILE to go on with, found none; name the file")
+    if arguments.resume and arguments.input == "-":
+        raise ArgumentError("--resume: expected a file to read again, got stdin; name the file")
+    if num_processes > 1 and (arguments.input == "-" or not arguments.output):
+        raise ArgumentError(
+            f"predict: expected files for input and --output, as {num_processes} processes share the work"
+        )
+    both_there = arguments.output and arguments.output.exists() and Path(arguments.input).exists()
+    if both_there and arguments.output.samefile(arguments.input):
+        raise ArgumentError(f"--output {arguments.output}: expected another file than the input; it would be lost")
 
 
 def _open(name: str) -> io.BufferedReader:
@@ -533,7 +546,9 @@ def _with_progress(windows: Iterator[list[str]], file: io.BufferedReader) -> Ite
 
     size = os.fstat(file.fileno()).st_size or None
     start, num_lines, num_errors = time.monotonic(), 0, 0
-    with tqdm(total=size, unit="B", unit_scale=True, desc="predict", disable=None) as bar:
+    with tqdm(
+        total=size, unit="B", unit_scale=True, desc="predict", disable=None if _is_first_process() else True
+    ) as bar:
         for lines in windows:
             num_lines += len(lines)
             num_errors += sum('"error": ' in line for line in lines)

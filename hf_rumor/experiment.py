@@ -53,6 +53,7 @@ from hf_rumor.training.interruption import interruptible
 from hf_rumor.training.losses import Loss, make_loss
 from hf_rumor.training.models import MINI, freeze_embeddings, load_model, resolve_model, save_model
 from hf_rumor.training.run_folder import check_folder, claim_folder, finish_folder, locked, remove_leftovers
+from hf_rumor.training.streaming import PostStream
 from hf_rumor.training.tokenization import num_truncated, tokenize
 from hf_rumor.training.trackers import finish_tracking, tracked
 from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
@@ -133,6 +134,8 @@ def set_up(argv: Sequence[str]) -> Setup:
     if model_name == MINI:
         arguments = with_defaults_of_recipe(arguments, MINI)
         flags = arguments.run
+        if flags.freeze_embeddings:
+            raise ArgumentError("--freeze_embeddings: expected an encoder that has read text, got mini; leave it out")
     args, environment = prepare_training(arguments)
     with args.main_process_first():
         data = load_and_split(data_path, flags)
@@ -170,10 +173,13 @@ def train(
 ) -> tuple[RumorTrainer, datetime]:
     """Train in `folder`, from the checkpoint there if the run was interrupted; return when it started."""
     args, data, flags, recipe = setup.args, setup.data, setup.arguments.run, setup.recipe()
+    posts = DatasetDict({name: part for name, part in data.dataset.items() if name != "train" or not flags.streaming})
     with args.main_process_first():
-        encoded = tokenize(data.dataset, tokenizer, max_length=flags.max_length)
-    logger.info("tokens: %d posts are cut off at %d", num_truncated(encoded), flags.max_length)
-    trainer = make_trainer(model, tokenizer, args, encoded, setup.loss, flags)
+        encoded = tokenize(posts, tokenizer, max_length=flags.max_length)
+    of = "validation and test " if flags.streaming else ""
+    logger.info("tokens: %d %sposts are cut off at %d", num_truncated(encoded), of, flags.max_length)
+    training = stream(setup, tokenizer) if flags.streaming else encoded["train"]
+    trainer = make_trainer(model, tokenizer, args, training, encoded["validation"], setup.loss, flags)
     if pusher:
         trainer.add_callback(pusher)
     with args.main_process_first():  # the first process claims the folder, the others then find the same claim
@@ -186,6 +192,19 @@ def train(
     with tracked(trainer, {"recipe": recipe, "split": split_facts(data)}), interruptible(trainer):
         trainer.train_from(claim.checkpoint)
     return trainer, started_at
+
+
+def stream(setup: Setup, tokenizer: Any) -> PostStream:
+    """Return the training posts as they are met with `--streaming`."""
+    args = setup.args
+    return PostStream(
+        setup.data.dataset["train"],
+        tokenizer,
+        max_length=setup.arguments.run.max_length,
+        batch_size=args.train_batch_size * args.gradient_accumulation_steps * args.world_size,
+        grouped=args.train_sampling_strategy == "group_by_length",
+        seed=args.seed if args.data_seed is None else args.data_seed,
+    )
 
 
 def finish(setup: Setup, folder: Path, trainer: RumorTrainer, started_at: datetime) -> Report:
@@ -303,7 +322,13 @@ def requested_precision(arguments: Arguments) -> str:
 
 
 def make_trainer(
-    model: Any, tokenizer: Any, args: TrainingArguments, encoded: DatasetDict, loss: Loss, flags: RunArguments
+    model: Any,
+    tokenizer: Any,
+    args: TrainingArguments,
+    training: Dataset | PostStream,
+    validation: Dataset,
+    loss: Loss,
+    flags: RunArguments,
 ) -> RumorTrainer:
     """Return a trainer on tokenized posts that stops early where validation no longer gets better.
 
@@ -322,8 +347,8 @@ def make_trainer(
             args=args,
             # GPUs multiply whole tiles; a CPU pays for each token.
             data_collator=DataCollatorWithPadding(tokenizer, pad_to_multiple_of=2 if args.device.type == "cpu" else 8),
-            train_dataset=encoded["train"],
-            eval_dataset=encoded["validation"],
+            train_dataset=training,
+            eval_dataset=validation,
             processing_class=tokenizer,
             compute_metrics=ValidationMetrics(loss.activation),
             callbacks=[EpochLines()],

@@ -69,6 +69,8 @@ def search(argv: Sequence[str], space: Space, num_trials: int, folder: Path) -> 
         RumorError: The user has made a mistake.
     """
     told = parse_arguments(argv)
+    if told.run.streaming:
+        raise ArgumentError("search: expected tokens that serve all trials, got --streaming; leave it out")
     check_space(space, argv, told)
     setup = set_up([*argv, *TRIAL_FLAGS, "--output_dir", str(folder)])
     if setup.args.world_size > 1:
@@ -164,7 +166,8 @@ def _try_out(study: "Study", setup: Setup, space: Space, num_trials: int, folder
     model, tokenizer = setup.load_model()
     seen = DatasetDict(train=data["train"], validation=data["validation"])
     encoded = tokenize(seen, tokenizer, max_length=setup.arguments.run.max_length)
-    trainer = make_trainer(model, tokenizer, setup.args, encoded, setup.loss, setup.arguments.run)
+    parts = encoded["train"], encoded["validation"]
+    trainer = make_trainer(model, tokenizer, setup.args, *parts, setup.loss, setup.arguments.run)
     trainer.model_init = lambda: setup.load_model()[0]
     metric = f"eval_{str(setup.args.metric_for_best_model).removeprefix('eval_')}"
     trainer.hyperparameter_search(

@@ -95,6 +95,11 @@ def test_the_recipe_of_a_run_repeats_it(tmp_path):
         (["--push_to_hub"], "expected --license"),
         (["nowhere/mini.yaml"], "found none"),
         (["--early_stopping_patience", "-1"], "expected at least 0"),
+        (["--streaming", "--dataloader_num_workers", "2"], "--streaming: expected --dataloader_num_workers 0, got 2"),
+        (
+            ["--streaming", "--train_sampling_strategy", "sequential"],
+            "--streaming: expected --train_sampling_strategy group_by_length or random, got sequential",
+        ),
         (["--layer_lr_decay", "0"], "expected a share in (0, 1]"),
         (["--loss_kwargs", "gamma=2"], "expected a JSON object"),
         (["--loss_kwargs", "[1]"], "expected a JSON object"),

@@ -11,7 +11,11 @@ import pytest
 
 
 CHECKOUT = Path(__file__).parents[1]
-PAGES = sorted((CHECKOUT / "docs").glob("howto_*.md"))
+SLOW = ("howto_launch",)  # pages whose test starts processes that train
+PAGES = [
+    pytest.param(page, id=page.stem, marks=[pytest.mark.slow] if page.stem in SLOW else [])
+    for page in sorted((CHECKOUT / "docs").glob("howto_*.md"))
+]
 
 
 def blocks(page):
@@ -21,7 +25,7 @@ def blocks(page):
         yield first, rest
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES)
 def test_a_page_can_be_followed(page, tmp_path):
     shutil.copytree(CHECKOUT / "hf_rumor", tmp_path / "hf_rumor")
     written = []

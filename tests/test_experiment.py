@@ -65,7 +65,7 @@ def test_the_folder_holds_what_the_contract_names(finished):
     }
 
 
-@pytest.mark.parametrize(("precision", "kind"), [("bf16", "eager"), ("fp32", "sdpa")])
+@pytest.mark.parametrize(("precision", "kind"), [("bf16", "short_posts"), ("fp32", "sdpa")])
 def test_attention_on_a_cpu_is_of_the_faster_kind(tmp_path, precision, kind):
     setup = set_up([*FLAGS, "--use_cpu", "--precision", precision, "--output_dir", str(tmp_path / "out")])
     assert setup.load_model()[0].config._attn_implementation == kind
@@ -164,6 +164,7 @@ def test_calibration_does_not_change_the_order_of_the_posts(report):
     [
         (["--decision", "f1"], "--decision f1: expected a number in (0, 1), max_f1, precision>=P"),
         (["--abstain_below", "0.4"], "--abstain_below: expected a number in (0.5, 1), got 0.4"),
+        (["--freeze_embeddings"], "--freeze_embeddings: expected an encoder that has read text, got mini"),
         (["--adversarial_radius", "-1"], "--adversarial_radius: expected at least 0, got -1"),
     ],
 )

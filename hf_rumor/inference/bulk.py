@@ -1,10 +1,14 @@
 """Items -> lines of predictions, window by window, into a file that a killed job can go on with."""
 
 import fcntl
+import hashlib
 import json
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +21,19 @@ MODEL_FILES = ("config.json", "tokenizer*.json", "*.safetensors", "*.onnx", "*.o
 LinesFrom = Callable[[int], Iterator[list[str]]]  # lines to leave out -> the others, window by window
 
 
+@dataclass(frozen=True)
+class Share:
+    """What one of several processes does of a job: every `of`-th window, from window `number` on."""
+
+    number: int
+    of: int
+
+
+WHOLE = Share(0, 1)
+
+
 def predict_items(
-    classifier: RumorClassifier, items: Iterable[Item], batch_size: int, done: int = 0
+    classifier: RumorClassifier, items: Iterable[Item], batch_size: int, done: int = 0, share: Share = WHOLE
 ) -> Iterator[list[str]]:
     """Yield the lines for each window of items, in order, without line ends; an item with an error gets a line too.
 
@@ -26,14 +41,14 @@ def predict_items(
         classifier: What predicts.
         items: Are read as they are needed.
         batch_size: Texts at a time.
-        done: Lines to leave out at the beginning. Whole windows of them are not predicted at all; the others are, so
-            that every batch is made of the same texts as in a job that was not interrupted.
+        done: Lines of the share to leave out at the beginning. Whole windows of them are not predicted at all; the
+            others are, so that every batch is made of the same texts as in a job that was not interrupted.
+        share: The windows to yield.
     """
     size = batch_size * BATCHES_PER_WINDOW
     remaining = iter(items)
-    skipped = done // size * size
-    next(islice(remaining, skipped, skipped), None)
-    leave_out = done - skipped
+    windows_done, leave_out = divmod(done, size)
+    _skip(remaining, (windows_done * share.of + share.number) * size)
     while window := list(islice(remaining, size)):
         predictions = iter(classifier.predict([item.text for item in window if item.error is None], batch_size))
         lines = [
@@ -44,6 +59,11 @@ def predict_items(
         ]
         yield lines[leave_out:]
         leave_out = 0
+        _skip(remaining, (share.of - 1) * size)
+
+
+def _skip(items: Iterator[Item], number: int) -> None:
+    next(islice(items, number, number), None)
 
 
 def write_predictions(path: Path, job: dict[str, Any], lines_from: LinesFrom, *, resume: bool) -> int:
@@ -79,6 +99,45 @@ def write_predictions(path: Path, job: dict[str, Any], lines_from: LinesFrom, *,
     part.replace(path)
     note.unlink()
     return done
+
+
+def write_share(path: Path, job: dict[str, Any], lines_from: LinesFrom, share: Share, *, resume: bool) -> Path:
+    """Write the lines of a share into a file of its own beside `path`, as `write_predictions` does; return the file.
+
+    Raises:
+        OutputError: As there; or the file is there already and `resume` is false.
+    """
+    piece = _piece(path, job, share)
+    if not piece.exists():
+        write_predictions(piece, job, lines_from, resume=resume)
+    elif not resume:
+        raise OutputError(f"{path}: expected no interrupted job, found {piece}; add --resume, or remove it")
+    return piece
+
+
+def join_shares(path: Path, job: dict[str, Any], num_shares: int, batch_size: int) -> None:
+    """Wait for the files of all shares, make `path` of them, window by window, and remove them."""
+    pieces = [_piece(path, job, Share(number, num_shares)) for number in range(num_shares)]
+    while not all(piece.exists() for piece in pieces):
+        time.sleep(0.1)
+    size = batch_size * BATCHES_PER_WINDOW
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with ExitStack() as stack, temporary.open("wb") as joined:
+        for file in cycle([stack.enter_context(piece.open("rb")) for piece in pieces]):
+            if not (window := list(islice(file, size))):
+                break
+            joined.writelines(window)
+        joined.flush()
+        os.fsync(joined.fileno())
+    temporary.replace(path)
+    for piece in pieces:
+        piece.unlink()
+
+
+def _piece(path: Path, job: dict[str, Any], share: Share) -> Path:
+    """Name the file of a share after its job, so that what another job left behind is not taken for it."""
+    digest = hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()[:8]
+    return path.with_name(f"{path.name}.{digest}.{share.number}-of-{share.of}")
 
 
 def _lines_in(part: Path, note: Path, job: dict[str, Any]) -> int:

@@ -1,5 +1,6 @@
 """Load a model of transformers for inference."""
 
+import os
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,8 @@ def load_model(name: str, precision: Precision = "fp32", revision: str | None = 
         raise ModelError(f"{name}: expected a trained classifier, found {found}; train it first: hf-rumor train")
     if getattr(tokenizer, "backend_tokenizer", None) is None:
         raise ModelError(f"{name}: expected a fast tokenizer, found {type(tokenizer).__name__}; choose another model")
-    model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"  # set by torchrun and accelerate launch
+    model.to(device if torch.cuda.is_available() else "cpu").eval()
     return model, tokenizer, read_facts(name, model.config.to_dict(), tokenizer.model_max_length)
 
 

@@ -37,7 +37,14 @@ class ShuffledLengthGroupedSampler(LengthGroupedSampler):
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         sorted_at_once = min(max(len(self.lengths) // (2 * self.batch_size), 1), MOST_BATCHES_SORTED_AT_ONCE)
         order = get_length_grouped_indices(self.lengths, self.batch_size, sorted_at_once, generator)  # type: ignore[no-untyped-call]
-        whole = len(order) // self.batch_size  # the short batch stays last: elsewhere it would shift all that follow
-        for number in torch.randperm(whole, generator=generator).tolist():
-            yield from order[number * self.batch_size : (number + 1) * self.batch_size]
-        yield from order[whole * self.batch_size :]
+        yield from shuffle_batches(order, self.batch_size, generator)
+
+
+def shuffle_batches(order: list[int], batch_size: int, generator: torch.Generator) -> list[int]:
+    """Return positions with each run of `batch_size` as it is, and the runs in random order.
+
+    A last, shorter run stays last: elsewhere it would shift all that follow.
+    """
+    whole = len(order) // batch_size
+    numbers = [*torch.randperm(whole, generator=generator).tolist(), whole]
+    return [place for number in numbers for place in order[number * batch_size : (number + 1) * batch_size]]

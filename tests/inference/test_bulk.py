@@ -11,7 +11,7 @@ import pytest
 from hf_rumor import RumorClassifier, cli
 from hf_rumor.errors import OutputError
 from hf_rumor.inference import bulk, classifier
-from hf_rumor.inference.bulk import describe_job, predict_items, write_predictions
+from hf_rumor.inference.bulk import Share, describe_job, join_shares, predict_items, write_predictions, write_share
 from hf_rumor.inference.export import export_model
 from hf_rumor.inference.items import Item
 
@@ -51,6 +51,40 @@ def test_what_is_done_is_left_out_and_every_window_holds_the_same_texts(items, d
     lines = lines_of(items, 0, whole)
     assert lines_of(items, done, rest) == lines[done:]
     assert rest.windows == whole.windows[done // 8 :]
+
+
+@pytest.mark.parametrize("of", [2, 3, 5])
+def test_shares_make_the_whole_without_gaps_or_doubles(items, tmp_path, of):
+    path, job, told = tmp_path / "out.jsonl", {"model": "m"}, []
+    for number in range(of):
+        counting, share = Counting(), Share(number, of)
+        lines = list(predict_items(counting, items, 4, 0, share))
+        write_share(path, job, lambda done, lines=lines: iter(lines), share, resume=False)
+        told += counting.windows
+    whole = Counting()
+    expected = lines_of(items, 0, whole)
+    join_shares(path, job, of, 4)
+    assert path.read_text("utf-8").splitlines() == expected
+    assert sorted(told) == sorted(whole.windows)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out.jsonl"]
+
+
+@pytest.mark.parametrize("done", [0, 3, 8, 11])
+def test_a_share_goes_on_where_it_was(items, done):
+    share = Share(1, 2)
+    rest = [line for lines in predict_items(Counting(), items, 4, done, share) for line in lines]
+    assert rest == lines_of(items)[8:16][done:]
+
+
+def test_a_share_that_is_there_is_kept_on_resume_alone_and_for_its_job_alone(items, tmp_path):
+    path, share = tmp_path / "out.jsonl", Share(0, 2)
+    piece = write_share(path, {"model": "m"}, lambda done: iter([["a"]]), share, resume=False)
+    with pytest.raises(OutputError, match="add --resume"):
+        write_share(path, {"model": "m"}, lambda done: iter([["b"]]), share, resume=False)
+    assert write_share(path, {"model": "m"}, lambda done: iter([["b"]]), share, resume=True) == piece
+    assert piece.read_text("utf-8") == "a\n"
+    other = write_share(path, {"model": "n"}, lambda done: iter([["b"]]), share, resume=True)
+    assert other.read_text("utf-8") == "b\n"
 
 
 def write(path, lines, job, resume):

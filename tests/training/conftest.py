@@ -19,14 +19,13 @@ def tiny_model():
         settings = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, **config}
         return BertForSequenceClassification(
             BertConfig(
-                vocab_size=50,
                 hidden_size=32,
                 num_hidden_layers=2,
                 num_attention_heads=2,
                 intermediate_size=64,
                 max_position_embeddings=32,
                 num_labels=2,
-                **settings,
+                **{"vocab_size": 50, **settings},
             )
         )
 
@@ -72,6 +71,7 @@ def make_trainer(tiny_model, tiny_posts, tmp_path):
         adversarial_radius=0.0,
         model=None,
         posts=None,
+        training=None,
         **arguments,
     ):
         settings = {
@@ -97,7 +97,7 @@ def make_trainer(tiny_model, tiny_posts, tmp_path):
             model=tiny_model() if model is None else model,
             args=TrainingArguments(**settings),
             data_collator=pad,
-            train_dataset=posts,
+            train_dataset=posts if training is None else training,
             eval_dataset=posts,
         )
 

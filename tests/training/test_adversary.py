@@ -26,6 +26,18 @@ def test_each_post_is_moved_by_the_radius_to_where_its_loss_grows(tiny_model):
     assert attacked > clean
 
 
+def test_frozen_embeddings_are_attacked_all_the_same(tiny_model):
+    batch, losses = batch_of([[5, 6, 7], [8, 9, 10]]), []
+    for frozen in (False, True):
+        model = tiny_model().train()
+        model.get_input_embeddings().requires_grad_(not frozen)
+        adversary = Adversary(model, RADIUS)
+        model(**batch).loss.backward()
+        with adversary.attacking():
+            losses.append(model(**batch).loss.item())
+    assert losses[0] == losses[1]
+
+
 def test_an_attack_needs_the_gradient_of_the_batch(tiny_model):
     model = tiny_model().train()
     adversary = Adversary(model, RADIUS)

@@ -10,7 +10,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, Bert
 
 from hf_rumor.errors import ModelError
 from hf_rumor.training import models
-from hf_rumor.training.models import character_vocabulary, load_model, resolve_model, save_model
+from hf_rumor.training.models import character_vocabulary, freeze_embeddings, load_model, resolve_model, save_model
 
 
 TEXTS = ["今天天气很好 Good", "明天天气不好 good", "今天停水 2 小时", "明天停水 2 小时"]
@@ -154,6 +154,13 @@ def test_a_value_of_the_configuration_can_be_overridden_and_a_misspelt_one_is_re
     assert model.bert.embeddings.dropout.p == 0.25
     with pytest.raises(ModelError, match="expected a key of BertConfig, got hiden_dropout"):
         load_model(name, "sigmoid", TEXTS, 32, {"hiden_dropout": 0.25})
+
+
+def test_frozen_embeddings_are_those_of_tokens_alone(saved):
+    model, _, _ = saved
+    freeze_embeddings(model)
+    frozen = [name for name, value in model.named_parameters() if not value.requires_grad]
+    assert frozen == ["bert.embeddings.word_embeddings.weight"]
 
 
 def test_more_tokens_than_the_encoder_takes_are_refused(saved):

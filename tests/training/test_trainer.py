@@ -9,6 +9,7 @@ import torch
 from sklearn.metrics import f1_score
 from transformers import EvalPrediction
 
+from hf_rumor.training import dropout
 from hf_rumor.training.trainer import ValidationMetrics
 
 
@@ -59,6 +60,13 @@ def test_every_weight_moves_in_training(make_trainer):
     moved = weights_after_one_step(make_trainer(per_device_train_batch_size=10, max_steps=2))
     unmoved = [name for name, change in moved.items() if not change.any()]
     assert unmoved == []
+
+
+def test_on_a_cpu_dropout_is_drawn_in_bulk(make_trainer, tiny_model, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(dropout, "_dropout", lambda values, *args, **kwargs: drawn.append(values.shape) or values)
+    make_trainer(model=tiny_model(), per_device_train_batch_size=5, max_steps=1).train()
+    assert len(drawn) > 2
 
 
 def test_grouping_by_length_keeps_the_order_of_predictions(make_trainer, tiny_posts):
