@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-all check format coverage build clean
+.PHONY: help install run test test-all check format coverage bench build clean
 
 help:  ## List the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ format: install  ## Put the code into shape
 
 coverage: install  ## Run the tests and demand 90 % of the branches
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
+
+bench: install  ## Measure what a user waits for, beside the commit before
+	$(BIN)/python benchmarks/everyday.py
 
 build: install  ## Build the wheel and the source archive into dist/
 	rm -rf dist

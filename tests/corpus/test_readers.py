@@ -8,6 +8,8 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hf_rumor.corpus import readers, values
 from hf_rumor.corpus.findings import Findings
@@ -355,3 +357,32 @@ def test_whatever_bytes_a_corpus_holds_a_reader_gives_posts_or_says_what_is_wron
     done = subprocess.run([sys.executable, script, "--inputs", "300", "--seed", "7"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     assert done.stdout.count(" 300 inputs, ") == 6
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+KEYS = st.sampled_from(["id", "text", "label", "posted_at", "author_id", "reposts", "内容"])
+JSON_LINES = st.lists(st.dictionaries(KEYS, VALUES, max_size=6), max_size=6).map(
+    lambda rows: "\n".join(map(json.dumps, rows)).encode()
+)
+TABLES = st.lists(st.lists(st.text(max_size=12), max_size=5), max_size=6).map(
+    lambda rows: "\n".join(["id,text,label", *(",".join(row) for row in rows)]).encode("utf-8", "surrogatepass")
+)
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".tsv", ".parquet", ".zip"])
+@settings(max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=200) | JSON_LINES | TABLES)
+def test_any_bytes_give_posts_or_a_corpus_error(tmp_path, suffix, content):
+    path = tmp_path / f"corpus{suffix}"
+    path.write_bytes(content)
+    try:
+        posts, _ = read(path)
+    except CorpusError as error:
+        assert str(path) in str(error)
+        assert "\n" not in str(error)
+    else:
+        assert all(post.text.encode() and isinstance(post.is_rumor, bool) for post in posts)

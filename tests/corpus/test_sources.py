@@ -2,7 +2,10 @@ import http.server
 import logging
 import os
 import socket
+import subprocess
+import sys
 import threading
+import time
 import zipfile
 from pathlib import Path
 
@@ -43,6 +46,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif name != "unannounced":
             self.send_header("Content-Length", str(len(content)))
         self.end_headers()
+        if name == "slow":
+            for start in range(0, len(content), 1 << 16):
+                self.wfile.write(content[start : start + (1 << 16)])
+                time.sleep(0.05)
+            return
         self.wfile.write(content)
 
     def log_message(self, *args):
@@ -252,6 +260,24 @@ def test_a_download_that_fails_changes_nothing(tmp_path, server, path, content, 
 
 
 @pytest.mark.parametrize(("path", "num_chunks"), [("whole", 1), ("unannounced", 3)])
+@pytest.mark.parametrize("parts", [1, 4])
+def test_a_download_that_is_killed_is_done_again_and_leaves_nothing(tmp_path, server, parts):
+    server.content, folder = os.urandom(1 << 20), tmp_path / "downloads"
+    code = "import sys; from pathlib import Path; from hf_rumor.corpus.sources import download; "
+    code += "download(sys.argv[1], Path(sys.argv[2]), max_bytes=1 << 24, check=lambda path: None)"
+    words = [sys.executable, "-c", code, server.url("slow"), str(folder / "corpus.zip")]
+    run = subprocess.Popen(words)
+    while not any(path.stat().st_size >= parts << 16 for path in folder.glob("*")):
+        assert run.poll() is None
+        time.sleep(0.005)
+    run.kill()
+    run.wait()
+    assert [path.suffix for path in folder.iterdir()] == [".part"]
+    assert subprocess.run(words, check=False).returncode == 0
+    assert [path.name for path in folder.iterdir()] == ["corpus.zip"]
+    assert (folder / "corpus.zip").read_bytes() == server.content
+
+
 def test_what_is_announced_too_large_is_given_up_at_once(tmp_path, server, monkeypatch, path, num_chunks):
     def iter_content(response, size):
         for chunk in original(response, size):

@@ -1,0 +1,69 @@
+"""Claim: inputs that a fuzzer finds by following the branches they reach break no reader either.
+
+    pip install atheris                                          # not a dependency of the project
+    python benchmarks/fuzz_guided.py --inputs 10000
+
+As `fuzz_readers.py`, with Atheris (libFuzzer) in its place: it mutates towards bytes that reach new branches of
+`hf_rumor.corpus`. One process for each reader; any error but `CorpusError`, or an input of over two seconds, ends it
+with the input printed and exit status 1.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import atheris
+
+
+with atheris.instrument_imports(include=["hf_rumor.corpus"]):
+    from hf_rumor.corpus.findings import Findings
+    from hf_rumor.corpus.readers import Columns, read_posts
+
+from fuzz_readers import SLOW_SECONDS, seeds
+
+from hf_rumor.errors import CorpusError
+
+
+def fuzz(name, content, inputs, folder):
+    """Fuzz one reader; libFuzzer ends the process."""
+    path, corpus = folder / name, folder / "corpus"
+    corpus.mkdir()
+    (corpus / name).write_bytes(content)
+
+    def read(mutated):
+        path.write_bytes(mutated)
+        try:
+            for post in read_posts(path, Columns(), Findings()):
+                assert post.text.encode() is not None
+        except CorpusError:
+            pass
+
+    options = [f"-runs={inputs}", f"-timeout={SLOW_SECONDS:.0f}", "-max_len=20000", "-seed=1", "-verbosity=0"]
+    atheris.Setup([sys.argv[0], *options, str(corpus)], read)
+    atheris.Fuzz()
+
+
+def main():
+    """Fuzz every reader; return 1 if one of them failed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--inputs", type=int, default=10_000, help="for each reader (%(default)s)")
+    parser.add_argument("--reader", help=argparse.SUPPRESS)
+    told = parser.parse_args()
+    if told.reader:
+        with tempfile.TemporaryDirectory() as folder:
+            fuzz(told.reader, seeds()[told.reader], told.inputs, Path(folder))
+    failed = 0
+    for name in seeds():
+        words = [sys.executable, __file__, "--inputs", str(told.inputs), "--reader", name]
+        done = subprocess.run(words, capture_output=True, text=True)
+        failed += done.returncode != 0
+        print(f"{name}: {told.inputs:,} inputs, {'failed' if done.returncode else 'nothing found'}", flush=True)
+        if done.returncode:
+            print(done.stdout[-2000:], done.stderr[-3000:])
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
