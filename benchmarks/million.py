@@ -4,8 +4,8 @@
 
 Multiplies and mutates the sample into JSON lines, then measures each stage in a process of its own: JSON lines to
 Arrow, clean posts (ids and texts compared, in memory), near-duplicate groups (in memory), tokenization, ten training
-steps of `mini` with --streaming. Prints seconds and peak memory for each number of posts, and the ratio. For scoring see
-`predict_memory.py`.
+steps of `mini` with --streaming. Prints seconds and peak memory for each number of posts, and the ratio. For
+scoring see `predict_memory.py`.
 """
 
 import argparse
