@@ -58,7 +58,8 @@ class RumorTrainer(Trainer):
             raise ValueError("nn.DataParallel is not supported; use accelerate launch or torchrun")
         self.loss = loss
         self.layer_lr_decay = layer_lr_decay
-        self.dropout = nullcontext() if self.args.torch_compile else BulkDropout()
+        in_bulk = self.args.device.type == "cpu" and not self.args.torch_compile
+        self.dropout = BulkDropout() if in_bulk else nullcontext()
         self.adversary = Adversary(self.model, adversarial_radius) if adversarial_radius else None
         self._loss_sum: Tensor | float = 0.0
         self._num_posts = 0

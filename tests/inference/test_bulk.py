@@ -175,6 +175,19 @@ def test_the_verb_writes_a_line_for_each_line(folder, posts, texts, tmp_path, ca
     assert capsys.readouterr().out == output.read_text("utf-8")
 
 
+def test_two_processes_of_a_launcher_write_what_one_would(folder, posts, tmp_path, monkeypatch, capsys):
+    one, two, flags = tmp_path / "one.jsonl", tmp_path / "two.jsonl", ["--batch_size", "2"]
+    assert cli.main(["predict", str(folder), str(posts), "--output", str(one), *flags]) == 0
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert cli.main(["predict", str(folder), str(posts), *flags]) == 2
+    assert "expected files for input and --output, as 2 processes share the work" in capsys.readouterr().err
+    for rank in ("1", "0"):  # the first one waits for the other, and joins
+        monkeypatch.setenv("RANK", rank)
+        assert cli.main(["predict", str(folder), str(posts), "--output", str(two), *flags]) == 0
+    assert two.read_bytes() == one.read_bytes()
+    assert not list(tmp_path.glob("two.jsonl.*"))
+
+
 def test_plain_lines_come_from_stdin_and_whoever_reads_may_leave_early(folder, texts):
     command = [sys.executable, "-m", "hf_rumor", "predict", str(folder)]
     done = subprocess.run(command, input="停水\n\n下雪\n", capture_output=True, text=True, check=True)
