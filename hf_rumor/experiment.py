@@ -137,7 +137,7 @@ def set_up(argv: Sequence[str]) -> Setup:
         if flags.freeze_embeddings:
             raise ArgumentError("--freeze_embeddings: expected an encoder that has read text, got mini; leave it out")
     args, environment = prepare_training(arguments)
-    with args.main_process_first():
+    with args.main_process_first(local=False):
         data = load_and_split(data_path, flags)
     set_seed(args.seed)
     loss = make_loss(flags.loss, loss_kwargs, labels=data.dataset["train"]["label"][:])
@@ -174,7 +174,7 @@ def train(
     """Train in `folder`, from the checkpoint there if the run was interrupted; return when it started."""
     args, data, flags, recipe = setup.args, setup.data, setup.arguments.run, setup.recipe()
     posts = DatasetDict({name: part for name, part in data.dataset.items() if name != "train" or not flags.streaming})
-    with args.main_process_first():
+    with args.main_process_first(local=False):
         encoded = tokenize(posts, tokenizer, max_length=flags.max_length)
     of = "validation and test " if flags.streaming else ""
     logger.info("tokens: %d %sposts are cut off at %d", num_truncated(encoded), of, flags.max_length)
@@ -182,7 +182,9 @@ def train(
     trainer = make_trainer(model, tokenizer, args, training, encoded["validation"], setup.loss, flags)
     if pusher:
         trainer.add_callback(pusher)
-    with args.main_process_first():  # the first process claims the folder, the others then find the same claim
+    with args.main_process_first(
+        local=False
+    ):  # the first process claims the folder, the others then find the same claim
         resume = setup.arguments.training["resume_from_checkpoint"]
         claim = claim_folder(folder, recipe, data.corpus.sha256, resume)
         if args.process_index == 0:

@@ -259,7 +259,6 @@ def test_a_download_that_fails_changes_nothing(tmp_path, server, path, content, 
     assert old is None or (tmp_path / "out").read_bytes() == old
 
 
-@pytest.mark.parametrize(("path", "num_chunks"), [("whole", 1), ("unannounced", 3)])
 @pytest.mark.parametrize("parts", [1, 4])
 def test_a_download_that_is_killed_is_done_again_and_leaves_nothing(tmp_path, server, parts):
     server.content, folder = os.urandom(1 << 20), tmp_path / "downloads"
@@ -278,6 +277,7 @@ def test_a_download_that_is_killed_is_done_again_and_leaves_nothing(tmp_path, se
     assert (folder / "corpus.zip").read_bytes() == server.content
 
 
+@pytest.mark.parametrize(("path", "num_chunks"), [("whole", 1), ("unannounced", 3)])
 def test_what_is_announced_too_large_is_given_up_at_once(tmp_path, server, monkeypatch, path, num_chunks):
     def iter_content(response, size):
         for chunk in original(response, size):
