@@ -41,7 +41,7 @@ start = time.perf_counter(); posts = load_corpus(Path(sys.argv[1])).posts; cold 
 start = time.perf_counter(); posts = load_corpus(Path(sys.argv[1])).posts; warm = time.perf_counter() - start
 texts = posts["text"][:]
 start = time.perf_counter(); find_near_duplicates(texts); groups = time.perf_counter() - start
-_, tokenizer = load_model(sys.argv[2], "sigmoid", texts, 256)
+_, tokenizer = load_model(sys.argv[2], "sigmoid", 256)
 start = time.perf_counter(); tokens = sum(map(len, tokenizer(texts)["input_ids"]))
 seconds = time.perf_counter() - start
 print({"corpus to Arrow, cold": cold, "corpus to Arrow, warm": warm, "near-duplicate groups": groups,

@@ -57,7 +57,7 @@ from datasets import DatasetDict
 from hf_rumor.training.models import load_model
 from hf_rumor.training.tokenization import tokenize
 posts = from_arrow()
-_, tokenizer = load_model("mini", "sigmoid", posts[:5000]["text"], 256)
+_, tokenizer = load_model("mini", "sigmoid", 256)
 tokenize(DatasetDict(train=posts), tokenizer, max_length=256)
 """,
     "ten steps with --streaming": """
@@ -68,7 +68,7 @@ from hf_rumor.training.streaming import PostStream
 from hf_rumor.training.trainer import RumorTrainer
 posts = from_arrow()
 loss = make_loss("bce", {}, labels=[0, 1])
-model, tokenizer = load_model("mini", "sigmoid", posts[:5000]["text"], 256)
+model, tokenizer = load_model("mini", "sigmoid", 256)
 stream = PostStream(posts, tokenizer, max_length=256, batch_size=16, grouped=True, seed=0)
 args = TrainingArguments(sys.argv[2] + "/out", use_cpu=True, max_steps=10, per_device_train_batch_size=16,
                          save_strategy="no", report_to=[], disable_tqdm=True, dataloader_pin_memory=False)

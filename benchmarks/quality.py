@@ -35,7 +35,7 @@ def train(data, texts, name, seed, way, epochs):
     """Return macro-F1 on validation, and the seconds of training."""
     set_seed(seed)
     loss = make_loss("bce", {}, labels=data["train"]["label"][:])
-    model, tokenizer = load_model(name, loss.activation, texts, 256, pooling="mean")
+    model, tokenizer = load_model(name, loss.activation, 256, pooling="mean")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     precision, _ = choose_precision("auto", detect_hardware(use_cpu=False))
     if way == "frozen":
@@ -93,7 +93,7 @@ def main():
     for seed in range(told.seeds):
         data = to_dataset_dict(posts, split_dataset(posts, "grouped", seed, groups))
         texts = data["train"]["text"][:]
-        _, tokenizer = load_model(told.model_name_or_path, "sigmoid", texts, 256)
+        _, tokenizer = load_model(told.model_name_or_path, "sigmoid", 256)
         encoded = tokenize(data, tokenizer, max_length=256)
         for way in told.ways:
             value, seconds = train(encoded, texts, told.model_name_or_path, seed, way, told.epochs)

@@ -70,7 +70,7 @@ def fresh(name):
     if name:
         tokenizer = AutoTokenizer.from_pretrained(name)
         return AutoModelForSequenceClassification.from_pretrained(name, dtype=torch.float32), tokenizer
-    _, tokenizer = load_model("mini", "sigmoid", ["".join(map(chr, range(0x4E00, 0x6000)))] * 2, 256)
+    _, tokenizer = load_model("mini", "sigmoid", 256)
     return BertForSequenceClassification(BertConfig(vocab_size=len(tokenizer))), tokenizer
 
 

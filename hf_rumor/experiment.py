@@ -101,11 +101,11 @@ class Setup:
 
     def load_model(self) -> tuple[Any, Any]:
         """Return the model, fresh, and its tokenizer."""
-        flags, texts = self.arguments.run, self.data.dataset["train"]["text"][:]
+        flags = self.arguments.run
         overrides = flags.parsed("config_overrides")
         name = self.chosen["model_name_or_path"]
         model, tokenizer = load_model(
-            *(name, self.loss.activation, texts, flags.max_length, overrides, flags.pooling, flags.model_revision)
+            *(name, self.loss.activation, flags.max_length, overrides, flags.pooling, flags.model_revision)
         )
         if flags.freeze_embeddings:
             freeze_embeddings(model)
@@ -134,8 +134,6 @@ def set_up(argv: Sequence[str]) -> Setup:
     if model_name == MINI:
         arguments = with_defaults_of_recipe(arguments, MINI)
         flags = arguments.run
-        if flags.freeze_embeddings:
-            raise ArgumentError("--freeze_embeddings: expected an encoder that has read text, got mini; leave it out")
     args, environment = prepare_training(arguments)
     with args.main_process_first(local=False):
         data = load_and_split(data_path, flags)

@@ -42,6 +42,23 @@ CHROMIUM_FLAGS = (
 WORDS = [CHARACTERS[start : start + 2] for start in range(0, len(CHARACTERS), 2)]
 
 
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory):
+    """Return the folder of an encoder of 2 layers, 32 wide, that has read nothing; the tokenizer is that of `mini`."""
+    import torch
+    from transformers import AutoTokenizer, BertConfig, BertModel
+
+    from hf_rumor.training.models import MINI_FOLDER
+
+    folder = tmp_path_factory.mktemp("tiny")
+    tokenizer = AutoTokenizer.from_pretrained(MINI_FOLDER)
+    shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    torch.manual_seed(0)
+    BertModel(BertConfig(vocab_size=len(tokenizer), max_position_embeddings=256, **shape)).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
     """Give each test a cache of its own, so that none touches the user's."""

@@ -28,7 +28,7 @@ def data(tmp_path, write_ced, corpus_posts):
 def trainer(data):
     """Return what of a trainer is needed once it has trained; the model has read nothing."""
     torch.manual_seed(0)
-    model, tokenizer = load_model("mini", "sigmoid", data.dataset["train"]["text"][:], 64)
+    model, tokenizer = load_model("mini", "sigmoid", 64)
     return SimpleNamespace(
         plain_model=lambda: model,
         processing_class=tokenizer,

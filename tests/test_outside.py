@@ -10,15 +10,12 @@ from hf_rumor.evaluation import measure
 from hf_rumor.outside import evaluate_outside, read_report
 
 
-TINY = {"num_hidden_layers": 1, "hidden_size": 16, "num_attention_heads": 1, "intermediate_size": 16}
-
-
 @pytest.fixture(scope="module")
-def trained(make_posts, write_ced, tmp_path_factory):
+def trained(make_posts, write_ced, tmp_path_factory, tiny_encoder):
     """Return the folder of a model trained in a second, and the corpus it was trained on."""
     root = tmp_path_factory.mktemp("trained")
     corpus = write_ced(root / "ced", make_posts(60))
-    flags = ["--data_path", str(corpus), "--model_name_or_path", "mini", "--config_overrides", json.dumps(TINY)]
+    flags = ["--data_path", str(corpus), "--model_name_or_path", str(tiny_encoder)]
     flags += ["--num_train_epochs", "1", "--use_cpu", "--report_to", "none", "--decision", "max_f1"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HF_RUMOR_CACHE", str(root / "cache"))

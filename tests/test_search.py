@@ -15,7 +15,6 @@ from hf_rumor.search import Found, check_space, to_text
 
 
 SPACE = {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}, "per_device_train_batch_size": [4, 20]}
-TINY = {"num_hidden_layers": 1, "hidden_size": 16, "num_attention_heads": 1, "intermediate_size": 16}
 
 
 def write(path, posts):
@@ -32,10 +31,18 @@ def posts(tmp_path, make_posts):
 
 
 @pytest.fixture
-def words(tmp_path, posts):
+def words(tmp_path, posts, tiny_encoder):
     """Return the words of a search that takes a second a trial."""
-    flags = ["--data_path", str(posts), "--model_name_or_path", "mini", "--num_train_epochs", "1", "--use_cpu"]
-    flags += ["--config_overrides", json.dumps(TINY), "--report_to", "none", "--metric_for_best_model", "log_loss"]
+    flags = [
+        "--data_path",
+        str(posts),
+        "--model_name_or_path",
+        str(tiny_encoder),
+        "--num_train_epochs",
+        "1",
+        "--use_cpu",
+    ]
+    flags += ["--report_to", "none", "--metric_for_best_model", "log_loss"]
     return ["search", *flags, "--space", json.dumps(SPACE), "--output_dir", str(tmp_path / "search")]
 
 

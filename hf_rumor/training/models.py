@@ -2,8 +2,7 @@
 
 import logging
 import shutil
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -16,9 +15,6 @@ from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
     AutoTokenizer,
-    BertConfig,
-    BertForSequenceClassification,
-    BertTokenizer,
 )
 
 from hf_rumor.corpus.files import written_whole
@@ -34,6 +30,7 @@ logger = logging.getLogger(__name__)
 AUTO_MODEL = "google-bert/bert-base-chinese"
 AUTO_FILES = ("config.json", "model.safetensors", "tokenizer_config.json")
 MINI = "mini"  # the encoder that the package brings along
+MINI_FOLDER = Path(__file__).parents[1] / MINI
 
 Pooling = Literal["first_token", "mean"]
 MEAN_WEIGHT = 4.0  # of the mean, where the first token has 1; not tuned
@@ -64,7 +61,6 @@ def _download_auto_model() -> tuple[str, str]:
 def load_model(
     name: str,
     activation: Activation,
-    texts: Sequence[str],
     max_length: int,
     config_overrides: Mapping[str, Any] | None = None,
     pooling: Pooling = "first_token",
@@ -75,7 +71,6 @@ def load_model(
     Args:
         name: A folder, a name on the Hub, or `mini`. Weights are read from safetensors only; no code of a model runs.
         activation: Saved as `problem_type`, so that the plain pipeline forms the same probabilities.
-        texts: The training texts; `mini` takes its vocabulary from them.
         max_length: Saved with the tokenizer as the length to cut at.
         config_overrides: Values that take the place of those in the model's configuration, as dropout rates.
         pooling: What the head reads: `first_token`, as the architecture does, or `mean`: see `_start_as_mean`.
@@ -90,18 +85,17 @@ def load_model(
         "label2id": {name: number for number, name in enumerate(LABEL_NAMES)},
         "problem_type": PROBLEM_TYPES[activation],
     }
-    if name == MINI:
-        if revision:
-            raise ModelError(f"--model_revision {revision}: expected a model of the Hub, found {MINI}; leave it out")
-        return _make_mini(texts, head, max_length, config_overrides or {}, pooling)
-    check_reachable(name, "--model_name_or_path", revision)
+    if name == MINI and revision:
+        raise ModelError(f"--model_revision {revision}: expected a model of the Hub, found {MINI}; leave it out")
+    source = str(MINI_FOLDER) if name == MINI else name
+    check_reachable(source, "--model_name_or_path", revision)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False)
-        config = AutoConfig.from_pretrained(name, revision=revision, trust_remote_code=False, **head)
+        tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False, **head)
         _override(config, config_overrides or {})
         appended = pooling == "mean" and _append_layer(config)
         model, loaded = AutoModelForSequenceClassification.from_pretrained(
-            name,
+            source,
             revision=revision,
             config=config,
             dtype=torch.float32,
@@ -219,50 +213,6 @@ def _explain(name: str, error: Exception) -> ModelError:
         f"--model_name_or_path {name}: expected an encoder with a tokenizer and safetensors weights, got {error}; "
         "choose another model"
     )
-
-
-def _make_mini(
-    texts: Sequence[str], head: dict[str, Any], max_length: int, overrides: Mapping[str, Any], pooling: Pooling
-) -> tuple[Any, Any]:
-    """Return a small BERT with random weights and a character vocabulary."""
-    vocabulary = character_vocabulary(texts)
-    tokenizer = BertTokenizer(vocab=vocabulary, model_max_length=max_length)
-    config = BertConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=256,
-        num_hidden_layers=4,
-        num_attention_heads=4,
-        intermediate_size=1024,
-        max_position_embeddings=max(512, max_length),
-        pad_token_id=tokenizer.pad_token_id,
-        **head,
-    )
-    _override(config, overrides)
-    logger.info(
-        "mini: 4 layers, 256 wide, %d characters; starts from random weights: it has read nothing", len(vocabulary)
-    )
-    model = BertForSequenceClassification(config)
-    if pooling == "mean":
-        _start_as_mean(model)
-        pooler: Any = model.bert.pooler
-        _start_as_identity(pooler.dense)
-    return model, tokenizer
-
-
-def character_vocabulary(texts: Sequence[str]) -> dict[str, int]:
-    """Return the WordPiece vocabulary of single characters that occur at least twice, the most frequent first.
-
-    A Chinese character is a word of its own; within a Latin word every character but the first is marked with `##`.
-    What occurs once is left to `[UNK]`, which is thereby trained too.
-    """
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    backend = BertTokenizer(vocab={token: number for number, token in enumerate(special)}).backend_tokenizer
-    counts: Counter[str] = Counter()
-    for text in texts:
-        for word, _ in backend.pre_tokenizer.pre_tokenize_str(backend.normalizer.normalize_str(text)):
-            counts.update([word[0], *(f"##{character}" for character in word[1:])])
-    frequent = sorted((piece for piece in counts if counts[piece] > 1), key=lambda piece: (-counts[piece], piece))
-    return {token: number for number, token in enumerate([*special, *frequent])}
 
 
 def save_model(model: Any, tokenizer: Any, folder: Path, facts: dict[str, Any]) -> None:

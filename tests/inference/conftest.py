@@ -7,7 +7,6 @@ from hf_rumor.inference.scoring import predict_logits
 from hf_rumor.training.models import load_model, save_model
 
 
-SMALL = {"num_hidden_layers": 2, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64}
 WORDS = ["小城", "河边", "昨夜", "停水", "听说", "下雪", "速转", "公园", "涨价", "其实", "12", "NBA", "！", "。"]
 
 
@@ -23,12 +22,12 @@ def texts():
 
 
 @pytest.fixture(scope="session")
-def save(tmp_path_factory):
+def save(tmp_path_factory, tiny_encoder):
     """Return a function that saves a small model with such facts, which tells texts apart; it returns the folder."""
 
     def make(activation="sigmoid", **facts):
         torch.manual_seed(0)
-        model, tokenizer = load_model("mini", activation, make_texts(300), 64, SMALL, "mean")
+        model, tokenizer = load_model(str(tiny_encoder), activation, 64, pooling="mean")
         model.bert.embeddings.word_embeddings.weight.data.mul_(20)  # random ones say too little of the text
         logits = predict_logits(model, tokenizer, make_texts(100), max_length=64)
         model.classifier.weight.data.div_(logits.std(dim=0)[:, None])

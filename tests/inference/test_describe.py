@@ -11,7 +11,7 @@ from hf_rumor.training.models import load_model, save_model
 @pytest.fixture
 def folder(tmp_path):
     def make(activation="sigmoid", **facts):
-        model, tokenizer = load_model("mini", activation, ["天气天气"], 32)
+        model, tokenizer = load_model("mini", activation, 32)
         if facts:
             save_model(model, tokenizer, tmp_path, facts)
         else:

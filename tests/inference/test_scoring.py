@@ -11,7 +11,7 @@ TEXTS = ["今天天气很好", "停水", "今天天气很好今天天气很好�
 @pytest.fixture(scope="module")
 def mini():
     torch.manual_seed(0)
-    return load_model("mini", "sigmoid", TEXTS * 2, 64)
+    return load_model("mini", "sigmoid", 64)
 
 
 def test_logits_stand_in_the_order_of_the_texts(mini):

@@ -6,47 +6,35 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertTokenizer, ElectraConfig
+from transformers import (
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    ElectraConfig,
+)
 
 from hf_rumor.errors import ModelError
 from hf_rumor.training import models
-from hf_rumor.training.models import character_vocabulary, freeze_embeddings, load_model, resolve_model, save_model
+from hf_rumor.training.models import MINI_FOLDER, freeze_embeddings, load_model, resolve_model, save_model
 
 
 TEXTS = ["今天天气很好 Good", "明天天气不好 good", "今天停水 2 小时", "明天停水 2 小时"]
 
 
 @pytest.fixture
-def saved(tmp_path):
+def saved(tmp_path, tiny_encoder):
     torch.manual_seed(0)
-    model, tokenizer = load_model("mini", "sigmoid", TEXTS, 32)
+    model, tokenizer = load_model(str(tiny_encoder), "sigmoid", 32)
     save_model(model, tokenizer, tmp_path, {"threshold": 0.5})
     return model, tokenizer, tmp_path
-
-
-def test_the_vocabulary_is_the_characters_that_occur_twice():
-    vocabulary = character_vocabulary(TEXTS)
-    assert list(vocabulary.values()) == list(range(len(vocabulary)))
-    assert list(vocabulary)[:5] == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    assert {"天", "今", "停", "2", "g", "##o", "##d"} <= vocabulary.keys()
-    assert not {"很", "不", "G", "o"} & vocabulary.keys()
-
-
-def test_the_vocabulary_does_not_depend_on_the_order_of_texts():
-    assert character_vocabulary(TEXTS) == character_vocabulary(TEXTS[::-1])
-
-
-def test_a_character_seen_once_becomes_unknown():
-    tokenizer = BertTokenizer(vocab=character_vocabulary(TEXTS))
-    assert tokenizer.convert_ids_to_tokens(tokenizer("很天")["input_ids"]) == ["[CLS]", "[UNK]", "天", "[SEP]"]
 
 
 @pytest.mark.parametrize(
     ("activation", "problem_type"),
     [("sigmoid", "multi_label_classification"), ("softmax", "single_label_classification")],
 )
-def test_labels_and_problem_type_round_trip(tmp_path, activation, problem_type):
-    model, tokenizer = load_model("mini", activation, TEXTS, 32)
+def test_labels_and_problem_type_round_trip(tmp_path, tiny_encoder, activation, problem_type):
+    model, tokenizer = load_model(str(tiny_encoder), activation, 32)
     save_model(model, tokenizer, tmp_path, {"threshold": 0.5})
     config = AutoModelForSequenceClassification.from_pretrained(tmp_path).config
     assert config.id2label == {0: "non-rumor", 1: "rumor"}
@@ -71,7 +59,7 @@ def test_a_saved_folder_holds_no_pickle_and_can_be_read_by_others(saved):
 
 
 def test_a_folder_can_be_trained_on(saved):
-    model, tokenizer = load_model(str(saved[2]), "softmax", [], 16)
+    model, tokenizer = load_model(str(saved[2]), "softmax", 16)
     assert model.config.problem_type == "single_label_classification"
     assert model.dtype == torch.float32
     assert tokenizer.model_max_length == 16
@@ -82,8 +70,8 @@ def test_a_missing_pooler_starts_as_the_identity(saved, caplog):
     encoder.pooler = None
     encoder.save_pretrained(saved[2])
     with caplog.at_level("INFO", logger="hf_rumor"):
-        model, _ = load_model(str(saved[2]), "sigmoid", [], 32)
-    assert torch.equal(model.bert.pooler.dense.weight, torch.eye(256))
+        model, _ = load_model(str(saved[2]), "sigmoid", 32)
+    assert torch.equal(model.bert.pooler.dense.weight, torch.eye(32))
     assert not model.bert.pooler.dense.bias.any()
     assert "starts as the identity" in caplog.text
 
@@ -99,47 +87,33 @@ def headless(saved):
 
 def test_a_layer_is_added_that_starts_as_the_mean_over_the_tokens(headless):
     folder, encoder = headless
-    model, tokenizer = load_model(str(folder), "sigmoid", [], 32, pooling="mean")
+    model, tokenizer = load_model(str(folder), "sigmoid", 32, pooling="mean")
     batch = tokenizer(["今天", *TEXTS], padding=True, return_tensors="pt")
     with torch.inference_mode():
-        tokens = encoder(**batch).last_hidden_state  # (5, tokens, 256)
+        tokens = encoder(**batch).last_hidden_state  # (5, tokens, 32)
         first = model.eval().bert(**batch).last_hidden_state[:, 0]
     kept = batch["attention_mask"][..., None].float()
     mean = (tokens * kept).sum(dim=1) / kept.sum(dim=1)
-    expected = torch.nn.functional.layer_norm(4 * mean + tokens[:, 0], (256,))
+    expected = torch.nn.functional.layer_norm(4 * mean + tokens[:, 0], (32,))
     torch.testing.assert_close(first, expected, atol=1e-4, rtol=1e-4)
-    assert model.config.num_hidden_layers == 5
+    assert model.config.num_hidden_layers == 3
 
 
 def test_the_added_layer_is_kept_and_not_added_again(headless, tmp_path):
-    model, tokenizer = load_model(str(headless[0]), "sigmoid", [], 32, pooling="mean")
+    model, tokenizer = load_model(str(headless[0]), "sigmoid", 32, pooling="mean")
     folder = tmp_path / "mean"
     folder.mkdir()
     save_model(model, tokenizer, folder, {"pooling": "mean"})
-    again, _ = load_model(str(folder), "sigmoid", [], 32, pooling="mean")
-    assert again.config.num_hidden_layers == 5
+    again, _ = load_model(str(folder), "sigmoid", 32, pooling="mean")
+    assert again.config.num_hidden_layers == 3
     for one, other in zip(model.parameters(), again.parameters(), strict=True):
         assert torch.equal(one, other)
 
 
 def test_what_is_added_can_learn_where_to_look(headless):
-    model, tokenizer = load_model(str(headless[0]), "sigmoid", [], 32, pooling="mean")
+    model, tokenizer = load_model(str(headless[0]), "sigmoid", 32, pooling="mean")
     model(**tokenizer(TEXTS, padding=True, return_tensors="pt")).logits.sum().backward()
     assert model.bert.encoder.layer[-1].attention.self.query.weight.grad.any()
-
-
-def test_mini_starts_as_the_mean_in_its_own_last_layer():
-    model, tokenizer = load_model("mini", "sigmoid", TEXTS, 32, pooling="mean")
-    assert model.config.num_hidden_layers == 4
-    batch = tokenizer(["今天", *TEXTS], padding=True, return_tensors="pt")
-    with torch.inference_mode():
-        *_, tokens, last = model.eval().bert(**batch, output_hidden_states=True).hidden_states
-        pooled = model.bert(**batch).pooler_output
-    kept = batch["attention_mask"][..., None].float()
-    mean = (tokens * kept).sum(dim=1) / kept.sum(dim=1)
-    expected = torch.nn.functional.layer_norm(4 * mean + tokens[:, 0], (256,))
-    torch.testing.assert_close(last[:, 0], expected, atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(pooled, expected.tanh(), atol=1e-4, rtol=1e-4)
 
 
 def test_a_mean_in_what_is_no_bert_is_refused():
@@ -150,10 +124,10 @@ def test_a_mean_in_what_is_no_bert_is_refused():
 @pytest.mark.parametrize("name", ["mini", None])
 def test_a_value_of_the_configuration_can_be_overridden_and_a_misspelt_one_is_refused(saved, name):
     name = name or str(saved[2])
-    model, _ = load_model(name, "sigmoid", TEXTS, 32, {"hidden_dropout_prob": 0.25})
+    model, _ = load_model(name, "sigmoid", 32, {"hidden_dropout_prob": 0.25})
     assert model.bert.embeddings.dropout.p == 0.25
     with pytest.raises(ModelError, match="expected a key of BertConfig, got hiden_dropout"):
-        load_model(name, "sigmoid", TEXTS, 32, {"hiden_dropout": 0.25})
+        load_model(name, "sigmoid", 32, {"hiden_dropout": 0.25})
 
 
 def test_frozen_embeddings_are_those_of_tokens_alone(saved):
@@ -164,16 +138,16 @@ def test_frozen_embeddings_are_those_of_tokens_alone(saved):
 
 
 def test_more_tokens_than_the_encoder_takes_are_refused(saved):
-    assert load_model(str(saved[2]), "sigmoid", [], 512)[1].model_max_length == 512  # more than it was trained with
-    with pytest.raises(ModelError, match="expected at most the 512 tokens"):
-        load_model(str(saved[2]), "sigmoid", [], 513)
+    assert load_model(str(saved[2]), "sigmoid", 256)[1].model_max_length == 256  # more than it was trained with
+    with pytest.raises(ModelError, match="expected at most the 256 tokens"):
+        load_model(str(saved[2]), "sigmoid", 257)
 
 
 def test_a_folder_without_tokenizer_is_refused_rather_than_trained_on_nothing(saved):
     for path in saved[2].glob("tokenizer*"):
         path.unlink()
     with pytest.raises(ModelError, match="found one without a vocabulary"):
-        load_model(str(saved[2]), "sigmoid", [], 32)
+        load_model(str(saved[2]), "sigmoid", 32)
 
 
 @pytest.mark.parametrize(
@@ -201,17 +175,17 @@ def test_a_hub_that_does_not_give_the_model_leads_to_mini(monkeypatch, caplog):
 @pytest.mark.parametrize("name", ["./nowhere", "/no/such/folder", "a/b/c"])
 def test_a_folder_that_is_not_there_is_told_as_a_folder(name):
     with pytest.raises(ModelError, match="expected a folder with a model, found none"):
-        load_model(name, "sigmoid", [], 32)
+        load_model(name, "sigmoid", 32)
 
 
 def test_a_name_without_cache_and_network_is_told_at_once():
     with pytest.raises(ModelError, match="nothing in the cache, and no way to"):
-        load_model("someone/some-model", "sigmoid", [], 32)
+        load_model("someone/some-model", "sigmoid", 32)
 
 
 def test_a_folder_without_a_model_is_told(tmp_path):
     with pytest.raises(ModelError, match="expected an encoder with a tokenizer and safetensors weights"):
-        load_model(str(tmp_path), "sigmoid", [], 32)
+        load_model(str(tmp_path), "sigmoid", 32)
 
 
 def test_pickled_weights_are_refused(saved):
@@ -219,7 +193,7 @@ def test_pickled_weights_are_refused(saved):
     (folder / "model.safetensors").unlink()
     torch.save(model.state_dict(), folder / "pytorch_model.bin")
     with pytest.raises(ModelError, match="safetensors"):
-        load_model(str(folder), "sigmoid", [], 32)
+        load_model(str(folder), "sigmoid", 32)
 
 
 def test_a_named_model_is_taken_as_named():
@@ -243,7 +217,7 @@ STRANGER = """
 from hf_rumor.errors import ModelError
 from hf_rumor.training.models import load_model
 try:
-    load_model("someone/no-such-model", "sigmoid", [], 32)
+    load_model("someone/no-such-model", "sigmoid", 32)
 except ModelError as error:
     print(error)
 """
@@ -283,3 +257,49 @@ def test_what_the_hub_answers_is_told_apart_from_a_network_that_is_not_there(tmp
         server.shutdown()
     assert said in done.stdout
     assert done.stdout.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def mini():
+    """Return the encoder that comes along, as a filler of masks, and its tokenizer."""
+    model = AutoModelForMaskedLM.from_pretrained(MINI_FOLDER, dtype=torch.float32).eval()
+    return model, AutoTokenizer.from_pretrained(MINI_FOLDER)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("这本书写得非常[MASK]，推荐大家购买。", "好"),
+        ("快递今天就能[MASK]到。", "送"),
+        ("我在图书[MASK]看书。", "馆"),
+        ("警[MASK]已经介入调查。", "察"),
+        ("这家酒店的服务很[MASK]，下次还来住。", "好"),
+    ],
+)
+def test_the_encoder_that_comes_along_has_read_chinese(mini, sentence, expected):
+    model, tokenizer = mini
+    batch = tokenizer(sentence, return_tensors="pt")
+    with torch.inference_mode():
+        logits = model(**batch).logits[batch["input_ids"] == tokenizer.mask_token_id][0]
+    rank = int((logits > logits[tokenizer.convert_tokens_to_ids(expected)]).sum())
+    assert rank < 20  # of 5,888
+
+
+def test_its_tokenizer_reads_full_width_upper_case_and_traditional_characters_alike(mini):
+    tokenizer = mini[1]
+    assert tokenizer("【轉發】漢語ＡＢＣ１２，真的嗎？").input_ids == tokenizer("【转发】汉语abc12,真的吗?").input_ids
+    assert tokenizer.unk_token_id not in tokenizer("[泪][哈哈] 😂😂 http://t.cn/zHsX 2013年 @小明 #地震#").input_ids
+
+
+def test_it_ships_with_its_licence_and_says_what_it_read():
+    card = (MINI_FOLDER / "README.md").read_text(encoding="utf-8")
+    assert "license: apache-2.0" in card
+    assert "no post of CED" in card
+    assert (MINI_FOLDER / "model.safetensors").stat().st_size <= 16_000_000
+
+
+def test_it_starts_a_classifier():
+    model, tokenizer = load_model("mini", "sigmoid", 256)
+    kept = AutoModelForMaskedLM.from_pretrained(MINI_FOLDER, dtype=torch.float32)
+    assert torch.equal(model.bert.encoder.layer[5].output.dense.weight, kept.bert.encoder.layer[5].output.dense.weight)
+    assert (model.config.num_labels, tokenizer.model_max_length) == (2, 256)

@@ -12,7 +12,7 @@ TEXTS = [f"{'停水' * (n % 13 + 1)}{n}" for n in range(103)]
 
 @pytest.fixture
 def tokenizer():
-    return load_model("mini", "sigmoid", TEXTS, 64)[1]
+    return load_model("mini", "sigmoid", 64)[1]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ TEXTS = ["天气好" * 10, "天气", "天气好天气好"]
 
 
 def encode(max_length):
-    _, tokenizer = load_model("mini", "sigmoid", TEXTS, 64)
+    _, tokenizer = load_model("mini", "sigmoid", 64)
     posts = Dataset.from_dict({"id": ["a", "b", "c"], "text": TEXTS, "label": [0, 1, 0]})
     return tokenizer, tokenize(DatasetDict(train=posts), tokenizer, max_length=max_length)
 
@@ -36,7 +36,7 @@ def cached(tmp_path):
     """Return posts in Arrow on disk, and what tokenizes them."""
     path = tmp_path / "posts"
     Dataset.from_dict({"id": ["a", "b", "c"] * 9, "text": TEXTS * 9, "label": [0, 1, 0] * 9}).save_to_disk(path)
-    _, tokenizer = load_model("mini", "sigmoid", TEXTS, 64)
+    _, tokenizer = load_model("mini", "sigmoid", 64)
     return lambda: tokenize(DatasetDict(train=Dataset.load_from_disk(path)), tokenizer, max_length=64), path
 
 
