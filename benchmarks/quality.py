@@ -31,7 +31,7 @@ from hf_rumor.training.tokenization import tokenize
 from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
 
 
-def train(data, texts, name, seed, way, epochs):
+def train(data, name, seed, way, epochs):
     """Return macro-F1 on validation, and the seconds of training."""
     set_seed(seed)
     loss = make_loss("bce", {}, labels=data["train"]["label"][:])
@@ -92,11 +92,10 @@ def main():
     values = {way: [] for way in told.ways}
     for seed in range(told.seeds):
         data = to_dataset_dict(posts, split_dataset(posts, "grouped", seed, groups))
-        texts = data["train"]["text"][:]
         _, tokenizer = load_model(told.model_name_or_path, "sigmoid", 256)
         encoded = tokenize(data, tokenizer, max_length=256)
         for way in told.ways:
-            value, seconds = train(encoded, texts, told.model_name_or_path, seed, way, told.epochs)
+            value, seconds = train(encoded, told.model_name_or_path, seed, way, told.epochs)
             values[way].append(value)
             print(f"seed {seed}, {way}: macro-F1 {value:.4f} after {seconds:.0f} s", flush=True)
     print("| way | macro-F1 on validation, mean | range |\n|---|---|---|")

@@ -15,6 +15,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import sentencepiece
 from opencc import OpenCC
@@ -30,6 +31,7 @@ EMOJI = [chr(code) for first, last in ((0x1F600, 0x1F64F), (0x1F440, 0x1F450)) f
 EMOJI += [
     *"🙏🔥🎉💔💕💖🌹🌸🍀🎂🎁💰💣💊💉🚀🚗✈🚑🚒🚓🏠🏥🏫📢📣📱📷🔴🔊🔒⚠⚡☀☁☔❄⭐✨✅❌❗❓💯👨👩👧👦👶👮🐶🐱🐷🐴🐟🐍"
 ]
+INPUTS = ["input_ids", "token_type_ids", "attention_mask"]
 LENGTH, NUM_WORDS = 5888, 400
 
 
@@ -96,8 +98,9 @@ def make_tokenizer(lines: Iterable[str], length: int, num_words: int) -> PreTrai
     backend.post_processor = processors.BertProcessing(
         ("[SEP]", tokens.index("[SEP]")), ("[CLS]", tokens.index("[CLS]"))
     )
-    named = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIAL, strict=True))
-    return PreTrainedTokenizerFast(tokenizer_object=backend, model_max_length=256, **named)
+    names = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
+    named: dict[str, Any] = dict(zip(names, SPECIAL, strict=True))
+    return PreTrainedTokenizerFast(tokenizer_object=backend, model_max_length=256, model_input_names=INPUTS, **named)
 
 
 def main() -> None:

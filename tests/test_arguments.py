@@ -59,7 +59,7 @@ def test_every_recipe_that_ships_can_be_named_and_differs_from_the_defaults(reci
 def test_a_recipe_completes_what_was_not_given():
     arguments = with_defaults_of_recipe(parse_arguments(["--learning_rate", "1e-3"]), "mini")
     assert arguments.training["learning_rate"] == 1e-3
-    assert arguments.training["num_train_epochs"] == 6
+    assert arguments.run.pooling == "mean"
 
 
 def test_the_recipe_of_a_run_repeats_it(tmp_path):

@@ -271,9 +271,10 @@ def mini():
     [
         ("这本书写得非常[MASK]，推荐大家购买。", "好"),
         ("快递今天就能[MASK]到。", "送"),
-        ("我在图书[MASK]看书。", "馆"),
-        ("警[MASK]已经介入调查。", "察"),
-        ("这家酒店的服务很[MASK]，下次还来住。", "好"),
+        ("住了三[MASK]，感觉不错。", "天"),
+        ("苹果很[MASK]，水分很多。", "甜"),
+        ("他[MASK]学生。", "是"),
+        ("他每天早上喝一杯[MASK]。", "茶"),
     ],
 )
 def test_the_encoder_that_comes_along_has_read_chinese(mini, sentence, expected):
@@ -282,7 +283,7 @@ def test_the_encoder_that_comes_along_has_read_chinese(mini, sentence, expected)
     with torch.inference_mode():
         logits = model(**batch).logits[batch["input_ids"] == tokenizer.mask_token_id][0]
     rank = int((logits > logits[tokenizer.convert_tokens_to_ids(expected)]).sum())
-    assert rank < 20  # of 5,888
+    assert rank < 3  # of 5,888
 
 
 def test_its_tokenizer_reads_full_width_upper_case_and_traditional_characters_alike(mini):
