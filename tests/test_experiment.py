@@ -164,7 +164,6 @@ def test_calibration_does_not_change_the_order_of_the_posts(report):
     [
         (["--decision", "f1"], "--decision f1: expected a number in (0, 1), max_f1, precision>=P"),
         (["--abstain_below", "0.4"], "--abstain_below: expected a number in (0.5, 1), got 0.4"),
-        (["--freeze_embeddings"], "--freeze_embeddings: expected an encoder that has read text, got mini"),
         (["--adversarial_radius", "-1"], "--adversarial_radius: expected at least 0, got -1"),
     ],
 )

@@ -42,9 +42,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory, make_posts, write_ced):
-    """Return a folder with a corpus."""
+def data(tmp_path_factory, make_posts, write_ced, tiny_encoder):
+    """Return a folder with a corpus and an encoder."""
     root = tmp_path_factory.mktemp("launch")
+    (root / "encoder").symlink_to(tiny_encoder)
     write_ced(root / "posts", make_posts(120))
     return root
 
@@ -57,6 +58,7 @@ def free_port():
 
 def command(launcher, data, name, batch):
     script = [str(CHECKOUT / "run_rumor.py"), "mini", "--data_path", str(data / "posts"), *FLAGS]
+    script += ["--model_name_or_path", str(data / "encoder")]
     return [*launcher, *script, "--per_device_train_batch_size", str(batch), "--output_dir", str(data / name)]
 
 
