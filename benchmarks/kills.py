@@ -3,11 +3,13 @@
     python benchmarks/kills.py --kills 20
 
 For each stage of a short run on the sample: starts it in a new folder with a new cache, kills it at a random moment of
-that stage, starts it again, and compares weights and predictions bit for bit, and the names of all files, with a run
-that was left alone. Prints a line for each stage; exit status 1 if anything differs.
+that stage (the run that is left alone says how long it is), starts it again, and compares weights and predictions bit
+for bit, and the names of all files, with the run that was left alone. Prints a line for each stage; exit status 1 if
+anything differs.
 """
 
 import argparse
+import itertools
 import random
 import subprocess
 import sys
@@ -21,12 +23,12 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 FLAGS = ["mini", "--data_path", str(CHECKOUT / "data" / "sample"), "--precision", "fp32", "--report_to", "none"]
 FLAGS += ["--max_steps", "12", "--save_strategy", "steps", "--save_steps", "2", "--eval_strategy", "steps"]
 FLAGS += ["--eval_steps", "2"]
-# Stage -> the line with which it starts, and the seconds in which it is killed after that.
+# Stage -> the line with which it starts; it ends with the line of the next one, or the process.
 STAGES = {
-    "start and Arrow": ("", 4.0),
-    "near-duplicates and tokens": ("corpus: ", 2.0),
-    "training and checkpoints": ("steps: ", 3.0),
-    "calibration and report": ("epoch 0.706", 3.0),
+    "start and Arrow": "",
+    "near-duplicates and tokens": "corpus: ",
+    "training and checkpoints": "steps: ",
+    "calibration and report": "epoch 0.706",
 }
 COMPARED = ("model.safetensors", "predictions.jsonl", "config.json", "tokenizer.json", "recipe.yaml")
 
@@ -39,14 +41,18 @@ def start(root):
 
 
 def finish(root):
-    """Run to the end; return the files of the folder by name, and those of the cache."""
-    run = start(root)
-    _, told = run.communicate()
-    if run.returncode:
-        raise SystemExit(f"expected the run to end well, got {run.returncode}:\n{told}")
+    """Run to the end; return the files of the folder by name, those of the cache, and the seconds of each stage."""
+    run, lines, times = start(root), [], {"": time.monotonic()}
+    for told in run.stderr:
+        lines.append(told)
+        times |= {line: time.monotonic() for line in STAGES.values() if line not in times and told.startswith(line)}
+    if run.wait():
+        raise SystemExit(f"expected the run to end well, got {run.returncode}:\n{''.join(lines)}")
+    moments = [*times.values(), time.monotonic()]
+    lengths = [after - before for before, after in itertools.pairwise(moments)]
     out = {str(path.relative_to(root)): path for path in (root / "out").rglob("*") if path.is_file()}
     cache = {str(path.relative_to(root)) for path in (root / "cache").rglob("*") if path.suffix != ".lock"}
-    return out, cache
+    return out, cache, lengths
 
 
 def kill(root, line, seconds):
@@ -83,13 +89,13 @@ def main():
     told = parser.parse_args()
     generator, failed = random.Random(told.seed), 0
     with tempfile.TemporaryDirectory() as folder:
-        expected, expected_cache = finish(Path(folder) / "alone")
-        for stage, (line, longest) in STAGES.items():
+        expected, expected_cache, lengths = finish(Path(folder) / "alone")
+        for (stage, line), longest in zip(STAGES.items(), lengths, strict=True):
             num_alive = num_equal = 0
             for number in range(told.kills):
                 root = Path(folder) / f"{stage} {number}"
                 num_alive += kill(root, line, generator.uniform(0, longest))
-                found, cache = finish(root)
+                found, cache, _ = finish(root)
                 differing = [
                     name
                     for name in COMPARED
@@ -100,7 +106,11 @@ def main():
                 if differing or odd:
                     print(f"{stage}, kill {number}: differing {differing}, files {odd[:6]}")
             failed += num_equal < told.kills
-            print(f"{stage}: {told.kills} kills, {num_alive} before its end; {num_equal} ended the same", flush=True)
+            print(
+                f"{stage}, {longest:.1f} s: {told.kills} kills, {num_alive} before the run's end; "
+                f"{num_equal} ended the same",
+                flush=True,
+            )
     return 1 if failed else 0
 
 
