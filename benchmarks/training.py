@@ -1,12 +1,13 @@
 """Claim: a training step of hf_rumor handles several times the posts per second of what a user would write or pick.
 
-Three ways to train the same encoder on the same posts, side by side, alternating, each time in a process of its own,
+Four ways to train the same encoder on the same posts, side by side, alternating, each time in a process of its own,
 so that no way profits from what another has set:
 
 (a) the hand-written loop: every post padded to 256 tokens, batches of 4, fp32;
 (b) what `run_classification.py` of transformers does by default: padded to 128, batches of 8, fp32, plain Trainer;
 (c) hf_rumor: batches of 16 of like length, padded to their own longest post, bf16 where the hardware has it, dropout
-    drawn in bulk, freed memory kept.
+    drawn in bulk, freed memory kept;
+(d) the same with `--freeze_embeddings`.
 
     python benchmarks/training.py --data_path Rumor_Dataset.zip --model_name_or_path me5-small-zh --output now.json
 
@@ -23,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -43,7 +45,7 @@ from hf_rumor.corpus.dataset import load_corpus
 from hf_rumor.inference.attention import attend_shortly
 from hf_rumor.training.hardware import choose_precision, detect_hardware, keep_freed_memory
 from hf_rumor.training.losses import make_loss
-from hf_rumor.training.models import load_model
+from hf_rumor.training.models import freeze_embeddings, load_model
 from hf_rumor.training.trainer import RumorTrainer
 
 
@@ -124,9 +126,11 @@ def run_classification(posts, name, device, folder):
     return (trainer.state.global_step - WARM_UP) * 8 / clock.seconds, 128
 
 
-def ours(posts, name, device, folder):
-    """(c) Return posts per second, and padded tokens per post."""
+def ours(posts, name, device, folder, frozen=False):
+    """(c), or (d) if frozen: return posts per second, and padded tokens per post."""
     model, tokenizer = fresh(name)
+    if frozen:
+        freeze_embeddings(model)
     precision, _ = choose_precision("auto", detect_hardware(use_cpu=device == "cpu"))
     if device == "cpu":
         keep_freed_memory()
@@ -205,7 +209,18 @@ def measure_elsewhere(way):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-WAYS = {"(a) hand-written loop": hand_written, "(b) run_classification": run_classification, "(c) hf_rumor": ours}
+WAYS = {
+    "(a) hand-written loop": hand_written,
+    "(b) run_classification": run_classification,
+    "(c) hf_rumor": ours,
+    "(d) hf_rumor, frozen embeddings": partial(ours, frozen=True),
+}
+
+
+def compare(ours, others):
+    """Return the ratio of the medians, and the range of the ratios within a round."""
+    ratios = [our / other for our, other in zip(ours, others, strict=True)]
+    return f"{statistics.median(ours) / statistics.median(others):.1f}x ({min(ratios):.1f} to {max(ratios):.1f})"
 
 
 def main():
@@ -232,18 +247,18 @@ def main():
     print(
         "peak of a matrix product: " + ", ".join(f"{key} {value / 1e9:,.0f} GFLOP/s" for key, value in peaks.items())
     )
-    print("| way | posts/s (range) | tokens a post | GFLOP/s | MB at the most | (c) is |\n|---|---|---|---|---|---|")
+    print("| way | posts/s (range) | tokens a post | GFLOP/s | MB at the most | (c) is | (d) is |")
+    print("|---|---|---|---|---|---|---|")
     speeds = {way: [record["speed"] for record in records[way]] for way in WAYS}
-    fastest = speeds["(c) hf_rumor"]
     for way, values in speeds.items():
         median = statistics.median(values)
-        ratios = sorted(best / value for best, value in zip(fastest, values, strict=True))
         tokens = statistics.mean(record["tokens"] for record in records[way])
         memory = max(record["memory"] for record in records[way])
         rate = median * flops_per_post(told.model_name_or_path, tokens) / 1e9
+        ratios = " | ".join(compare(speeds[ours], values) for ours in list(WAYS)[2:])
         print(
             f"| {way} | {median:.2f} ({min(values):.2f} to {max(values):.2f}) | {tokens:.0f} | {rate:,.0f} "
-            f"| {memory:,.0f} | {statistics.median(fastest) / median:.1f}x ({ratios[0]:.1f} to {ratios[-1]:.1f}) |"
+            f"| {memory:,.0f} | {ratios} |"
         )
     if told.output:
         numbers = {"machine": machine, "records": records, "peaks": peaks}
