@@ -16,8 +16,8 @@ from safetensors.torch import load_file
 
 CHECKOUT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
-# The same posts in each step, and nothing by chance: what differs is who computes which half of the gradient.
-FLAGS = ["--train_sampling_strategy", "random", "--optim", "sgd", "--learning_rate", "0.1", "--max_steps", "4"]
+# Nothing by chance: what differs is who computes which half of the gradient.
+FLAGS = ["--optim", "sgd", "--learning_rate", "0.1", "--max_steps", "4"]
 FLAGS += [
     "--config_overrides",
     '{"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}',

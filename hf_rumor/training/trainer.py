@@ -166,11 +166,11 @@ class RumorTrainer(Trainer):
         return self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int] | None:
-        """Group posts by length as `Trainer` would, but with the batches in random order."""
+        """Group posts by length as `Trainer` would, but with the batches in random order; one for all processes."""
         sampler: Sampler[int] | None = super()._get_train_sampler(train_dataset)
         if isinstance(sampler, LengthGroupedSampler):
             seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
-            return ShuffledLengthGroupedSampler(sampler.batch_size, sampler.lengths, seed)
+            return ShuffledLengthGroupedSampler(sampler.batch_size * self.args.world_size, sampler.lengths, seed)
         return sampler
 
     def _get_eval_sampler(self, eval_dataset: Any) -> Sampler[int] | None:

@@ -159,7 +159,7 @@ torch.manual_seed(0)
 model = BertForSequenceClassification.from_pretrained({model!r}, num_labels=2)
 args = TrainingArguments(output_dir={out!r}, use_cpu=True, optim="sgd", learning_rate=0.1, max_grad_norm=0.0,
     lr_scheduler_type="constant", save_strategy="no", disable_tqdm=True, dataloader_pin_memory=False, report_to="none",
-    train_sampling_strategy="sequential", per_device_train_batch_size={batch}, max_steps=1, weight_decay=0.0,
+    train_sampling_strategy={sampling!r}, per_device_train_batch_size={batch}, max_steps={steps}, weight_decay=0.0,
     gradient_accumulation_steps={accumulation}, ddp_find_unused_parameters=False)
 trainer = RumorTrainer(loss=make_loss("bce"), model=model, args=args, data_collator=c.pad, train_dataset=posts)
 assert args.world_size == 2, args.world_size
@@ -193,8 +193,11 @@ def test_a_run_that_had_taken_all_its_steps_takes_no_further_one(make_trainer, t
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("batch", "accumulation"), [(4, 1), (2, 2)])
-def test_two_processes_equal_one(make_trainer, tiny_model, tiny_posts, tmp_path, batch, accumulation):
+@pytest.mark.parametrize(
+    ("batch", "accumulation", "steps", "sampling"),
+    [(4, 1, 1, "sequential"), (2, 2, 1, "sequential"), (1, 1, 4, "group_by_length")],
+)
+def test_two_processes_equal_one(make_trainer, tiny_model, tiny_posts, tmp_path, batch, accumulation, steps, sampling):
     posts = tiny_posts.select(range(8))
     posts.to_json(tmp_path / "posts.jsonl")
     tiny_model().save_pretrained(tmp_path / "model")
@@ -208,6 +211,8 @@ def test_two_processes_equal_one(make_trainer, tiny_model, tiny_posts, tmp_path,
             out=str(tmp_path / "ddp"),
             batch=batch,
             accumulation=accumulation,
+            steps=steps,
+            sampling=sampling,
         )
     )
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -222,7 +227,8 @@ def test_two_processes_equal_one(make_trainer, tiny_model, tiny_posts, tmp_path,
     ]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
-    one = make_trainer(model=tiny_model(), posts=posts, per_device_train_batch_size=8, max_steps=1)
+    settings = {"per_device_train_batch_size": 2 * batch * accumulation, "max_steps": steps}
+    one = make_trainer(model=tiny_model(), posts=posts, train_sampling_strategy=sampling, **settings)
     one.train()
     two = type(one.model).from_pretrained(tmp_path / "ddp")
     for name, value in one.model.state_dict().items():
