@@ -7,8 +7,7 @@ so that no way profits from what another has set:
 (b) what `run_classification.py` of transformers does by default: padded to 128, batches of 8, fp32, plain Trainer;
 (c) hf_rumor: batches of 16 of like length, padded to their own longest post, bf16 where the hardware has it, dropout
     drawn in bulk, freed memory kept;
-(d) the same with `--freeze_embeddings`;
-(e), (f) as (c) and (d), by `torchrun`: on a CPU a process for each core, that share the batch of 16.
+(d) the same with `--freeze_embeddings`.
 
     python benchmarks/training.py --data_path Rumor_Dataset.zip --model_name_or_path me5-small-zh --output now.json
 
@@ -18,7 +17,6 @@ matrices, and the memory of the process at its largest.
 
 import argparse
 import json
-import os
 import platform
 import resource
 import statistics
@@ -52,7 +50,6 @@ from hf_rumor.training.trainer import RumorTrainer
 
 
 WARM_UP = 2  # steps that are not timed
-BATCH = 16  # posts of a step of hf_rumor
 
 
 class Clock(TrainerCallback):
@@ -142,7 +139,7 @@ def ours(posts, name, device, folder, frozen=False):
     args = TrainingArguments(
         folder,
         use_cpu=device == "cpu",
-        per_device_train_batch_size=BATCH // int(os.environ.get("WORLD_SIZE", "1")),
+        per_device_train_batch_size=16,
         num_train_epochs=1,
         save_strategy="no",
         report_to=[],
@@ -170,7 +167,7 @@ def ours(posts, name, device, folder, frozen=False):
         callbacks=[clock],
     )
     trainer.train()
-    return (trainer.state.global_step - WARM_UP) * BATCH / clock.seconds, statistics.mean(tokens)
+    return (trainer.state.global_step - WARM_UP) * 16 / clock.seconds, statistics.mean(tokens)
 
 
 def peak(device, dtype):
@@ -207,17 +204,9 @@ def measure(way, told, device):
 
 
 def measure_elsewhere(way):
-    """Return what `measure` does in processes of their own: the slowest speed, all their memory."""
-    words = [__file__, *sys.argv[1:], "--way", way]
-    if "torchrun" in way:
-        words = ["-m", "torch.distributed.run", "--nproc-per-node", str(NUM_PROCESSES), *words]
-    done = subprocess.run([sys.executable, *words], stdout=subprocess.PIPE, check=True)
-    records = [json.loads(line) for line in done.stdout.splitlines() if line.startswith(b'{"speed"')]
-    return {
-        "speed": min(record["speed"] for record in records),
-        "tokens": statistics.mean(record["tokens"] for record in records),
-        "memory": sum(record["memory"] for record in records),
-    }
+    """Return what `measure` does in a process of its own."""
+    done = subprocess.run([sys.executable, __file__, *sys.argv[1:], "--way", way], stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 WAYS = {
@@ -225,10 +214,7 @@ WAYS = {
     "(b) run_classification": run_classification,
     "(c) hf_rumor": ours,
     "(d) hf_rumor, frozen embeddings": partial(ours, frozen=True),
-    "(e) hf_rumor, torchrun": ours,
-    "(f) hf_rumor, torchrun, frozen embeddings": partial(ours, frozen=True),
 }
-NUM_PROCESSES = torch.cuda.device_count() or torch.get_num_threads()
 
 
 def compare(ours, others):
@@ -249,7 +235,7 @@ def main():
     told = parser.parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if told.way:
-        print(json.dumps(measure(told.way, told, device)), flush=True)
+        print(json.dumps(measure(told.way, told, device)))
         return
     records = {way: [] for way in WAYS}
     for _ in range(told.rounds):
@@ -261,8 +247,8 @@ def main():
     print(
         "peak of a matrix product: " + ", ".join(f"{key} {value / 1e9:,.0f} GFLOP/s" for key, value in peaks.items())
     )
-    print("| way | posts/s (range) | tokens a post | GFLOP/s | MB at the most | (c) is | (d) is | (e) is | (f) is |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("| way | posts/s (range) | tokens a post | GFLOP/s | MB at the most | (c) is | (d) is |")
+    print("|---|---|---|---|---|---|---|")
     speeds = {way: [record["speed"] for record in records[way]] for way in WAYS}
     for way, values in speeds.items():
         median = statistics.median(values)
