@@ -1,13 +1,14 @@
-"""Attention in training steps on this device, at the length of a post: ours, eager and fused (SDPA).
+"""Attention on this CPU, at the length of a post: ours, eager and fused (SDPA), in steps of training and in scoring.
 
-Claim: on a CPU with bf16, for posts of about 128 tokens, `hf_rumor.inference.attention` trains fastest; a run
-chooses it there, and SDPA elsewhere.
+Claim: in bf16, for posts of about 128 tokens, `hf_rumor.inference.attention` trains fastest, and scores fastest where
+there is no AMX; it is chosen there, and SDPA elsewhere.
 
     python benchmarks/attention.py
 
 Prints the machine, and posts per second of each for two shapes and each precision, alternating, median of five.
 """
 
+import itertools
 import platform
 import statistics
 import time
@@ -19,11 +20,11 @@ from hf_rumor.inference.attention import NAME
 
 
 BATCH, LENGTH, STEPS, ROUNDS = 16, 128, 4, 5
-SHAPES = {"mini (4 x 256)": (4, 256, 4), "me5-small (12 x 384)": (12, 384, 12)}  # layers, width, heads
+SHAPES = {"mini (6 x 288)": (6, 288, 9), "me5-small (12 x 384)": (12, 384, 12)}  # layers, width, heads
 
 
-def make_step(kind: str, shape: tuple[int, int, int], dtype: torch.dtype):
-    """Return a function that does one training step on random tokens."""
+def make_step(kind: str, shape: tuple[int, int, int], dtype: torch.dtype, doing: str):
+    """Return a function that trains on random tokens by one step, or scores them."""
     layers, width, heads = shape
     config = BertConfig(
         vocab_size=3000,
@@ -34,11 +35,16 @@ def make_step(kind: str, shape: tuple[int, int, int], dtype: torch.dtype):
         attention_probs_dropout_prob=0.0,
         attn_implementation=kind,
     )
-    model = BertForSequenceClassification(config).train()
-    optimizer = torch.optim.AdamW(model.parameters(), fused=True)
+    model = BertForSequenceClassification(config)
     tokens, labels = torch.randint(10, 3000, (BATCH, LENGTH)), torch.randint(0, 2, (BATCH,))
     mask = torch.ones_like(tokens)
     mask[: BATCH // 2, -LENGTH // 8 :] = 0  # half of the posts are padded, as in real batches
+
+    if doing == "scoring":
+        model.to(dtype).eval()
+        return torch.inference_mode()(lambda: model(input_ids=tokens, attention_mask=mask))
+    model.train()
+    optimizer = torch.optim.AdamW(model.parameters(), fused=True)
 
     def step() -> None:
         with torch.autocast("cpu", dtype=dtype, enabled=dtype != torch.float32):
@@ -62,15 +68,15 @@ def main() -> None:
     """Print the table."""
     torch.manual_seed(0)
     print(f"{platform.platform()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
-    print("| shape | precision | ours, posts/s | eager, posts/s | SDPA, posts/s |\n|---|---|---|---|---|")
+    print("| shape | doing | precision | ours, posts/s | eager, posts/s | SDPA, posts/s |\n|---|---|---|---|---|---|")
     for name, shape in SHAPES.items():
-        for dtype in (torch.bfloat16, torch.float32):
-            steps = {kind: make_step(kind, shape, dtype) for kind in (NAME, "eager", "sdpa")}
+        for doing, dtype in itertools.product(("training", "scoring"), (torch.bfloat16, torch.float32)):
+            steps = {kind: make_step(kind, shape, dtype, doing) for kind in (NAME, "eager", "sdpa")}
             for step in steps.values():
                 step()
             rounds = [{kind: posts_per_second(step) for kind, step in steps.items()} for _ in range(ROUNDS)]
             medians = [f"{statistics.median(speeds[kind] for speeds in rounds):.1f}" for kind in steps]
-            print(f"| {name} | {str(dtype).removeprefix('torch.')} | {' | '.join(medians)} |")
+            print(f"| {name} | {doing} | {str(dtype).removeprefix('torch.')} | {' | '.join(medians)} |")
 
 
 if __name__ == "__main__":
