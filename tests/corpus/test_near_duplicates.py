@@ -37,6 +37,20 @@ def test_the_pairs_are_those_of_an_exhaustive_comparison(texts):
     assert list(map(tuple, found.pairs.tolist())) == expected
 
 
+@pytest.mark.parametrize("at_a_time", [1, 7])
+def test_the_pairs_do_not_depend_on_how_many_are_compared_at_a_time(texts, monkeypatch, at_a_time):
+    expected = find_near_duplicates(texts).pairs
+    monkeypatch.setattr("hf_rumor.corpus.near_duplicates._AT_A_TIME", at_a_time)
+    assert np.array_equal(find_near_duplicates(texts).pairs, expected)
+
+
+def test_of_many_variants_of_one_text_all_pairs_are_found():
+    beginning = "听说明天起全市停水三天大家赶紧存水转发给家人看一看吧"
+    variants = [f"{beginning}{chr(0x4E00 + number)}" for number in range(60)]
+    found = find_near_duplicates(variants)
+    assert list(map(tuple, found.pairs.tolist())) == list(combinations(range(60), 2))
+
+
 def test_groups_are_the_chains_of_pairs(texts):
     found = find_near_duplicates(texts)
     neighbours = {number: {number} for number in found.text_ids.tolist()}
