@@ -11,7 +11,8 @@ from torch import Tensor
 
 from hf_rumor.errors import ModelError
 from hf_rumor.evaluation.decision import name_decisions
-from hf_rumor.inference.classifier import LABELS, Facts, Prediction
+from hf_rumor.inference.classifier import Prediction
+from hf_rumor.inference.facts import LABELS, Facts
 from hf_rumor.inference.loading import load_model
 from hf_rumor.inference.probabilities import rumor_probabilities
 

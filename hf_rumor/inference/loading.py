@@ -11,7 +11,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from hf_rumor.errors import ModelError
 from hf_rumor.inference.attention import attend_shortly
-from hf_rumor.inference.classifier import Arrays, Facts, LogitsOf, Precision, read_facts
+from hf_rumor.inference.facts import Arrays, Facts, LogitsOf, Precision, read_facts
 from hf_rumor.inference.hub import check_reachable
 
 

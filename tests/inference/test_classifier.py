@@ -9,7 +9,6 @@ from transformers import pipeline
 from hf_rumor import Prediction, RumorClassifier
 from hf_rumor.errors import ModelError
 from hf_rumor.inference import classifier as module
-from hf_rumor.inference.classifier import read_facts
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
@@ -60,25 +59,6 @@ def test_threshold_and_abstention_are_those_of_the_folder(save, texts):
 def test_a_text_that_is_long_empty_or_strange_is_predicted_too(folder):
     found = RumorClassifier.from_pretrained(folder).predict(["停水" * 5000, "", "\ud800停水", "\0", "🐵"])
     assert all(isinstance(of, Prediction) and 0 <= of.rumor_probability <= 1 for of in found)
-
-
-@pytest.mark.parametrize(
-    ("config", "said"),
-    [
-        ({"id2label": {"0": "LABEL_0", "1": "LABEL_1"}}, "found 0 = LABEL_0, 1 = LABEL_1"),
-        ({"id2label": {"0": "rumor", "1": "non-rumor"}}, "found 0 = rumor, 1 = non-rumor"),
-        ({"id2label": {"0": "non-rumor"}}, "found 0 = non-rumor"),
-    ],
-)
-def test_a_model_of_other_labels_is_refused(config, said):
-    with pytest.raises(ModelError, match=said):
-        read_facts("it", config, None)
-
-
-def test_a_model_of_another_maker_has_the_usual_facts():
-    facts = read_facts("it", {"id2label": {"1": "rumor", "0": "non-rumor"}, "max_position_embeddings": 512}, 128)
-    assert (facts.activation, facts.threshold, facts.abstain_below) == ("softmax", 0.5, None)
-    assert (facts.max_length, facts.padding_id) == (128, 0)
 
 
 def test_bf16_is_refused_with_onnx(folder):
