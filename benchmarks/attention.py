@@ -1,7 +1,7 @@
 """Attention on this CPU, at the length of a post: ours, eager and fused (SDPA), in steps of training and in scoring.
 
-Claim: in bf16, for posts of about 128 tokens, `hf_rumor.inference.attention` trains fastest, and scores fastest where
-there is no AMX; it is chosen there, and SDPA elsewhere.
+Claim: in bf16, for posts of about 128 tokens, `hf_rumor.inference.attention` trains fastest; with AMX, SDPA scores
+fastest. Each is chosen there.
 
     python benchmarks/attention.py
 

@@ -1,9 +1,9 @@
 """Find posts that say nearly the same, so that no copy of a test post sits in training.
 
 Two texts are near-duplicates where the Jaccard similarity of their sets of 5-character shingles is at least 0.5.
-Candidates come from MinHash-LSH (Broder, 1997, https://doi.org/10.1109/SEQUEN.1997.666900); each is then checked
-exactly. The sketches are those of datasketch. Its index would take 25 kilobytes a post; sorting the sketches by each
-band in turn takes one.
+Candidates come from MinHash-LSH (Broder, 1997, https://doi.org/10.1109/SEQUEN.1997.666900); each whose sketches are
+alike enough is then checked exactly. The sketches are those of datasketch. Its index would take 25 kilobytes a post;
+sorting the sketches by each band in turn takes one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,6 +26,7 @@ SHINGLE_LENGTH = 5  # characters
 _BANDS, _ROWS = 42, 3
 # The share of equal values estimates the similarity, at 0.5 with a standard error of 0.045: below this once in 3,000.
 _DOUBTFUL = 0.35
+# Odd numbers that make one key of the values of a band; texts whose keys are equal by chance fail the checks after it.
 _MULTIPLIERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)
 _AT_A_TIME = 10_000  # pairs: ten megabytes of sketches
 

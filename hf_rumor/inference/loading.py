@@ -57,7 +57,7 @@ def load_model(name: str, precision: Precision = "fp32", revision: str | None = 
 
 
 def _logits_of(model: Any, tokenizer: Any) -> LogitsOf:
-    # Where no gradient is needed, the fused kernels are the faster ones with AMX; see benchmarks/attention.py.
+    # With AMX the fused kernels (SDPA) score faster; in training they do not. See benchmarks/attention.py.
     if model.device.type == "cpu" and model.dtype == torch.bfloat16 and not torch.cpu._is_amx_tile_supported():
         attend_shortly(model)
     names = [name for name in tokenizer.model_input_names if name != "special_tokens_mask"]

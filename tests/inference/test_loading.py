@@ -15,6 +15,16 @@ def test_bf16_is_near_fp32(folder, texts):
     assert 0 < abs(exact - near).max() < 0.1
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the choice is made on a CPU")
+@pytest.mark.parametrize(("has_amx", "is_chosen"), [(False, True), (True, False)])
+def test_plain_products_score_in_bf16_where_there_is_no_amx(folder, monkeypatch, has_amx, is_chosen):
+    chosen = []
+    monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda: has_amx)
+    monkeypatch.setattr("hf_rumor.inference.loading.attend_shortly", chosen.append)
+    RumorClassifier.from_pretrained(folder, precision="bf16")
+    assert bool(chosen) == is_chosen
+
+
 def test_an_encoder_without_a_head_is_refused(folder, tmp_path):
     shutil.copytree(folder, tmp_path / "encoder")
     config = BertConfig.from_pretrained(folder)
