@@ -44,7 +44,7 @@ class RumorClassifier:
     ```
 
     Args:
-        logits_of: Arrays of token ids -> logits.
+        logits_of: Batches of token ids -> the logits of each.
         tokenizer: A `tokenizers.Tokenizer`.
         facts: Of the model.
     """
@@ -111,11 +111,14 @@ class RumorClassifier:
         # A lone surrogate is no character; tokenizers would refuse the whole batch for it.
         clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
         encodings = self._tokenizer.encode_batch(clean)
-        order = sorted(range(len(texts)), key=lambda position: len(encodings[position]))
+        # The longest first: what they needed serves all others.
+        order = sorted(range(len(texts)), key=lambda position: -len(encodings[position]))
+        batches = [
+            _pad([encodings[position] for position in order[start : start + batch_size]], self.facts)
+            for start in range(0, len(order), batch_size)
+        ]
         logits = np.empty((len(texts), len(LABELS)), dtype=np.float32)
-        for start in range(0, len(order), batch_size):
-            positions = order[start : start + batch_size]
-            logits[positions] = self._logits_of(_pad([encodings[position] for position in positions], self.facts))
+        logits[order] = np.concatenate([logits[:0], *self._logits_of(batches)])
         return rumor_probabilities(logits, self.facts.activation)
 
 

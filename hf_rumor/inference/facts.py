@@ -1,6 +1,6 @@
 """What the folder of a model says about it, whatever computes its logits."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,8 +15,8 @@ LABELS = ("non-rumor", "rumor")  # position = column of the logits
 
 Precision = Literal["fp32", "bf16"]
 Arrays = Mapping[str, NDArray[np.int64]]  # input_ids, attention_mask, token_type_ids: (batch, tokens)
-# (batch, tokens) each -> (batch, 2), float32
-LogitsOf = Callable[[Arrays], NDArray[np.float32]]
+# Batches -> of each, (batch, 2)
+LogitsOf = Callable[[Sequence[Arrays]], list[NDArray[np.float32]]]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """Load a model of transformers for inference."""
 
 import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,16 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from hf_rumor.errors import ModelError
 from hf_rumor.inference.attention import attend_shortly
 from hf_rumor.inference.facts import Arrays, Facts, LogitsOf, Precision, read_facts
+from hf_rumor.inference.fused import fuse_linear_layers, is_fusing_possible
 from hf_rumor.inference.hub import check_reachable
 
 
+MOST_AT_A_TIME = 4  # batches that a CPU computes side by side: each holds its own activations
+Logits = NDArray[np.float32]
+
+
 def load_torch(name: str, precision: Precision, revision: str | None = None) -> tuple[LogitsOf, Any, Facts]:
-    """Return the logits of a model as a function of arrays, its tokenizer, and how to read the logits.
+    """Return the logits of a model as a function of batches, its tokenizer, and how to read the logits.
 
     Raises:
         ModelError: There is no such model, or it is none that tells rumors.
@@ -57,15 +64,41 @@ def load_model(name: str, precision: Precision = "fp32", revision: str | None = 
 
 
 def _logits_of(model: Any, tokenizer: Any) -> LogitsOf:
-    # With AMX the fused kernels (SDPA) score faster; in training they do not. See benchmarks/attention.py.
-    if model.device.type == "cpu" and model.dtype == torch.bfloat16 and not torch.cpu._is_amx_tile_supported():
-        attend_shortly(model)
     names = [name for name in tokenizer.model_input_names if name != "special_tokens_mask"]
 
-    def logits_of(arrays: Arrays) -> NDArray[np.float32]:
+    def logits_of_one(arrays: Arrays) -> Logits:
         inputs = {name: torch.from_numpy(arrays[name]).to(model.device) for name in names}
         with torch.inference_mode():
-            logits: NDArray[np.float32] = model(**inputs).logits.float().cpu().numpy()
+            logits: Logits = model(**inputs).logits.float().cpu().numpy()
         return logits
 
-    return logits_of
+    if model.device.type == "cpu" and model.dtype == torch.bfloat16:
+        _quicken(model)
+        return lambda batches: compute_side_by_side(logits_of_one, batches)
+    return lambda batches: [logits_of_one(arrays) for arrays in batches]
+
+
+def _quicken(model: Any) -> None:
+    """Choose what is fastest for scoring in bf16 on this CPU."""
+    # With AMX the kernels of SDPA score faster; in training they do not. See benchmarks/attention.py.
+    if not torch.cpu._is_amx_tile_supported():
+        attend_shortly(model)
+    if is_fusing_possible():
+        fuse_linear_layers(model)
+
+
+def compute_side_by_side(compute: Callable[[Arrays], Logits], batches: Sequence[Arrays]) -> list[Logits]:
+    """Compute batches on a share of the threads each: what is no product of matrices gains little from all of them.
+
+    A thread that first uses torch meanwhile starts with such a share.
+    """
+    num_threads = torch.get_num_threads()
+    at_a_time = min(num_threads, len(batches), MOST_AT_A_TIME)
+    if at_a_time < 2:
+        return [compute(arrays) for arrays in batches]
+    share = num_threads // at_a_time
+    try:
+        with ThreadPoolExecutor(at_a_time, initializer=torch.set_num_threads, initargs=(share,)) as pool:
+            return list(pool.map(compute, batches))
+    finally:
+        torch.set_num_threads(num_threads)  # this thread has it still; but others start with the last that was set

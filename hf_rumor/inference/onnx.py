@@ -1,6 +1,7 @@
 """Load a folder that `hf-rumor export` wrote; needs onnxruntime and tokenizers, neither torch nor transformers."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ MODEL_FILE = "model.onnx"
 
 
 def load_onnx(folder: Path) -> tuple[LogitsOf, Any, Facts]:
-    """Return the logits of a model as a function of arrays, its tokenizer, and how to read the logits.
+    """Return the logits of a model as a function of batches, its tokenizer, and how to read the logits.
 
     Raises:
         ModelError: There is no such folder, or onnxruntime is not installed.
@@ -43,8 +44,7 @@ def load_onnx(folder: Path) -> tuple[LogitsOf, Any, Facts]:
         raise ModelError(f"{folder}: expected an exported model, got {error}; export it again") from error
     names = [entry.name for entry in session.get_inputs()]
 
-    def logits_of(arrays: Arrays) -> NDArray[np.float32]:
-        logits: NDArray[np.float32] = session.run(None, {name: arrays[name] for name in names})[0]
-        return logits
+    def logits_of(batches: Sequence[Arrays]) -> list[NDArray[np.float32]]:
+        return [session.run(None, {name: arrays[name] for name in names})[0] for arrays in batches]
 
     return logits_of, tokenizer, facts

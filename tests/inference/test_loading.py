@@ -1,11 +1,14 @@
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 import torch
 from transformers import BertConfig, BertModel
 
 from hf_rumor import RumorClassifier
 from hf_rumor.errors import ModelError
+from hf_rumor.inference.loading import compute_side_by_side
 
 
 def test_bf16_is_near_fp32(folder, texts):
@@ -23,6 +26,57 @@ def test_plain_products_score_in_bf16_where_there_is_no_amx(folder, monkeypatch,
     monkeypatch.setattr("hf_rumor.inference.loading.attend_shortly", chosen.append)
     RumorClassifier.from_pretrained(folder, precision="bf16")
     assert bool(chosen) == is_chosen
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the choice is made on a CPU")
+@pytest.mark.parametrize("is_possible", [True, False])
+def test_linear_layers_are_fused_in_bf16_where_the_processor_can(folder, monkeypatch, is_possible):
+    fused = []
+    monkeypatch.setattr("hf_rumor.inference.loading.is_fusing_possible", lambda: is_possible)
+    monkeypatch.setattr("hf_rumor.inference.loading.fuse_linear_layers", fused.append)
+    RumorClassifier.from_pretrained(folder)
+    assert not fused
+    RumorClassifier.from_pretrained(folder, precision="bf16")
+    assert bool(fused) == is_possible
+
+
+@pytest.mark.parametrize(
+    ("num_threads", "num_batches", "share"), [(2, 5, 1), (6, 3, 2), (9, 20, 2), (1, 3, 1), (2, 1, 2)]
+)
+def test_batches_side_by_side_keep_their_order_and_share_the_threads(num_threads, num_batches, share):
+    before, shares = torch.get_num_threads(), set()
+
+    def compute(arrays):
+        shares.add(torch.get_num_threads())
+        return arrays["input_ids"] * 2
+
+    batches = [{"input_ids": np.full((1, 2), number)} for number in range(num_batches)]
+    try:
+        torch.set_num_threads(num_threads)
+        found = compute_side_by_side(compute, batches)
+        after = torch.get_num_threads()
+        with ThreadPoolExecutor(1) as pool:
+            later = pool.submit(torch.get_num_threads).result()
+    finally:
+        torch.set_num_threads(before)
+    assert [logits.tolist() for logits in found] == [[[2 * number] * 2] for number in range(num_batches)]
+    assert (shares, after, later) == ({share}, num_threads, num_threads)
+
+
+def test_an_error_side_by_side_leaves_the_threads_as_they_were():
+    before = torch.get_num_threads()
+
+    def fail(arrays):
+        raise RuntimeError("no memory")
+
+    try:
+        torch.set_num_threads(2)
+        with pytest.raises(RuntimeError, match="no memory"):
+            compute_side_by_side(fail, [{}, {}])
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(torch.get_num_threads).result() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_an_encoder_without_a_head_is_refused(folder, tmp_path):

@@ -1,0 +1,49 @@
+"""Linear layers that add their bias, and pass GELU, while their product is at hand: bf16 on a CPU."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers.activations import GELUActivation
+
+
+class FusedLinear(nn.Module):
+    """`activation(x @ weight.T + bias)` in one pass of oneDNN, rounded once; without gradients.
+
+    `nn.Linear` copies the bias into its result before the product, and GELU reads and writes all of it again.
+
+    Args:
+        linear: Whose weights to share.
+        activation: `none` or `gelu` (the exact one).
+
+    *Shape:* `(..., in_features)` -> `(..., out_features)`
+    """
+
+    def __init__(self, linear: nn.Linear, activation: str = "none") -> None:
+        super().__init__()
+        self.weight = linear.weight
+        self.bias = linear.bias
+        self.activation = activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the values after the activation."""
+        # What torch.compile makes of a linear layer on a CPU; its last arguments are those of the activation.
+        result: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, self.activation, [], "none")
+        return result
+
+
+def is_fusing_possible() -> bool:
+    """Return whether this processor computes products in bf16 that oneDNN can fuse."""
+    has_onednn: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return has_onednn and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def fuse_linear_layers(model: nn.Module) -> None:
+    """Replace the linear layers of a model that will only be asked for logits; see benchmarks/fused.py."""
+    for module in list(model.modules()):
+        if isinstance(getattr(module, "intermediate_act_fn", None), GELUActivation):
+            layer: Any = module
+            layer.dense, layer.intermediate_act_fn = FusedLinear(layer.dense, "gelu"), nn.Identity()
+        for name, child in list(module.named_children()):
+            if type(child) is nn.Linear:
+                setattr(module, name, FusedLinear(child))
