@@ -104,9 +104,3 @@ def test_both_doors_lead_to_the_same_house(command, request):
         [sys.executable, *command, *words], cwd=request.config.rootpath, capture_output=True, text=True, check=True
     )
     assert "hf_rumor" in done.stdout or "hf-rumor train" in done.stdout
-
-
-@pytest.mark.parametrize("words", [["audit", "--data", "x"], ["data", "export", "--output", "x"]])
-def test_a_shortened_flag_is_refused(words, capsys):
-    assert cli.main(words) == 2
-    assert "unrecognized arguments" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from hf_rumor import RumorClassifier, cli
+from hf_rumor import RumorClassifier, verbs
 from hf_rumor.errors import ArgumentError
 from hf_rumor.inference.web import Judge, Limits, _listen
 from hf_rumor.inference.web_words import LANGUAGES, WORDS
@@ -268,4 +268,4 @@ def test_an_address_that_is_taken_is_a_mistake():
 
 
 def test_a_server_listens_on_loopback_unless_told_otherwise():
-    assert cli.make_parser().parse_args(["serve", "out"]).host == "127.0.0.1"
+    assert verbs.make_parser().parse_args(["serve", "out"]).host == "127.0.0.1"
