@@ -270,13 +270,14 @@ def load_and_split(data_path: Path, flags: RunArguments) -> SplitCorpus:
         logger.info("corpus: %s", line)
     near_duplicates = find_near_duplicates(posts["text"][:])
     split = split_dataset(posts, flags.split, flags.split_seed, near_duplicates.groups, flags.folds, flags.fold)
+    num_leaking = len(near_duplicates.leaking(split.test, split.development()))
     logger.info(
         "split: %s, seed %d%s: %d training, %d validation, %d test posts, %d with a near-duplicate in the rest",
         *(split.name, split.seed, f", fold {split.fold}" if split.fold else ""),
         *(len(split.train), len(split.validation), len(split.test)),
-        len(near_duplicates.leaking(split.test, split.development())),
+        num_leaking,
     )
-    return SplitCorpus(corpus, near_duplicates, split, to_dataset_dict(posts, split))
+    return SplitCorpus(corpus, near_duplicates.groups, split, num_leaking, to_dataset_dict(posts, split))
 
 
 def prepare_training(arguments: Arguments) -> tuple[TrainingArguments, dict[str, Any]]:

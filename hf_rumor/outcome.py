@@ -100,7 +100,7 @@ def make_report(data: SplitCorpus, loss: Loss, outcome: Outcome, **parts: Any) -
     """Return the report: `parts` as they are, the others from data, loss and outcome."""
     development = data.corpus.posts.select(data.split.development())
     test, threshold = outcome.scored["test"], outcome.threshold
-    groups = data.near_duplicates.groups[data.split.test]
+    groups = data.groups[data.split.test]
     traits = traits_of(data.corpus.posts.select(data.split.test))
     baselines = predict_baselines(development["text"][:], development["label"][:], data.dataset["test"]["text"][:])
     return Report(
@@ -150,7 +150,7 @@ def split_facts(data: SplitCorpus) -> dict[str, Any]:
         "seed": split.seed,
         "fold": split.fold,
         **{part: len(positions) for part, positions in split.parts().items()},
-        "num_leaking_test_posts": len(data.near_duplicates.leaking(split.test, split.development())),
+        "num_leaking_test_posts": data.num_leaking,
         "num_resamples": NUM_RESAMPLES,
     }
 

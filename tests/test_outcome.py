@@ -19,9 +19,9 @@ LINES = (Platt(0.5, 0.25), Platt(1.75, -0.5))
 @pytest.fixture
 def data(tmp_path, write_ced, corpus_posts):
     corpus = load_corpus(write_ced(tmp_path / "corpus", corpus_posts))
-    near_duplicates = find_near_duplicates(corpus.posts["text"][:])
-    split = split_dataset(corpus.posts, "random", 0, near_duplicates.groups)
-    return SplitCorpus(corpus, near_duplicates, split, to_dataset_dict(corpus.posts, split))
+    groups = find_near_duplicates(corpus.posts["text"][:]).groups
+    split = split_dataset(corpus.posts, "random", 0, groups)
+    return SplitCorpus(corpus, groups, split, 0, to_dataset_dict(corpus.posts, split))
 
 
 @pytest.fixture

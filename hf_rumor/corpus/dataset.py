@@ -16,7 +16,7 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 from hf_rumor.corpus.cleaning import posts_to_keep
 from hf_rumor.corpus.files import cache_folder, content_digest
 from hf_rumor.corpus.findings import Findings, describe
-from hf_rumor.corpus.near_duplicates import Indices, NearDuplicates
+from hf_rumor.corpus.near_duplicates import Indices
 from hf_rumor.corpus.post import LABEL_NAMES, Post
 from hf_rumor.corpus.readers import Columns, read_posts
 from hf_rumor.corpus.splits import TEST_PART, Split, split_posts
@@ -163,11 +163,20 @@ def _from_cache(path: Path, columns: Columns, config_id: str) -> tuple[Dataset, 
 
 @dataclass(frozen=True)
 class SplitCorpus:
-    """A corpus, its near-duplicates, and how it was cut."""
+    """A corpus, and how it was cut.
+
+    Attributes:
+        corpus: All posts.
+        groups: Number of the group of near-duplicates of each post.
+        split: Positions of the posts of each part.
+        num_leaking: Test posts with a near-duplicate in the rest.
+        dataset: The parts.
+    """
 
     corpus: Corpus
-    near_duplicates: NearDuplicates
+    groups: Indices
     split: Split
+    num_leaking: int
     dataset: DatasetDict
 
 
