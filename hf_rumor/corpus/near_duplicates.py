@@ -29,10 +29,9 @@ _BANDS, _ROWS = 42, 3
 _DOUBTFUL = 0.35
 # Odd numbers that make one key of the values of a band; texts whose keys are equal by chance fail the checks after it.
 _MULTIPLIERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)
-# Hashes of two shingles may be equal by chance, which can make two texts look less alike by less than this.
-_ALMOST = THRESHOLD - 0.01
 _COLUMNS = 2**31 - 1  # of a sparse matrix with indices of 32 bits
 _AT_A_TIME = 10_000  # pairs: ten megabytes of sketches
+_SHINGLES_AT_A_TIME = 5_000_000  # of such pairs: fifty megabytes
 
 Indices = NDArray[np.int64]
 
@@ -134,7 +133,8 @@ def _fingerprint(texts: Sequence[str]) -> Fingerprints:
     for row, sketch in zip(sketches, generator, strict=True):
         row[:] = sketch.hashvalues
     columns = (np.asarray(hashed) % _COLUMNS).astype(np.int32)
-    sets = csr_array((np.ones(len(columns), dtype=np.int8), columns, np.asarray(ends)), shape=(len(texts), _COLUMNS))
+    starts = np.asarray(ends, dtype=np.int32 if len(hashed) < 2**31 else np.int64)
+    sets = csr_array((np.ones(len(columns), dtype=np.int8), columns, starts), shape=(len(texts), _COLUMNS))
     sets.sum_duplicates()
     return Fingerprints(texts, sets, sketches)
 
@@ -151,7 +151,7 @@ def _near_pairs(fingerprints: Fingerprints, classes: Indices) -> Iterator[Indice
     for band in range(_BANDS):
         keys = sketches[:, band * _ROWS : (band + 1) * _ROWS].astype(np.uint64) @ _MULTIPLIERS
         for pairs in _pairs_in_buckets(keys, classes):
-            likely = _likely(fingerprints, np.sort(pairs), band)
+            likely = _likely(fingerprints, pairs, band)
             near = [jaccard(texts[i], texts[j]) >= THRESHOLD for i, j in likely.tolist()]
             if any(near):
                 yield likely[near]
@@ -199,7 +199,11 @@ def _likely(fingerprints: Fingerprints, pairs: Indices, band: int) -> Indices:
     bands = equal[alike].reshape(-1, _BANDS, _ROWS)
     first_band = np.logical_and.reduce([bands[:, :, row] for row in range(_ROWS)]).argmax(axis=1)
     found: Indices = pairs[alike][first_band == band]
-    one, other = sets[found[:, 0]], sets[found[:, 1]]
-    common, total = np.diff(one.multiply(other).indptr), np.diff(one.indptr) + np.diff(other.indptr)
-    likely: Indices = found[common >= _ALMOST * (total - common)]
+    sizes = np.diff(sets.indptr)[found].sum(axis=1)
+    num_parts = 1 + sizes.sum() // _SHINGLES_AT_A_TIME
+    common = np.concatenate(
+        [np.diff(sets[part[:, 0]].multiply(sets[part[:, 1]]).indptr) for part in np.array_split(found, num_parts)]
+    )
+    # One more: the hashes of two shingles may be equal by chance.
+    likely: Indices = found[(1 + THRESHOLD) * (common + 1) >= THRESHOLD * sizes]
     return likely

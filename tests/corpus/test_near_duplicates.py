@@ -1,10 +1,12 @@
 import random
 from itertools import combinations
+from zlib import crc32
 
 import numpy as np
 import pytest
 
 from hf_rumor.corpus.near_duplicates import (
+    _COLUMNS,
     THRESHOLD,
     _pairs_in_buckets,
     find_near_duplicates,
@@ -142,6 +144,26 @@ def test_shingles_are_the_pieces_of_five_characters(text, pieces):
 )
 def test_similarity_by_hand(one, other, similarity):
     assert jaccard(one, other) == jaccard(other, one) == similarity
+
+
+def test_shingles_whose_hashes_are_equal_by_chance_hide_no_pair():
+    one, other = "喏糕澢笯仏", "倳圃誢缅签"
+    assert len({crc32(text.encode()) % _COLUMNS for text in (one, other)}) == 1
+    texts = [f"{one}{other}{end}" for end in ("甲乙丙", "丁戊己")]
+    assert jaccard(*texts) == THRESHOLD
+    found = find_near_duplicates(texts)
+    assert found.groups.tolist() == [0, 0]
+    assert found.leaking(np.array([0]), np.array([1])).tolist() == [0]
+
+
+def test_the_hashed_shingles_take_four_bytes_each(texts):
+    assert find_near_duplicates(texts).fingerprints.shingles.indices.dtype == np.int32
+
+
+def test_long_texts_are_compared_part_by_part(texts, monkeypatch):
+    expected = find_near_duplicates(texts).groups
+    monkeypatch.setattr("hf_rumor.corpus.near_duplicates._SHINGLES_AT_A_TIME", 100)
+    assert np.array_equal(find_near_duplicates(texts).groups, expected)
 
 
 def test_a_pair_at_exactly_the_threshold_is_a_near_duplicate():
