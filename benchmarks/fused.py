@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
+from hf_rumor.inference.attention import attend_shortly
 from hf_rumor.inference.fused import fuse_linear_layers
 from hf_rumor.inference.loading import compute_side_by_side
 
@@ -34,6 +35,8 @@ def make_scorer(shape: tuple[int, int, int], fuse: bool):
         intermediate_size=4 * width,
     )
     model = BertForSequenceClassification(config).bfloat16().eval()
+    if not torch.cpu._is_amx_tile_supported():
+        attend_shortly(model)
     if fuse:
         fuse_linear_layers(model)
 

@@ -1,7 +1,5 @@
 """Linear layers that add their bias, and pass GELU, while their product is at hand: bf16 on a CPU."""
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from transformers.activations import GELUActivation
@@ -33,17 +31,23 @@ class FusedLinear(nn.Module):
 
 
 def is_fusing_possible() -> bool:
-    """Return whether this processor computes products in bf16 that oneDNN can fuse."""
-    has_onednn: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    return has_onednn and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    """Return whether oneDNN has such products in bf16 for this processor: it is asked for one."""
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return False
+    try:
+        with torch.inference_mode():
+            FusedLinear(nn.Linear(1, 1, dtype=torch.bfloat16))(torch.zeros(1, 1, dtype=torch.bfloat16))
+    except RuntimeError:
+        return False
+    return True
 
 
 def fuse_linear_layers(model: nn.Module) -> None:
     """Replace the linear layers of a model that will only be asked for logits; see benchmarks/fused.py."""
     for module in list(model.modules()):
-        if isinstance(getattr(module, "intermediate_act_fn", None), GELUActivation):
-            layer: Any = module
-            layer.dense, layer.intermediate_act_fn = FusedLinear(layer.dense, "gelu"), nn.Identity()
+        activation, dense = getattr(module, "intermediate_act_fn", None), getattr(module, "dense", None)
+        if isinstance(activation, GELUActivation) and type(dense) is nn.Linear:
+            module.dense, module.intermediate_act_fn = FusedLinear(dense, "gelu"), nn.Identity()
         for name, child in list(module.named_children()):
             if type(child) is nn.Linear:
                 setattr(module, name, FusedLinear(child))

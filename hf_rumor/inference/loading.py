@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from hf_rumor.inference.hub import check_reachable
 
 MOST_AT_A_TIME = 4  # batches that a CPU computes side by side: each holds its own activations
 Logits = NDArray[np.float32]
+_one_at_a_time = Lock()
 
 
 def load_torch(name: str, precision: Precision, revision: str | None = None) -> tuple[LogitsOf, Any, Facts]:
@@ -90,15 +92,22 @@ def _quicken(model: Any) -> None:
 def compute_side_by_side(compute: Callable[[Arrays], Logits], batches: Sequence[Arrays]) -> list[Logits]:
     """Compute batches on a share of the threads each: what is no product of matrices gains little from all of them.
 
-    A thread that first uses torch meanwhile starts with such a share.
+    One caller at a time: a thread that first uses torch meanwhile starts with such a share.
     """
-    num_threads = torch.get_num_threads()
-    at_a_time = min(num_threads, len(batches), MOST_AT_A_TIME)
-    if at_a_time < 2:
-        return [compute(arrays) for arrays in batches]
-    share = num_threads // at_a_time
-    try:
-        with ThreadPoolExecutor(at_a_time, initializer=torch.set_num_threads, initargs=(share,)) as pool:
-            return list(pool.map(compute, batches))
-    finally:
-        torch.set_num_threads(num_threads)  # this thread has it still; but others start with the last that was set
+    with _one_at_a_time:
+        num_threads = torch.get_num_threads()
+        at_a_time = _best_at_a_time(num_threads, len(batches))
+        if at_a_time == 1:
+            return [compute(arrays) for arrays in batches]
+        share = num_threads // at_a_time
+        try:
+            with ThreadPoolExecutor(at_a_time, initializer=torch.set_num_threads, initargs=(share,)) as pool:
+                return list(pool.map(compute, batches))
+        finally:
+            torch.set_num_threads(num_threads)  # this thread has it still; but others start with the last that was set
+
+
+def _best_at_a_time(num_threads: int, num_batches: int) -> int:
+    """Return so many batches that the fewest threads are idle; of these, the most."""
+    possible = range(1, max(1, min(num_threads, num_batches, MOST_AT_A_TIME)) + 1)
+    return min(possible, key=lambda at_a_time: (num_threads % at_a_time, -at_a_time))

@@ -38,12 +38,23 @@ def test_a_model_answers_as_before(kind):
     torch.testing.assert_close(fused.float(), exact, rtol=0, atol=0.02)
 
 
-def test_an_activation_that_is_not_the_exact_gelu_stays():
-    config = AutoConfig.for_model(
-        "bert", hidden_size=32, num_hidden_layers=1, num_attention_heads=4, hidden_act="gelu_new"
-    )
-    model = AutoModelForSequenceClassification.from_config(config)
-    activation = model.bert.encoder.layer[0].intermediate.intermediate_act_fn
+@pytest.mark.parametrize(("name", "is_fused"), [("gelu", True), ("gelu_new", False)])
+def test_the_exact_gelu_goes_into_the_product_before_it_and_others_stay(name, is_fused):
+    sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 4, "intermediate_size": 64}
+    model = AutoModelForSequenceClassification.from_config(AutoConfig.for_model("bert", hidden_act=name, **sizes))
+    layer = model.bert.encoder.layer[0].intermediate
+    before = layer.intermediate_act_fn
     fuse_linear_layers(model)
-    assert model.bert.encoder.layer[0].intermediate.intermediate_act_fn is activation
-    assert model.bert.encoder.layer[0].intermediate.dense.activation == "none"
+    assert layer.dense.activation == ("gelu" if is_fused else "none")
+    assert isinstance(layer.intermediate_act_fn, nn.Identity) if is_fused else layer.intermediate_act_fn is before
+
+
+def test_a_layer_that_is_not_linear_stays():
+    sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 4, "intermediate_size": 64}
+    config = AutoConfig.for_model("convbert", num_groups=2, embedding_size=32, vocab_size=90, **sizes)
+    model = AutoModelForSequenceClassification.from_config(config).bfloat16().eval()
+    ids = torch.arange(5, 16)[None]
+    with torch.inference_mode():
+        expected = model(ids).logits
+        fuse_linear_layers(model)
+        torch.testing.assert_close(model(ids).logits, expected, rtol=0, atol=0.02)

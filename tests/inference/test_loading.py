@@ -41,7 +41,8 @@ def test_linear_layers_are_fused_in_bf16_where_the_processor_can(folder, monkeyp
 
 
 @pytest.mark.parametrize(
-    ("num_threads", "num_batches", "share"), [(2, 5, 1), (6, 3, 2), (9, 20, 2), (1, 3, 1), (2, 1, 2)]
+    ("num_threads", "num_batches", "share"),
+    [(2, 5, 1), (6, 3, 2), (6, 9, 2), (8, 9, 2), (5, 9, 5), (1, 3, 1), (2, 1, 2), (2, 0, None)],
 )
 def test_batches_side_by_side_keep_their_order_and_share_the_threads(num_threads, num_batches, share):
     before, shares = torch.get_num_threads(), set()
@@ -60,7 +61,20 @@ def test_batches_side_by_side_keep_their_order_and_share_the_threads(num_threads
     finally:
         torch.set_num_threads(before)
     assert [logits.tolist() for logits in found] == [[[2 * number] * 2] for number in range(num_batches)]
-    assert (shares, after, later) == ({share}, num_threads, num_threads)
+    assert (shares - {share}, after, later) == (set(), num_threads, num_threads)
+
+
+def test_in_bf16_on_a_cpu_batches_are_computed_side_by_side(folder, texts, monkeypatch):
+    told = []
+
+    def watched(compute, batches):
+        told.append(len(batches))
+        return compute_side_by_side(compute, batches)
+
+    monkeypatch.setattr("hf_rumor.inference.loading.compute_side_by_side", watched)
+    for precision in ("fp32", "bf16"):
+        RumorClassifier.from_pretrained(folder, precision=precision).probabilities(texts, batch_size=2)
+    assert told == ([] if torch.cuda.is_available() else [-(-len(texts) // 2)])
 
 
 def test_an_error_side_by_side_leaves_the_threads_as_they_were():
