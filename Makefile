@@ -20,11 +20,11 @@ install: $(BIN)/.installed  ## Make .venv with the tested versions and the tools
 run: install  ## Train on the data at hand and report: python run_rumor.py --output_dir out
 	$(BIN)/python run_rumor.py --output_dir out
 
-test: install  ## Run the tests (fast ones)
-	$(BIN)/python -m pytest
+test: install  ## Run the tests (fast ones), a file at a time in each of two processes
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-all: install  ## Run the tests, the slow ones and those on the real corpus too
-	$(BIN)/python -m pytest -m "not gpu and not network"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not gpu and not network"
 
 check: install  ## Lint, format and types
 	$(BIN)/ruff check .
@@ -36,7 +36,7 @@ format: install  ## Put the code into shape
 	$(BIN)/ruff format .
 
 coverage: install  ## Run the tests and demand 90 % of the branches
-	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term --cov-fail-under=90
 
 bench: install  ## Measure what a user waits for, beside the commit before
 	$(BIN)/python benchmarks/everyday.py
