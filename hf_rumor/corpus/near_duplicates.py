@@ -199,7 +199,7 @@ def _likely(fingerprints: Fingerprints, pairs: Indices, band: int) -> Indices:
     bands = equal[alike].reshape(-1, _BANDS, _ROWS)
     first_band = np.logical_and.reduce([bands[:, :, row] for row in range(_ROWS)]).argmax(axis=1)
     found: Indices = pairs[alike][first_band == band]
-    sizes = np.diff(sets.indptr)[found].sum(axis=1)
+    sizes = (sets.indptr[found + 1] - sets.indptr[found]).sum(axis=1)
     num_parts = 1 + sizes.sum() // _SHINGLES_AT_A_TIME
     common = np.concatenate(
         [np.diff(sets[part[:, 0]].multiply(sets[part[:, 1]]).indptr) for part in np.array_split(found, num_parts)]
