@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
+# A file at a time in each of two processes, of one thread each.
+TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-all check format coverage bench build clean
 
@@ -20,11 +23,11 @@ install: $(BIN)/.installed  ## Make .venv with the tested versions and the tools
 run: install  ## Train on the data at hand and report: python run_rumor.py --output_dir out
 	$(BIN)/python run_rumor.py --output_dir out
 
-test: install  ## Run the tests (fast ones), a file at a time in each of two processes
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: install  ## Run the tests (fast ones)
+	$(TESTS)
 
 test-all: install  ## Run the tests, the slow ones and those on the real corpus too
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not gpu and not network"
+	$(TESTS) -m "not gpu and not network"
 
 check: install  ## Lint, format and types
 	$(BIN)/ruff check .
@@ -36,7 +39,7 @@ format: install  ## Put the code into shape
 	$(BIN)/ruff format .
 
 coverage: install  ## Run the tests and demand 90 % of the branches
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term --cov-fail-under=90
+	$(TESTS) --cov --cov-report=term --cov-fail-under=90
 
 bench: install  ## Measure what a user waits for, beside the commit before
 	$(BIN)/python benchmarks/everyday.py
