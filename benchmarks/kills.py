@@ -4,18 +4,21 @@
 
 For each stage of a short run on the sample: starts it in a new folder with a new cache, kills it at a random moment of
 that stage (the run that is left alone says how long it is), starts it again, and compares weights and predictions bit
-for bit, and the names of all files, with the run that was left alone. Prints a line for each stage; exit status 1 if
-anything differs.
+for bit, and the names of all files, with the run that was left alone. Before these stages, the download of a megabyte
+from a slow server on loopback, in a process of its own. Prints a line for each stage; exit status 1 if anything
+differs.
 """
 
 import argparse
 import itertools
+import os
 import random
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 
@@ -81,6 +84,62 @@ def kill(root, line, seconds):
     return alive
 
 
+class SlowServer(BaseHTTPRequestHandler):
+    """Sends the same megabyte to all, in a second."""
+
+    content = os.urandom(1 << 20)
+
+    def do_GET(self):
+        """Send it, in sixteen parts."""
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.content)))
+        self.end_headers()
+        try:
+            for start in range(0, len(self.content), 1 << 16):
+                self.wfile.write(self.content[start : start + (1 << 16)])
+                time.sleep(1 / 16)
+        except ConnectionError:  # the one who asked was killed
+            pass
+
+    def log_message(self, *args):
+        """Say nothing."""
+
+
+def kill_downloads(folder, kills, generator):
+    """Kill downloads and do them again; return whether all ended the same."""
+    code = "import sys; from pathlib import Path; from hf_rumor.corpus.sources import download; "
+    code += "download(sys.argv[1], Path(sys.argv[2]), max_bytes=1 << 24, check=lambda path: None)"
+    server = ThreadingHTTPServer(("127.0.0.1", 0), SlowServer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def words(place):
+        return [sys.executable, "-c", code, f"http://127.0.0.1:{server.server_port}/", str(place / "corpus.zip")]
+
+    start = time.monotonic()
+    subprocess.run(words(folder / "alone"), check=True)
+    longest, num_alive, num_equal = time.monotonic() - start, 0, 0
+    for number in range(kills):
+        place = folder / str(number)
+        run = subprocess.Popen(words(place))
+        time.sleep(generator.uniform(0, longest))
+        num_alive += run.poll() is None
+        run.kill()
+        run.wait()
+        subprocess.run(words(place), check=True)
+        names = [path.name for path in place.iterdir()]
+        num_equal += names == ["corpus.zip"] and (place / "corpus.zip").read_bytes() == SlowServer.content
+    server.shutdown()
+    tell("download", longest, kills, num_alive, num_equal)
+    return num_equal == kills
+
+
+def tell(stage, longest, kills, num_alive, num_equal):
+    """Print the line of a stage."""
+    print(
+        f"{stage}, {longest:.1f} s: {kills} kills, {num_alive} before the end; {num_equal} ended the same", flush=True
+    )
+
+
 def main():
     """Kill and compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -89,6 +148,7 @@ def main():
     told = parser.parse_args()
     generator, failed = random.Random(told.seed), 0
     with tempfile.TemporaryDirectory() as folder:
+        failed += not kill_downloads(Path(folder) / "downloads", told.kills, generator)
         expected, expected_cache, lengths = finish(Path(folder) / "alone")
         for (stage, line), longest in zip(STAGES.items(), lengths, strict=True):
             num_alive = num_equal = 0
@@ -106,11 +166,7 @@ def main():
                 if differing or odd:
                     print(f"{stage}, kill {number}: differing {differing}, files {odd[:6]}")
             failed += num_equal < told.kills
-            print(
-                f"{stage}, {longest:.1f} s: {told.kills} kills, {num_alive} before the run's end; "
-                f"{num_equal} ended the same",
-                flush=True,
-            )
+            tell(stage, longest, told.kills, num_alive, num_equal)
     return 1 if failed else 0
 
 
