@@ -23,18 +23,22 @@ BATCH, LENGTH, STEPS, ROUNDS = 16, 128, 4, 5
 SHAPES = {"mini (6 x 288)": (6, 288, 9), "me5-small (12 x 384)": (12, 384, 12)}  # layers, width, heads
 
 
-def make_step(kind: str, shape: tuple[int, int, int], dtype: torch.dtype, doing: str):
-    """Return a function that trains on random tokens by one step, or scores them."""
+def make_config(shape: tuple[int, int, int], **settings) -> BertConfig:
+    """Return the configuration of a BERT of so many layers, so wide, with so many heads."""
     layers, width, heads = shape
-    config = BertConfig(
+    return BertConfig(
         vocab_size=3000,
         hidden_size=width,
         num_hidden_layers=layers,
         num_attention_heads=heads,
         intermediate_size=4 * width,
-        attention_probs_dropout_prob=0.0,
-        attn_implementation=kind,
+        **settings,
     )
+
+
+def make_step(kind: str, shape: tuple[int, int, int], dtype: torch.dtype, doing: str):
+    """Return a function that trains on random tokens by one step, or scores them."""
+    config = make_config(shape, attention_probs_dropout_prob=0.0, attn_implementation=kind)
     model = BertForSequenceClassification(config)
     tokens, labels = torch.randint(10, 3000, (BATCH, LENGTH)), torch.randint(0, 2, (BATCH,))
     mask = torch.ones_like(tokens)

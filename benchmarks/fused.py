@@ -13,7 +13,8 @@ import time
 
 import numpy as np
 import torch
-from transformers import BertConfig, BertForSequenceClassification
+from attention import make_config  # benchmarks/attention.py
+from transformers import BertForSequenceClassification
 
 from hf_rumor.inference.attention import attend_shortly
 from hf_rumor.inference.fused import fuse_linear_layers
@@ -26,15 +27,7 @@ SHAPES = {"mini (7 x 288)": (7, 288, 9), "me5-small (12 x 384)": (12, 384, 12)} 
 
 def make_scorer(shape: tuple[int, int, int], fuse: bool):
     """Return a function from arrays to logits."""
-    layers, width, heads = shape
-    config = BertConfig(
-        vocab_size=3000,
-        hidden_size=width,
-        num_hidden_layers=layers,
-        num_attention_heads=heads,
-        intermediate_size=4 * width,
-    )
-    model = BertForSequenceClassification(config).bfloat16().eval()
+    model = BertForSequenceClassification(make_config(shape)).bfloat16().eval()
     if not torch.cpu._is_amx_tile_supported():
         attend_shortly(model)
     if fuse:

@@ -107,15 +107,20 @@ def find_near_duplicates(texts: Sequence[str]) -> NearDuplicates:
     fingerprints = _fingerprint(list(numbers))
     linked = np.arange(len(numbers))  # each text: the first of its group, as far as is known
     for pairs in _near_pairs(fingerprints, linked):
-        firsts, ends = np.unique(linked[pairs], return_inverse=True)
-        one, other = ends.reshape(-1, 2).T
-        links = coo_array((np.ones(len(pairs)), (one, other)), shape=(len(firsts), len(firsts)))
-        merged = connected_components(links, directed=False)[1]
-        to_first = np.arange(len(linked))
-        to_first[firsts] = firsts[np.unique(merged, return_index=True)[1][merged]]
-        linked[:] = to_first[linked]
+        _link(linked, pairs)
     groups = np.unique(linked, return_inverse=True)[1]
     return NearDuplicates(text_ids, groups[text_ids], fingerprints)
+
+
+def _link(linked: Indices, pairs: Indices) -> None:
+    """Make one group of the groups of each pair, in place: its texts get the number of its first one."""
+    firsts, ends = np.unique(linked[pairs], return_inverse=True)
+    one, other = ends.reshape(-1, 2).T
+    links = coo_array((np.ones(len(pairs)), (one, other)), shape=(len(firsts), len(firsts)))
+    merged = connected_components(links, directed=False)[1]
+    to_first = np.arange(len(linked))
+    to_first[firsts] = firsts[np.unique(merged, return_index=True)[1][merged]]
+    linked[:] = to_first[linked]
 
 
 def _fingerprint(texts: Sequence[str]) -> Fingerprints:
