@@ -109,7 +109,7 @@ def main():
             path, slowest, num_read = Path(folder) / name, 0.0, 0
             for number in range(told.inputs):
                 path.write_bytes(mutate(content, generator) if number else content)
-                start = time.perf_counter()
+                start = time.process_time()  # of this process: others may be at work
                 try:
                     posts = list(read_posts(path, Columns(), Findings()))
                     assert all(post.text.encode() is not None and isinstance(post.is_rumor, bool) for post in posts)
@@ -119,9 +119,11 @@ def main():
                 except Exception as error:  # whatever it is: that is what is looked for
                     failed += 1
                     print(f"{name}: input {number}: {type(error).__name__}: {str(error)[:150]}")
-                seconds = time.perf_counter() - start
+                seconds = time.process_time() - start
                 slowest = max(slowest, seconds)
-                failed += seconds > SLOW_SECONDS
+                if seconds > SLOW_SECONDS:
+                    failed += 1
+                    print(f"{name}: input {number}: {seconds:.1f} s")
             print(f"{name}: {told.inputs:,} inputs, {num_read:,} read, the slowest in {slowest:.2f} s", flush=True)
     return 1 if failed else 0
 

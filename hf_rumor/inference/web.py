@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -62,6 +63,8 @@ class Judge:
         self.explainer = Explainer(name, revision)
         self.folder = Path(tempfile.mkdtemp(prefix="hf_rumor_")).resolve()  # uploads and results, while they last
         self._turn = threading.Lock()
+        self._uploads: Counter[Path] = Counter()  # how many wait to be judged: equal files lie in one place
+        self._counting = threading.Lock()
         environment = Environment(
             loader=PackageLoader("hf_rumor.inference"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
@@ -78,6 +81,11 @@ class Judge:
             of = self.explainer.explain(text)
         return self._template.render(of=of, facts=self.classifier.facts, words=words, problem=None)
 
+    def expect_file(self, path: str) -> None:
+        """Count a file that was uploaded: it is removed when it has been judged as often."""
+        with self._counting:
+            self._uploads[Path(path).resolve()] += 1
+
     def answer_file(self, path: str | None, language: str) -> tuple[str, str | None]:
         """Return a message as HTML, and the file with the result."""
         words = WORDS[language]
@@ -91,7 +99,7 @@ class Judge:
         except RumorError as error:
             return self._problem(f"{words['wrong_file']} {error}"), None
         finally:
-            given.unlink(missing_ok=True)  # nothing is kept
+            self._give_up(given)  # nothing is kept
         errors = sum('"error": ' in line for line in lines)
         descriptor, name = tempfile.mkstemp(dir=self.folder, prefix="predictions_", suffix=".jsonl")
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -100,11 +108,19 @@ class Judge:
             problem=None, of=None, words=words, done=words["done"].format(len(lines), errors)
         ), name
 
+    def _give_up(self, upload: Path) -> None:
+        with self._counting:
+            self._uploads[upload] -= 1
+            if self._uploads[upload] <= 0:
+                del self._uploads[upload]
+                upload.unlink(missing_ok=True)
+
     def _sweep(self) -> None:
         """Remove uploads that were not judged and results that are old."""
         oldest = time.time() - KEEP_SECONDS
         for file in self.folder.rglob("*"):
             if file.is_file() and file.stat().st_mtime < oldest:
+                self._uploads.pop(file, None)
                 file.unlink(missing_ok=True)
 
     def _judge_file(self, path: Path) -> Iterator[str]:
@@ -237,6 +253,7 @@ def _make_page(gradio: Any, judge: Judge, model: str) -> Any:
 
         private = {"api_visibility": "private"}  # the API is /api/predict
         ask.click(answer, [text, language], verdict, concurrency_id="model", concurrency_limit=1, **private)
+        file.upload(judge.expect_file, file, **private)
         ask_file.click(answer_file, [file, language], [file, told, result], concurrency_id="model", **private)
         shown = [title, text, ask, file, ask_file, result, limits, verdict, told]
         language.change(translate, language, shown, **private)

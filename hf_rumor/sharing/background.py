@@ -5,7 +5,7 @@ import logging
 import queue
 import shlex
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -115,9 +115,10 @@ class PushCheckpoints(TrainerCallback):
 
     def finish(self, folder: Path, report: Report) -> bool:
         """Push the finished folder in place of what waits; return whether it is there, and tell how to do it later."""
-        while not self._jobs.empty():
-            self._jobs.get()[2].close()
-            self._jobs.task_done()
+        with suppress(queue.Empty):
+            while True:
+                self._jobs.get_nowait()[2].close()
+                self._jobs.task_done()
         try:
             self._jobs.join()  # one push at most, which has its own time limits
             address = push(self.target, contents_of(folder, portable(report)), "Model after training")

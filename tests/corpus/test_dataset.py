@@ -202,7 +202,7 @@ def test_of_three_cold_processes_at_once_exactly_one_builds(ced, tmp_path):
         )
         for number in range(3)
     ]
-    assert [process.communicate(timeout=120)[0] for process in processes] == ["6\n"] * 3
+    assert [process.communicate(timeout=1200)[0] for process in processes] == ["6\n"] * 3
     assert len(list(folder.glob("built-by-*"))) == 1
 
 

@@ -1,7 +1,6 @@
 import fcntl
 import json
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -242,6 +241,12 @@ def test_two_jobs_do_not_write_one_part(tmp_path):
             write(tmp_path / "out.jsonl", ["a"], {}, resume=True)
 
 
+def test_a_job_killed_before_its_note_was_there_begins_again(tmp_path):
+    (tmp_path / "out.jsonl.part").touch()
+    assert write(tmp_path / "out.jsonl", ["a"], {}, resume=True) == 0
+    assert (tmp_path / "out.jsonl").read_text() == "a\n"
+
+
 def test_a_part_in_the_folder_of_the_model_can_be_continued(folder, posts):
     job = describe_job(str(folder), str(posts))
     (folder / "out.jsonl.part").touch()
@@ -264,30 +269,37 @@ def test_an_input_that_is_not_there_is_a_mistake(folder, capsys):
     assert "/no/such/file: expected to read or write it" in capsys.readouterr().err
 
 
+def size_of(path):
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 @pytest.mark.slow
 def test_a_job_killed_at_any_moment_and_resumed_writes_the_same_bytes(folder, tmp_path, texts):
     onnx = export_model(str(folder), tmp_path / "onnx", texts, precision="fp32").folder  # starts in less than a second
     posts = tmp_path / "posts.txt"
     posts.write_text("".join(f"{text}\n" for text in texts * 20), encoding="utf-8")
-    output, killed = tmp_path / "out.jsonl", tmp_path / "killed.jsonl"
+    output, killed, part = (tmp_path / name for name in ("out.jsonl", "killed.jsonl", "killed.jsonl.part"))
     command = [sys.executable, "-m", "hf_rumor", "predict", str(onnx), str(posts), "--batch_size", "1"]
     command += ["--backend", "onnx"]
-    started = time.monotonic()
     subprocess.run([*command, "--output", str(output)], check=True, capture_output=True)
-    seconds = time.monotonic() - started
     generator = random.Random(0)
     num_kills = num_resumed = 0
     while num_kills < 20 or not num_resumed:
         running = subprocess.Popen(
             [*command, "--output", str(killed), "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        try:
-            assert running.wait(generator.uniform(0.2, 0.9) * seconds) == 0
-        except subprocess.TimeoutExpired:
-            running.send_signal(signal.SIGKILL)
+        size = size_of(part) + generator.uniform(-0.1, 0.4) * size_of(output)
+        while running.poll() is None and size_of(part) <= size:
+            time.sleep(generator.uniform(0, 0.01))
+        if running.poll() is None:
+            running.kill()
             running.wait()
             num_kills += 1
             continue
+        assert running.returncode == 0
         assert killed.read_bytes() == output.read_bytes()
         num_resumed += num_kills > 0
         killed.unlink()

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.skipif(not is_fusing_possible(), reason="this processor
 @pytest.mark.parametrize(("name", "activation"), [("none", nn.Identity()), ("gelu", nn.GELU())])
 @pytest.mark.parametrize("has_bias", [True, False])
 def test_it_is_a_linear_layer_and_its_activation_rounded_once(name, activation, has_bias):
+    torch.manual_seed(0)
     linear = nn.Linear(24, 40, bias=has_bias, dtype=torch.bfloat16)
     x = torch.randn(3, 5, 24, dtype=torch.bfloat16)
     with torch.inference_mode():

@@ -27,7 +27,8 @@ class Hub:
         commits: (repository with its type, revision) -> path -> content, as it is now.
         messages: Of the commits, in order.
         received: Every request: its first line, headers and body.
-        failures: Statuses that the next requests get instead of an answer; "hang" and "cut" too.
+        failures: What the next requests get instead of an answer: a status, "hang" or "cut"; or "hold", an answer when
+            `go_on` is set.
         headers: Sent with each failure.
         slept: Seconds that were waited between tries.
     """
@@ -40,6 +41,7 @@ class Hub:
         self.headers = {}
         self.slept = []
         self.closing = threading.Event()
+        self.go_on = threading.Event()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.server.daemon_threads = True
         self.address = f"http://127.0.0.1:{self.server.server_port}"
@@ -79,16 +81,16 @@ class Hub:
                     body = self._chunks()
                 headers = "".join(f"{k}: {v}\n" for k, v in self.headers.items() if k.lower() != "authorization")
                 hub.received.append((f"POST {self.path}", headers, body))
-                if hub.failures:
-                    return self._fail(hub.failures.pop(0))
+                if self._has_failed():
+                    return None
                 if self.headers.get("authorization") != f"Bearer {TOKEN}":
                     return self._json({"error": "Invalid credentials"}, 401)
                 self._json(hub.change(urlsplit(self.path), body))
 
             def do_GET(self):
                 path = unquote(urlsplit(self.path).path).lstrip("/")
-                if hub.failures:
-                    return self._fail(hub.failures.pop(0))
+                if self._has_failed():
+                    return None
                 answer = hub.resolve(path) if "/resolve/" in path else hub.tell(path)
                 if answer is None:
                     return self._json({"error": "not found"}, 404, {"X-Error-Code": hub.missing(path)})
@@ -109,13 +111,16 @@ class Hub:
                 self.rfile.readline()
                 return body
 
-            def _fail(self, how):
-                if how == "hang":
-                    hub.closing.wait(30)
+            def _has_failed(self):
+                how = hub.failures.pop(0) if hub.failures else None
                 if how in ("hang", "cut"):
+                    hub.closing.wait(30 if how == "hang" else 0)
                     self.close_connection = True
-                    return None
-                return self._json({"error": f"planted {how}"}, how, hub.headers)
+                elif how == "hold":
+                    return not hub.go_on.wait(600)
+                elif how is not None:
+                    self._json({"error": f"planted {how}"}, how, hub.headers)
+                return how is not None
 
             def _json(self, value, status=200, headers=None):
                 content = json.dumps(value).encode()
@@ -256,10 +261,10 @@ def environment_of():
 
 @pytest.fixture
 def wait_until():
-    """Return a function that waits for something to become true: `wait_until(condition, seconds=10)`."""
+    """Return a function that waits for something to become true: `wait_until(condition)`."""
 
-    def wait(condition, seconds=10.0):
-        end = time.monotonic() + seconds
+    def wait(condition):
+        end = time.monotonic() + 300
         while not condition():
             assert time.monotonic() < end
             time.sleep(0.02)

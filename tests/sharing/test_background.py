@@ -107,16 +107,16 @@ def test_where_the_last_push_fails_the_command_for_later_is_told(hub, folder, ma
 
 
 def test_a_slow_hub_stalls_no_step_and_a_removed_checkpoint_stays_readable(
-    hub, folder, save, make_report, wait_until, caplog, monkeypatch
+    hub, folder, save, make_report, wait_until, caplog
 ):
-    monkeypatch.setattr("hf_rumor.sharing.push.ANSWER_SECONDS", 0.5)
-    hub.failures = ["hang"]  # the first try; the second finds a Hub that answers
+    hub.failures = ["hold"]
     pusher = pusher_of("every_save")
     with caplog.at_level(logging.INFO):
         save(pusher, 3)
         (folder / "checkpoint-3" / "model.safetensors").unlink()
         save(pusher, 6)
     assert "checkpoint-6 is left out" in caplog.text
+    hub.go_on.set()
     wait_until(done(pusher))
     assert hub.files("tester/model")["model.safetensors"] == b"three"
 

@@ -89,7 +89,7 @@ def test_a_run_that_is_told_to_end_saves_says_so_and_ends_as_if_it_had_not_been(
         assert run.poll() is None, run.stderr.read()
         time.sleep(0.05)
     run.send_signal(number)
-    _, told = run.communicate(timeout=60)
+    _, told = run.communicate(timeout=600)
     assert run.returncode == status, told
     assert "is saved; it goes on with the same command" in told.splitlines()[-1]
     assert "Traceback" not in told

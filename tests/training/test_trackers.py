@@ -89,8 +89,9 @@ def test_tensorboard_holds_recipe_split_and_test_metrics(tmp_path, monkeypatch):
 
 def test_trackio_holds_recipe_split_and_test_metrics_in_one_run(tmp_path, monkeypatch):
     trackio = pytest.importorskip("trackio")
-    monkeypatch.setattr("trackio.utils.TRACKIO_DIR", tmp_path / "trackio", raising=False)
+    monkeypatch.setattr("trackio.sqlite_storage.TRACKIO_DIR", tmp_path / "trackio")
     finished = run([*FLAGS, "--report_to", "trackio", "--project", "rumors", "--output_dir", str(tmp_path / "out")])
+    assert list((tmp_path / "trackio").glob("rumors*"))
     (found,) = trackio.Api().runs("rumors")
     assert found.name == "a-run"
     assert found.config["hf_rumor_run"]["split"]["name"] == "grouped"

@@ -225,7 +225,7 @@ def test_two_processes_equal_one(make_trainer, tiny_model, tiny_posts, tmp_path,
         "--standalone",
         str(script),
     ]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=1200)
     assert done.returncode == 0, done.stderr[-3000:]
     settings = {"per_device_train_batch_size": 2 * batch * accumulation, "max_steps": steps}
     one = make_trainer(model=tiny_model(), posts=posts, train_sampling_strategy=sampling, **settings)
