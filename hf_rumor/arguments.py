@@ -297,7 +297,8 @@ def _check_unvalidated(run: RunArguments, training: dict[str, Any]) -> None:
         found = str(getattr(value, "value", value)).lower()
         if found != wanted.lower():
             raise ArgumentError(
-                f"--validation false: expected --{name} {wanted}, got {found}: no post is left to choose by; give that"
+                f"--validation false: expected --{name} {wanted}, got {found}: no post is left to choose by; "
+                "give that, or --validation true"
             )
 
 
