@@ -138,12 +138,6 @@ class RunArguments:
         default=5, metadata={"help": "Parts of equal size (grouped, random), one of which is the test."}
     )
     fold: int = field(default=0, metadata={"help": "Which of the folds is the test, from 0."})
-    validation: bool = field(
-        default=True,
-        metadata={
-            "help": "Hold a tenth of the training posts out for validation; false: train on them, choose nothing."
-        },
-    )
     loss: str = field(default="bce", metadata={"help": "bce, ce, focal, mse, or package.module:name."})
     loss_kwargs: str = field(
         default="{}",
@@ -279,27 +273,7 @@ def _make_arguments(given: dict[str, Any]) -> Arguments:
     if run.streaming:
         training["accelerator_config"] = {"dispatch_batches": False}  # each process pads its own batches
         _check_streaming(training)
-    if not run.validation:
-        _check_unvalidated(run, training)
     return Arguments(run, training, given)
-
-
-def _check_unvalidated(run: RunArguments, training: dict[str, Any]) -> None:
-    from hf_rumor.evaluation.decision import parse_decision
-
-    is_fixed = parse_decision(run.decision).rule == "fixed"
-    for name, wanted, value in (
-        ("eval_strategy", "no", training["eval_strategy"]),
-        ("load_best_model_at_end", "false", training["load_best_model_at_end"]),
-        ("calibration", "none", run.calibration),
-        ("decision", run.decision if is_fixed else "a number", run.decision),
-    ):
-        found = str(getattr(value, "value", value)).lower()
-        if found != wanted.lower():
-            raise ArgumentError(
-                f"--validation false: expected --{name} {wanted}, got {found}: no post is left to choose by; "
-                "give that, or --validation true"
-            )
 
 
 def _check_streaming(training: dict[str, Any]) -> None:

@@ -177,7 +177,7 @@ def train(
     of = "validation and test " if flags.streaming else ""
     logger.info("tokens: %d %sposts are cut off at %d", num_truncated(encoded), of, flags.max_length)
     training = stream(setup, tokenizer) if flags.streaming else encoded["train"]
-    trainer = make_trainer(model, tokenizer, args, training, encoded.get("validation"), setup.loss, flags)
+    trainer = make_trainer(model, tokenizer, args, training, encoded["validation"], setup.loss, flags)
     if pusher:
         trainer.add_callback(pusher)
     with args.main_process_first(
@@ -270,8 +270,6 @@ def load_and_split(data_path: Path, flags: RunArguments) -> SplitCorpus:
         logger.info("corpus: %s", line)
     near_duplicates = find_near_duplicates(posts["text"][:])
     split = split_dataset(posts, flags.split, flags.split_seed, near_duplicates.groups, flags.folds, flags.fold)
-    if not flags.validation:
-        split = split.without_validation()
     num_leaking = len(near_duplicates.leaking(split.test, split.development()))
     logger.info(
         "split: %s, seed %d%s: %d training, %d validation, %d test posts, %d with a near-duplicate in the rest",
@@ -329,7 +327,7 @@ def make_trainer(
     tokenizer: Any,
     args: TrainingArguments,
     training: Dataset | PostStream,
-    validation: Dataset | None,
+    validation: Dataset,
     loss: Loss,
     flags: RunArguments,
 ) -> RumorTrainer:

@@ -17,7 +17,7 @@ from hf_rumor.corpus.sources import name_of
 from hf_rumor.evaluation.baseline import predict_baselines
 from hf_rumor.evaluation.calibration import fit_lines
 from hf_rumor.evaluation.curves import confident_mistakes, measure_curves
-from hf_rumor.evaluation.decision import Threshold, choose_threshold, parse_decision
+from hf_rumor.evaluation.decision import choose_threshold, parse_decision
 from hf_rumor.evaluation.measure import (
     NUM_RESAMPLES,
     Scored,
@@ -46,7 +46,7 @@ class Outcome:
     """What a trained model says, calibrated.
 
     Attributes:
-        scored: `validation`, where posts were held out for it, and `test`.
+        scored: `validation` and `test`.
         threshold: Probability from which on a post is called a rumor.
         abstain_below: Confidence below which it is called uncertain, or None.
         calibration: The part of the report.
@@ -65,8 +65,7 @@ class Outcome:
 def conclude(trainer: RumorTrainer, data: SplitCorpus, flags: RunArguments) -> Outcome:
     """Calibrate the trained model and choose its threshold, both on validation posts; then score the test posts."""
     model, activation = trainer.plain_model(), trainer.loss.activation
-    parts = [part for part in ("validation", "test") if part in data.dataset]
-    raw = {part: logits_of(trainer, data.dataset[part], flags.max_length) for part in parts}
+    raw = {part: logits_of(trainer, data.dataset[part], flags.max_length) for part in ("validation", "test")}
     before = {part: score(trainer, data.dataset[part], logits) for part, logits in raw.items()}
     lines = None
     if flags.calibration == "platt":
@@ -80,11 +79,8 @@ def conclude(trainer: RumorTrainer, data: SplitCorpus, flags: RunArguments) -> O
         fold_into_head(model, lines)
         calibrated = {part: apply_lines(lines, logits) for part, logits in raw.items()}
         after = {part: score(trainer, data.dataset[part], logits) for part, logits in calibrated.items()}
-    rule = parse_decision(flags.decision)
-    if validation := after.get("validation"):
-        threshold = choose_threshold(rule, validation.labels, validation.probabilities)
-    else:
-        threshold = Threshold(rule.values[0])  # a number: arguments.py sees to it
+    validation = after["validation"]
+    threshold = choose_threshold(parse_decision(flags.decision), validation.labels, validation.probabilities)
     logger.info(
         "threshold: %.4f (--decision %s%s)",
         *(threshold.value, flags.decision, "" if threshold.reached else ", which no threshold reaches on validation"),
@@ -111,7 +107,7 @@ def make_report(data: SplitCorpus, loss: Loss, outcome: Outcome, **parts: Any) -
         data=data_facts(data.corpus),
         split=split_facts(data),
         loss={"name": loss.name, "kwargs": loss.kwargs, "formula": loss.formula, "activation": loss.activation},
-        validation=measure(outcome.scored["validation"], threshold) if "validation" in outcome.scored else {},
+        validation=measure(outcome.scored["validation"], threshold),
         test=measure_with_intervals(test, threshold, groups),
         baseline=measure_baselines(baselines, test, threshold, groups),
         calibration=outcome.calibration,

@@ -82,7 +82,7 @@ def evaluate_outside(name: str, corpus: Corpus, folder: Path, revision: str | No
         test=measure_with_intervals(scored, facts.threshold, groups),
         baseline=measure_baselines(baselines, scored, facts.threshold, groups),
         calibration=trained.calibration | {"before": None, "after": {"test": _of_calibration(scored)}},
-        decision={**trained.decision, **decision},
+        decision={**decision, "validation": trained.decision["validation"]},
         curves=measure_curves(labels, scored.probabilities, scored.probabilities),
         slices=measure_slices(traits_of(posts), labels, decide(scored.probabilities, facts.threshold), groups),
         mistakes=confident_mistakes(scored.ids, labels, scored.probabilities, facts.threshold),

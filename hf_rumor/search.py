@@ -30,7 +30,6 @@ DEFAULT_SPACE = {
 }
 # A trial keeps no checkpoint: it is judged by its last validation, as the schedule meant it to end.
 TRIAL_FLAGS = ("--save_strategy", "no", "--load_best_model_at_end", "False", "--early_stopping_patience", "0")
-HOLD_OUT = ("--validation", "True", "--eval_strategy", "epoch")
 STUDY = "search"
 
 Space = dict[str, Any]  # flag -> list of choices, or a range {"low", "high", "log"}
@@ -73,10 +72,7 @@ def search(argv: Sequence[str], space: Space, num_trials: int, folder: Path) -> 
     if told.run.streaming:
         raise ArgumentError("search: expected tokens that serve all trials, got --streaming; leave it out")
     check_space(space, argv, told)
-    if not told.run.validation:
-        logger.info("search: trials hold validation posts out; the recipe that is found will not")
-    held_out = () if told.run.validation else HOLD_OUT
-    setup = set_up([*argv, *TRIAL_FLAGS, *held_out, "--output_dir", str(folder)])
+    setup = set_up([*argv, *TRIAL_FLAGS, "--output_dir", str(folder)])
     if setup.args.world_size > 1:
         raise ArgumentError(f"search: expected one process, got {setup.args.world_size}; start it without a launcher")
     study = _open_study(setup, space, folder)

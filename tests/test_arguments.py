@@ -13,10 +13,6 @@ from hf_rumor.arguments import (
 from hf_rumor.errors import ArgumentError
 
 
-UNVALIDATED = ["--validation", "false", "--eval_strategy", "no", "--load_best_model_at_end", "false"]
-UNVALIDATED += ["--calibration", "none"]
-
-
 def write(path, text):
     path.write_text(text, encoding="utf-8")
     return str(path)
@@ -104,10 +100,6 @@ def test_the_recipe_of_a_run_repeats_it(tmp_path):
             ["--streaming", "--train_sampling_strategy", "sequential"],
             "--streaming: expected --train_sampling_strategy group_by_length or random, got sequential",
         ),
-        (["--validation", "false"], "--validation false: expected --eval_strategy no, got epoch"),
-        ([*UNVALIDATED[:4]], "--validation false: expected --load_best_model_at_end false, got true"),
-        ([*UNVALIDATED[:6]], "--validation false: expected --calibration none, got platt"),
-        ([*UNVALIDATED, "--decision", "max_f1"], "--validation false: expected --decision a number, got max_f1"),
         (["--layer_lr_decay", "0"], "expected a share in (0, 1]"),
         (["--loss_kwargs", "gamma=2"], "expected a JSON object"),
         (["--loss_kwargs", "[1]"], "expected a JSON object"),

@@ -174,23 +174,6 @@ def test_a_flag_that_cannot_be_meant_leaves_nothing_behind(finished, tmp_path, m
     assert not list((tmp_path / "out").glob("*"))
 
 
-def test_a_run_without_validation_trains_on_those_posts_too(finished, tmp_path, monkeypatch):
-    monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
-    monkeypatch.setattr(measure, "NUM_RESAMPLES", 2)
-    flags = ["--validation", "false", "--eval_strategy", "no", "--calibration", "none", "--output_dir", str(tmp_path)]
-    report = run([*FLAGS, *flags]).report
-    held_out = json.loads((finished[0] / "report.json").read_text(encoding="utf-8"))["split"]
-    assert report.split["train"] == held_out["train"] + held_out["validation"]
-    assert (report.split["validation"], report.split["test"]) == (0, held_out["test"])
-    assert (report.validation, report.train["history"], report.decision["threshold"]) == ({}, [], 0.5)
-    assert "nothing was chosen by posts" in (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert cli.main(["describe", str(tmp_path)]) == 0
-    others = tmp_path / "others.jsonl"
-    others.write_text("".join(f'{{"text": "停水{n}", "label": {n % 2}}}\n' for n in range(40)), encoding="utf-8")
-    words = ["evaluate", str(tmp_path), "--data_path", str(others), "--output_dir", str(tmp_path / "elsewhere")]
-    assert cli.main(words) == 0
-
-
 @pytest.mark.slow
 def test_nothing_that_is_fitted_saw_a_test_post(tmp_path, monkeypatch):
     monkeypatch.setattr(measure, "NUM_RESAMPLES", 2)

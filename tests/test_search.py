@@ -75,16 +75,6 @@ def test_a_search_goes_on_where_it_was_and_its_recipe_can_be_trained(words, tmp_
     assert steps == [{4: 11, 20: 3}[trial["per_device_train_batch_size"]] for trial in trials]
 
 
-def test_a_search_for_a_run_without_validation_holds_posts_out_all_the_same(words, tmp_path, caplog):
-    caplog.set_level("INFO", logger="hf_rumor")
-    flags = ["--validation", "false", "--eval_strategy", "no", "--load_best_model_at_end", "false"]
-    assert cli.main([*words, *flags, "--calibration", "none", "--trials", "1"]) == 0
-    assert "trials hold validation posts out" in caplog.text
-    assert trials_in(tmp_path / "search")[0]["value"] > 0
-    told = parse_arguments([str(tmp_path / "search" / "recipe.yaml")])
-    assert (told.run.validation, told.training["eval_strategy"]) == (False, "no")
-
-
 def test_a_search_sees_no_test_post(words, tmp_path, make_posts):
     posts = make_posts(60)
     groups = np.arange(60)  # none is a near-duplicate of another

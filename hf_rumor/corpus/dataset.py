@@ -197,6 +197,6 @@ def split_dataset(
 
 
 def to_dataset_dict(posts: Dataset, split: Split) -> DatasetDict:
-    """Return the columns `id`, `text` and `label` of each part of `split` that has posts; the reposts are not read."""
+    """Return the columns `id`, `text` and `label` of each part of `split`; the reposts are not read."""
     texts = posts.select_columns(["id", "text", "label"])
-    return DatasetDict({name: texts.select(at) for name, at in split.parts().items() if len(at)})
+    return DatasetDict({name: texts.select(positions) for name, positions in split.parts().items()})

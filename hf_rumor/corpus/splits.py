@@ -6,7 +6,7 @@ Posts are put in the order of their ids first, so that a split does not depend o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -48,10 +48,6 @@ class Split:
     def development(self) -> Indices:
         """Return training and validation posts: all that a model or a choice may see."""
         return np.concatenate([self.train, self.validation])
-
-    def without_validation(self) -> "Split":
-        """Return the split whose validation posts are training posts too."""
-        return replace(self, train=self.development(), validation=self.validation[:0])
 
 
 def split_posts(

@@ -34,12 +34,6 @@ class Decision:
     text: str
 
 
-CHOSEN_BY = {  # whether posts were held out for validation -> the words of the report
-    True: "Validation posts, cut from the training part, made every choice; test posts made none.",
-    False: "No post was held out for validation: nothing was chosen by posts.",
-}
-
-
 @dataclass(frozen=True)
 class Threshold:
     """A threshold that was chosen.

@@ -8,7 +8,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from hf_rumor.corpus.findings import Findings, describe
 from hf_rumor.corpus.post import LABEL_NAMES
 from hf_rumor.evaluation.baseline import BASELINES, BASELINES_FITTED, OUTSIDE
-from hf_rumor.evaluation.decision import CHOSEN_BY
 from hf_rumor.evaluation.metrics import METRICS
 from hf_rumor.evaluation.plots import draw_all
 
@@ -38,7 +37,6 @@ def to_html(report: dict[str, Any], texts: Mapping[str, str]) -> str:
         findings=describe(Findings(report["data"]["findings"])),
         summary=summary(report),
         is_outside=report["split"]["name"] == OUTSIDE,
-        chosen_by=CHOSEN_BY[report["split"]["validation"] > 0],
         fitted=BASELINES_FITTED[report["split"]["name"] == OUTSIDE],
     )
     return page

@@ -7,7 +7,6 @@ import yaml
 
 from hf_rumor.corpus.findings import Findings, describe
 from hf_rumor.evaluation.baseline import BASELINES, BASELINES_FITTED, OUTSIDE
-from hf_rumor.evaluation.decision import CHOSEN_BY
 from hf_rumor.evaluation.intervals import COUNTS
 from hf_rumor.evaluation.metrics import METRICS
 
@@ -49,23 +48,19 @@ def _number(value: float, digits: int = 4) -> str:
 
 
 def metrics_table(report: "Report") -> str:
-    """Return each metric of test posts with its interval, and that of validation posts where there are any."""
-    validation = "validation | " if report.validation else ""
-    rows = [f"| metric | test | 95 % interval | {validation}what it says |", "|---" * (5 if validation else 4) + "|"]
+    """Return each metric of test posts with its interval, and that of validation posts."""
+    rows = ["| metric | test | 95 % interval | validation | what it says |", "|---|---|---|---|---|"]
     for name, words in METRICS.items():
         low, high = report.test["intervals"][name]
         rows.append(
             f"| {name} | {_number(report.test[name])} | {_number(low)} to {_number(high)} "
-            f"| {_validation_cell(report, name)}{words} |"
+            f"| {_number(report.validation[name])} | {words} |"
         )
     rows.append(
-        f"| loss | {_number(report.test['loss'])} | | {_validation_cell(report, 'loss')}{report.loss['formula']} |"
+        f"| loss | {_number(report.test['loss'])} | | {_number(report.validation['loss'])} "
+        f"| {report.loss['formula']} |"
     )
     return "\n".join(rows)
-
-
-def _validation_cell(report: "Report", name: str) -> str:
-    return f"{_number(report.validation[name])} | " if report.validation else ""
 
 
 def _confusion_table(report: "Report") -> str:
@@ -129,7 +124,7 @@ def decision_text(report: "Report") -> str:
     """Return the threshold, how it was chosen and what it gives."""
     decision = report.decision
     rows = ["| threshold | precision | recall | share of posts flagged |", "|---|---|---|---|"]
-    for part in ("validation", "test") if report.validation else ("test",):
+    for part in ("validation", "test"):
         values = decision[part]
         cells = " | ".join(_number(values[name]) for name in ("precision", "recall", "share_flagged"))
         rows.append(f"| {decision['threshold']:.4g}, {part} | {cells} |")
@@ -160,7 +155,7 @@ def split_text(report: "Report") -> str:
         f"validation, {split['test']:,} test posts.\n"
         f"- Test posts that have a near-duplicate (character 5-gram Jaccard of 0.5 or more) in the training part: "
         f"**{split['num_leaking_test_posts']:,}** ({split['num_leaking_test_posts'] / split['test']:.1%}).\n"
-        f"- {CHOSEN_BY[split['validation'] > 0]}\n"
+        "- Validation posts, cut from the training part, made every choice; test posts made none.\n"
         f"- Intervals: {split['num_resamples']:,} bootstrap resamples of near-duplicate groups."
     )
 
@@ -191,7 +186,7 @@ def training_text(report: "Report") -> str:
         f"- {environment['device']}, {environment['precision']} ({environment['precision_reason']}), "
         f"{environment['num_processes']} process(es)",
     ]
-    if not train["history"]:
+    if not train["history"]:  # --eval_strategy no
         return "\n".join(lines)
     rows = ["", "| epoch | mean training loss | validation loss | validation macro-F1 |", "|---|---|---|---|"]
     for epoch in train["history"]:

@@ -85,7 +85,7 @@ def measure_decision(
         rule: As given with `--decision`.
         threshold: What was chosen.
         abstain_below: Confidence below which a post is uncertain, or None.
-        scored: `validation`, where posts were held out for it, and `test`.
+        scored: `validation` and `test`.
     """
     test = scored["test"]
     facts = {

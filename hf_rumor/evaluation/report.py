@@ -26,8 +26,7 @@ class Report:
         model: Name, kind and number of weights, length at which texts are cut.
         loss: The loss that trained, and how probabilities are formed.
         train: Times, speed, schedule, curve.
-        validation: Metrics on the posts that made every choice: checkpoint, calibration, threshold; empty where none
-            was held out.
+        validation: Metrics on the posts that made every choice: checkpoint, calibration, threshold.
         test: Metrics on posts that chose nothing, with intervals.
         baseline: The simplest things that could work on the same posts, and by how much the model is better.
         calibration: How probabilities were corrected on validation posts, and what it changed.

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from hf_rumor.corpus.splits import SPLITS, Split, split_posts
+from hf_rumor.corpus.splits import SPLITS, split_posts
 from hf_rumor.errors import CorpusError
 
 
@@ -109,13 +109,6 @@ def test_posts_of_a_part_are_in_the_order_of_their_ids(name):
     for positions in split_posts(name, seed=0, **columns).parts().values():
         ids = [columns["ids"][position] for position in positions]
         assert ids == sorted(ids)
-
-
-def test_without_validation_all_that_is_not_test_is_training():
-    split = Split("random", 0, *(np.array(part) for part in ([4, 0], [3], [1, 2])))
-    found = split.without_validation()
-    assert [sorted(part.tolist()) for part in found.parts().values()] == [[0, 3, 4], [], [1, 2]]
-    assert sorted(found.development()) == sorted(split.development())
 
 
 def test_development_is_training_and_validation():

@@ -9,18 +9,6 @@ from hf_rumor.evaluation.markdown import headline, to_markdown
 NAN = float("nan")
 
 
-def without_validation(report):
-    """Return the report of a run with `--validation false`."""
-    decision = {key: value for key, value in report.decision.items() if key != "validation"}
-    return replace(
-        report,
-        validation={},
-        decision=decision,
-        split={**report.split, "validation": 0},
-        train={**report.train, "history": []},
-    )
-
-
 def test_the_headline_tells_the_number_its_doubt_and_where_it_was_found(make_report):
     assert headline(make_report()) == (
         "accuracy 0.750 (95 % interval 0.625 to 0.875), macro-F1 0.733, on 4 test posts of the grouped split; against "
@@ -106,10 +94,7 @@ def test_where_auto_chose_nothing_it_says_so(make_report):
     assert "Chosen by `auto`: nothing." in to_markdown(report)
 
 
-def test_where_no_post_was_held_out_nothing_is_said_of_validation(make_report):
-    found = to_markdown(without_validation(make_report()))
-    assert "| accuracy | 0.7500 | 0.6250 to 0.8750 | share of posts that were told right |" in found
-    assert "| loss | 0.2500 | | -y log p - (1 - y) log(1 - p) |" in found
-    assert "No post was held out for validation: nothing was chosen by posts." in found
-    assert "validation loss" not in found
-    assert ", validation |" not in found
+def test_without_validation_while_it_trained_there_is_no_table_of_epochs(make_report):
+    report = make_report()
+    assert "| epoch |" in to_markdown(report)
+    assert "| epoch |" not in to_markdown(replace(report, train={**report.train, "history": []}))
