@@ -81,10 +81,10 @@ class Judge:
             of = self.explainer.explain(text)
         return self._template.render(of=of, facts=self.classifier.facts, words=words, problem=None)
 
-    def expect_file(self, path: str) -> None:
-        """Count a file that was uploaded: it is removed when it has been judged as often."""
+    def expect_file(self, path: str | None) -> None:
+        """Count a file that was uploaded: it is removed when it has been judged as often, or by the sweep."""
         with self._counting:
-            self._uploads[Path(path).resolve()] += 1
+            self._uploads[Path(path or "").resolve()] += 1
 
     def answer_file(self, path: str | None, language: str) -> tuple[str, str | None]:
         """Return a message as HTML, and the file with the result."""
@@ -120,8 +120,10 @@ class Judge:
         oldest = time.time() - KEEP_SECONDS
         for file in self.folder.rglob("*"):
             if file.is_file() and file.stat().st_mtime < oldest:
-                self._uploads.pop(file, None)
                 file.unlink(missing_ok=True)
+        with self._counting:  # Gradio removes old ones too
+            for gone in [path for path in self._uploads if not path.is_file()]:
+                del self._uploads[gone]
 
     def _judge_file(self, path: Path) -> Iterator[str]:
         with path.open("rb") as file:

@@ -19,6 +19,78 @@ TOKEN = "hf_canaryTokenThatMustNotLeave"
 USER = "tester"
 
 
+class Handler(BaseHTTPRequestHandler):
+    """Answers as the Hub of its server does."""
+
+    protocol_version = "HTTP/1.1"
+
+    @property
+    def hub(self):
+        return self.server.hub
+
+    def log_message(self, *words):
+        pass
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            body = self._chunks()
+        headers = "".join(f"{k}: {v}\n" for k, v in self.headers.items() if k.lower() != "authorization")
+        self.hub.received.append((f"POST {self.path}", headers, body))
+        if self._has_failed():
+            return None
+        if self.headers.get("authorization") != f"Bearer {TOKEN}":
+            return self._json({"error": "Invalid credentials"}, 401)
+        self._json(self.hub.change(urlsplit(self.path), body))
+
+    def do_GET(self):
+        path = unquote(urlsplit(self.path).path).lstrip("/")
+        if self._has_failed():
+            return None
+        answer = self.hub.resolve(path) if "/resolve/" in path else self.hub.tell(path)
+        if answer is None:
+            return self._json({"error": "not found"}, 404, {"X-Error-Code": self.hub.missing(path)})
+        if isinstance(answer, tuple):
+            sha, content = answer
+            told = {"X-Repo-Commit": sha, "ETag": f'"{_oid(content)}"', "Content-Length": str(len(content))}
+            return self._send(200, content, told)
+        self._json(answer)
+
+    def do_HEAD(self):
+        self.do_GET()
+
+    def _chunks(self):
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def _has_failed(self):
+        how = self.hub.failures.pop(0) if self.hub.failures else None
+        if how in ("hang", "cut"):
+            self.hub.closing.wait(30 if how == "hang" else 0)
+            self.close_connection = True
+        elif how == "hold":
+            return not self.hub.go_on.wait(600)
+        elif how is not None:
+            self._json({"error": f"planted {how}"}, how, self.hub.headers)
+        return how is not None
+
+    def _json(self, value, status=200, headers=None):
+        content = json.dumps(value).encode()
+        told = {"Content-Type": "application/json", "Content-Length": str(len(content)), **(headers or {})}
+        self._send(status, content, told)
+
+    def _send(self, status, content, headers):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(b"" if self.command == "HEAD" else content)
+
+
 class Hub:
     """What the stand-in holds and does.
 
@@ -42,7 +114,8 @@ class Hub:
         self.slept = []
         self.closing = threading.Event()
         self.go_on = threading.Event()
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.hub = self
         self.server.daemon_threads = True
         self.address = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -67,74 +140,6 @@ class Hub:
             for entry in body.splitlines() if b'"base64"' in body else []:
                 parts.append(base64.b64decode(json.loads(entry).get("value", {}).get("content", "")))
         return b"\n".join(parts)
-
-    def _handler(hub):  # noqa: C901
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *words):
-                pass
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                if self.headers.get("Transfer-Encoding") == "chunked":
-                    body = self._chunks()
-                headers = "".join(f"{k}: {v}\n" for k, v in self.headers.items() if k.lower() != "authorization")
-                hub.received.append((f"POST {self.path}", headers, body))
-                if self._has_failed():
-                    return None
-                if self.headers.get("authorization") != f"Bearer {TOKEN}":
-                    return self._json({"error": "Invalid credentials"}, 401)
-                self._json(hub.change(urlsplit(self.path), body))
-
-            def do_GET(self):
-                path = unquote(urlsplit(self.path).path).lstrip("/")
-                if self._has_failed():
-                    return None
-                answer = hub.resolve(path) if "/resolve/" in path else hub.tell(path)
-                if answer is None:
-                    return self._json({"error": "not found"}, 404, {"X-Error-Code": hub.missing(path)})
-                if isinstance(answer, tuple):
-                    sha, content = answer
-                    told = {"X-Repo-Commit": sha, "ETag": f'"{_oid(content)}"', "Content-Length": str(len(content))}
-                    return self._send(200, content, told)
-                self._json(answer)
-
-            def do_HEAD(self):
-                self.do_GET()
-
-            def _chunks(self):
-                body = b""
-                while size := int(self.rfile.readline(), 16):
-                    body += self.rfile.read(size)
-                    self.rfile.readline()
-                self.rfile.readline()
-                return body
-
-            def _has_failed(self):
-                how = hub.failures.pop(0) if hub.failures else None
-                if how in ("hang", "cut"):
-                    hub.closing.wait(30 if how == "hang" else 0)
-                    self.close_connection = True
-                elif how == "hold":
-                    return not hub.go_on.wait(600)
-                elif how is not None:
-                    self._json({"error": f"planted {how}"}, how, hub.headers)
-                return how is not None
-
-            def _json(self, value, status=200, headers=None):
-                content = json.dumps(value).encode()
-                told = {"Content-Type": "application/json", "Content-Length": str(len(content)), **(headers or {})}
-                self._send(status, content, told)
-
-            def _send(self, status, content, headers):
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(b"" if self.command == "HEAD" else content)
-
-        return Handler
 
     def change(self, url, body):
         """Answer a POST."""
