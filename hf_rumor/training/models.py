@@ -156,6 +156,8 @@ def _start_as_mean(model: Any) -> None:
         nn.init.zeros_(feed_forward.weight)
         for part in (attention.self.query, attention.self.value, attention.output.dense, feed_forward):
             nn.init.zeros_(part.bias)
+        for norm in (attention.output.LayerNorm, layer.output.LayerNorm):  # of a layer left out, if there was one
+            norm.reset_parameters()
 
 
 def _check_tokenizer(name: str, tokenizer: Any) -> None:

@@ -99,6 +99,16 @@ def test_a_layer_is_added_that_starts_as_the_mean_over_the_tokens(headless):
     assert model.config.num_hidden_layers == 3
 
 
+def test_the_added_layer_takes_nothing_from_a_layer_that_is_left_out(headless):
+    folder, encoder = headless
+    norm = encoder.encoder.layer[1].output.LayerNorm
+    torch.nn.init.normal_(norm.weight)
+    encoder.save_pretrained(folder)
+    model, _ = load_model(str(folder), "sigmoid", 32, {"num_hidden_layers": 1}, pooling="mean")
+    assert model.config.num_hidden_layers == 2
+    assert (model.bert.encoder.layer[1].output.LayerNorm.weight == 1).all()
+
+
 def test_the_added_layer_is_kept_and_not_added_again(headless, tmp_path):
     model, tokenizer = load_model(str(headless[0]), "sigmoid", 32, pooling="mean")
     folder = tmp_path / "mean"
