@@ -241,7 +241,9 @@ def test_pages_carry_a_policy_that_lets_nothing_in_from_elsewhere(server):
 
 @pytest.fixture(scope="module")
 def judge(folder):
-    return Judge(str(folder), Limits(max_characters=20, max_posts=3, max_bytes=1000))
+    judge = Judge(str(folder), Limits(max_characters=20, max_posts=3, max_bytes=1000))
+    yield judge
+    shutil.rmtree(judge.folder)
 
 
 @pytest.mark.parametrize("language", LANGUAGES.values())
