@@ -11,6 +11,7 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 import json
 import random
 import shutil
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -103,7 +104,7 @@ def _make_posts(num_posts, seed=0):
                 ),
             )
         )
-    return posts
+    return [replace(post, num_reposts=len(post.reposts)) for post in posts]
 
 
 def _write_json(path, value):

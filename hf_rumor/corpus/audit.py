@@ -182,7 +182,7 @@ def _artefacts(posts: Dataset, labels: Any) -> dict[str, float]:
     Far above `majority`, it says how the corpus was collected, not what a rumor is.
     """
     hours = [-1 if time is None else datetime.fromtimestamp(time, CHINA).hour for time in posts["posted_at"][:]]
-    reposts = [int(np.log2(1 + count)) for count in posts["num_reposts"][:]]
+    reposts = [-1 if count is None else int(np.log2(1 + count)) for count in posts["num_reposts"][:]]
     columns: dict[str, list[Any]] = {
         "hour of posting": hours,
         "author verified": [str(value) for value in posts["author_verified"][:]],

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from hf_rumor.corpus.encodings import decode
+from hf_rumor.corpus.files import list_files
 from hf_rumor.corpus.findings import Findings, note_file
 from hf_rumor.corpus.post import LABEL_NAMES, Post, Repost
 from hf_rumor.corpus.values import parse_text, parse_time
@@ -47,7 +48,7 @@ def open_tree(path: Path) -> Iterator[tuple[list[str], ReadFile]]:
         CorpusError: The zip is damaged.
     """
     if path.is_dir():
-        names = sorted(file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
+        names = sorted(file.relative_to(path).as_posix() for file in list_files(path))
         yield names, lambda name: _read_whole(path, name, (path / name).stat().st_size, (path / name).open("rb"))
         return
     try:
@@ -174,6 +175,7 @@ def _read_post(
         author_id=parts[2] if len(parts) == 3 else None,
         author_verified=bool(user.get("verified")) if isinstance(user, dict) else None,
         has_url=bool(raw["has_url"]) if "has_url" in raw else None,
+        num_reposts=len(reposts),
         reposts=reposts,
     )
 

@@ -1,5 +1,6 @@
 """Keep a corpus as a `datasets.Dataset` in Arrow, built once for each content, and cut it into a `DatasetDict`."""
 
+import errno
 import hashlib
 import json
 import logging
@@ -26,7 +27,10 @@ from hf_rumor.errors import CorpusError
 logger = logging.getLogger(__name__)
 
 # Part of the cache key: raise it whenever a reader gives other posts or findings for the same files.
-PARSER_VERSION = 3
+PARSER_VERSION = 4
+
+# A cache that cannot be written says nothing about what is in it.
+NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOLCK)
 
 FEATURES = Features(
     {
@@ -102,7 +106,6 @@ def _to_row(post: Post) -> dict[str, Any]:
     row = vars(post) | {
         "id": post.post_id,
         "label": int(post.is_rumor),
-        "num_reposts": len(post.reposts),
         "reposts": [vars(repost) for repost in post.reposts],  # asdict copies deeply: half the time of the whole build
     }
     return {name: row[name] for name in FEATURES}
@@ -121,6 +124,8 @@ def load_corpus(path: Path, columns: Columns | None = None) -> Corpus:
     try:
         rows, findings = _from_cache(path, columns, config_id)
     except (pyarrow.ArrowException, OSError, ValueError, LookupError, TypeError) as error:
+        if isinstance(error, OSError) and error.errno in NOT_WRITABLE:
+            raise
         logger.warning("cache: what it holds of %s is damaged (%s); it is built again", path, error)
         for damaged in (cache_folder() / "arrow").glob(f"*/{config_id}"):
             shutil.rmtree(damaged, ignore_errors=True)

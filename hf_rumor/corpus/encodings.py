@@ -8,6 +8,8 @@ from pathlib import Path
 PAGE = 1 << 20  # bytes read at a time
 CHINESE = ((0x3000, 0x303F), (0x4E00, 0x9FFF), (0xFF00, 0xFFEF))  # punctuation, characters, full-width forms
 SHARE_OF_CHINESE = 0.9  # of what is not ASCII; texts in other encodings that happen to decode have far less
+SHARE_OF_UTF8 = 0.9  # of the bytes that are not ASCII; a damaged UTF-8 text has more, one in GB18030 far less
+ASCII = bytes(range(0x80))
 
 
 def encoding_of_file(path: Path) -> str:
@@ -43,7 +45,7 @@ def _encoding_of(pages: Callable[[], Iterable[bytes]]) -> str:
             num_other, num_chinese = _check(pages(), "gb18030")
         except UnicodeDecodeError:
             raise error from None
-        if num_chinese < SHARE_OF_CHINESE * num_other:
+        if num_chinese < SHARE_OF_CHINESE * num_other or _share_of_utf8(pages()) > SHARE_OF_UTF8:
             raise
         return "gb18030"
     return "utf-8-sig"
@@ -64,6 +66,15 @@ def _check(pages: Iterable[bytes], encoding: str) -> tuple[int, int]:
             num_other += len(other)
             num_chinese += sum(any(low <= code <= high for low, high in CHINESE) for code in other)
     return num_other, num_chinese
+
+
+def _share_of_utf8(pages: Iterable[bytes]) -> float:
+    """Return the share of the bytes that are not ASCII which are part of a character in UTF-8."""
+    num_bytes = num_decoded = 0
+    for page in pages:
+        num_bytes += len(page.translate(None, ASCII))
+        num_decoded += len(page.decode("utf-8", "ignore").encode().translate(None, ASCII))
+    return num_decoded / max(1, num_bytes)
 
 
 def _ended(pages: Iterable[bytes]) -> Iterator[bytes | None]:

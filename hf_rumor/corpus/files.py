@@ -3,6 +3,7 @@
 import glob
 import hashlib
 import os
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,10 +21,11 @@ def cache_folder() -> Path:
 def written_whole(path: Path) -> Iterator[Path]:
     """Yield a temporary file beside `path` that takes its place, synced to disk, only if nothing goes wrong."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+    start = f".{path.name}.{_host()}"  # other hosts, on one disk, have processes of their own
+    for leftover in path.parent.glob(f"{glob.escape(start)}.*.part"):
         if not _is_alive(leftover.name.split(".")[-2]):  # of a process that was killed
             leftover.unlink(missing_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f"{start}.{os.getpid()}.part")
     try:
         yield temporary
         with temporary.open("rb") as file:
@@ -31,6 +33,11 @@ def written_whole(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _host() -> str:
+    """Return eight letters for this machine or container, since a name may hold dots and be long."""
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
 
 
 def _is_alive(process: str) -> bool:
@@ -49,6 +56,23 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def list_files(folder: Path) -> list[Path]:
+    """Return all files below a folder, links followed, sorted; a link back to a folder above is not entered.
+
+    Raises:
+        OSError: A folder cannot be read: `Path.rglob` would leave it out without a word.
+    """
+    return sorted(_walk(folder, {os.path.realpath(folder)}))
+
+
+def _walk(folder: Path, above: set[str]) -> Iterator[Path]:
+    for entry in folder.iterdir():
+        if entry.is_file():
+            yield entry
+        elif entry.is_dir() and (real := os.path.realpath(entry)) not in above:
+            yield from _walk(entry, above | {real})
+
+
 def content_digest(path: Path) -> str:
     """Return the SHA-256 of a corpus: of a file's bytes, or of the names and bytes of all files in a folder.
 
@@ -60,9 +84,9 @@ def content_digest(path: Path) -> str:
     if not path.exists():
         raise CorpusError(f"{path}: expected a corpus, found nothing there; check --data_path")
     path = path.resolve()
-    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    files = list_files(path) if path.is_dir() else [path]
     state = _state(path, files)
-    memory = cache_folder() / "digests" / f"{hashlib.sha256(str(path).encode()).hexdigest()[:32]}.txt"
+    memory = cache_folder() / "digests" / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:32]}.txt"
     if memory.exists():
         remembered = memory.read_text(encoding="utf-8").split()
         if len(remembered) == 2 and remembered[0] == state:
@@ -80,7 +104,7 @@ def _state(path: Path, files: list[Path]) -> str:
     for file in files:
         stat = file.stat()
         hasher.update(
-            f"{file.relative_to(path.parent)}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ctime_ns}\n".encode()
+            os.fsencode(f"{file.relative_to(path.parent)}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ctime_ns}\n")
         )
     return hasher.hexdigest()
 
@@ -93,6 +117,6 @@ def _digest(path: Path, files: list[Path]) -> str:
     for entry in files:
         with entry.open("rb") as file:
             hasher.update(
-                f"{entry.relative_to(path).as_posix()}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode()
+                os.fsencode(f"{entry.relative_to(path)}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n")
             )
     return hasher.hexdigest()

@@ -1,5 +1,6 @@
 """What was odd in a corpus: counted while reading and cleaning, told in plain words."""
 
+import os
 from collections import Counter
 
 
@@ -33,9 +34,9 @@ def describe(findings: Findings) -> list[str]:
 
 
 def note_file(findings: Findings, finding: str, name: str) -> None:
-    """Count `finding`, and keep the name of the file if it is among the first few."""
+    """Count `finding`, and keep the name of the file, as it can be printed, if it is among the first few."""
     if findings[finding] < NUM_NAMES:
-        findings[f"{finding}: {name}"] += 1
+        findings[f"{finding}: {os.fsencode(name).decode('utf-8', 'replace')}"] += 1
     findings[finding] += 1
 
 

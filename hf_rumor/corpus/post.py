@@ -28,4 +28,5 @@ class Post:
     author_id: str | None = None
     author_verified: bool | None = None
     has_url: bool | None = None
-    reposts: tuple[Repost, ...] = ()  # oldest first, those without a time last
+    num_reposts: int | None = None
+    reposts: tuple[Repost, ...] = ()  # oldest first, those without a time last; not all of them need be there

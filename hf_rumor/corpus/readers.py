@@ -18,7 +18,7 @@ from hf_rumor.corpus.ced import read_ced, sort_reposts
 from hf_rumor.corpus.encodings import encoding_of_file
 from hf_rumor.corpus.findings import Findings
 from hf_rumor.corpus.post import Post, Repost
-from hf_rumor.corpus.values import parse_label, parse_text, parse_time
+from hf_rumor.corpus.values import parse_bool, parse_count, parse_label, parse_text, parse_time
 from hf_rumor.errors import CorpusError
 
 
@@ -110,12 +110,20 @@ def _read_csv(path: Path, encoding: str, delimiter: str = ",") -> Rows:
                 yield f"line {reader.line_num}", row
         except csv.Error as error:
             raise CorpusError(
-                f"{path}: line {reader.line_num + 1}: expected CSV, got {error}; repair the file"
+                f'{path}: line {reader.line_num + 1}: expected CSV, got {error}; repair the file: a text with a " '
+                'in it stands in quotes, and each of its own is written ""'
             ) from error
 
 
 def _read_tsv(path: Path, encoding: str) -> Rows:
-    return _read_csv(path, encoding, delimiter="\t")
+    for where, row in _read_csv(path, encoding, delimiter="\t"):
+        for text in row.values():
+            if text.count("\t") >= (len(row) - 1) * text.count("\n") > 0:  # whole lines, not a text of several
+                raise CorpusError(
+                    f'{path}: {where}: expected a post a line, found a text that begins with a " on an earlier line '
+                    'and ends with one here; write such a text in quotes, and each of its own as ""'
+                )
+        yield where, row
 
 
 def _read_parquet(path: Path, encoding: str) -> Rows:
@@ -172,12 +180,18 @@ def _to_post(row: dict[str, Any], where: str, number: int, columns: Columns, fin
     time_column = _find_column(row, None, TIME_COLUMNS)
     posted_at = parse_time(row[time_column]) if time_column else None
     findings["times_unreadable"] += time_column is not None and posted_at is None
+    num_reposts = parse_count(row.get("num_reposts"))
+    if num_reposts is None and isinstance(row.get("reposts"), list):
+        num_reposts = len(reposts)
     return Post(
-        post_id=post_id or str(number),
+        post_id=post_id or (f"post {number} of the file" if id_column else str(number)),  # no other post's id
         text=text,
         is_rumor=is_rumor,
         posted_at=posted_at,
         author_id=author_id or None,
+        author_verified=parse_bool(row.get("author_verified")),
+        has_url=parse_bool(row.get("has_url")),
+        num_reposts=num_reposts,
         reposts=reposts,
     )
 

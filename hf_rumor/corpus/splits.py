@@ -135,6 +135,11 @@ def _cut_stratified(
     label: Indices, group: Indices | None, part: int, seed: int, fold: int = 0
 ) -> tuple[Indices, Indices]:
     """Return the positions of the large and of the small part: that `fold` of `part` equal ones."""
+    if group is not None and (num_groups := len(np.unique(group))) < part:
+        raise CorpusError(
+            f"the grouped split: expected at least {part} groups of near-duplicates to cut, found {num_groups}; give "
+            "posts that differ more, or another --split"
+        )
     folds = (StratifiedKFold if group is None else StratifiedGroupKFold)(part, shuffle=True, random_state=seed)
     large, small = next(islice(folds.split(label, label, group), fold, None))
     return large, small

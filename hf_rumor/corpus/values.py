@@ -22,6 +22,8 @@ LABEL_WORDS = {
     "谣言": True,
 }
 
+BOOLEANS = {"0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
+
 
 def parse_label(value: Any) -> bool:
     """Return whether `value` says rumor.
@@ -31,7 +33,7 @@ def parse_label(value: Any) -> bool:
     Raises:
         ValueError: The value is none of these.
     """
-    word = "" if isinstance(value, dict | list) else str(value).strip().lower().removesuffix(".0")
+    word = "" if isinstance(value, dict | list) else _written(value).strip().lower().removesuffix(".0")
     if word not in LABEL_WORDS:
         raise ValueError(f"expected a label out of {', '.join(LABEL_WORDS)}, got {_shown(value)}")
     return LABEL_WORDS[word]
@@ -46,8 +48,8 @@ def parse_time(value: Any) -> int | None:
     if isinstance(value, dict | list):
         return None
     if isinstance(value, datetime):
-        return int((value if value.tzinfo else value.replace(tzinfo=CHINA)).timestamp())
-    text = str(value).strip()
+        return _seconds(value)
+    text = (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)).strip()
     whole, _, fraction = text.partition(".")
     if text.isascii() and whole.isdigit() and (not fraction or fraction.isdigit()):
         if len(whole) not in (9, 10, 13):
@@ -55,35 +57,62 @@ def parse_time(value: Any) -> int | None:
         return int(whole) // 1000 if len(whole) == 13 else int(whole)
     for parse in (datetime.fromisoformat, _parse_weibo_time):
         try:
-            moment = parse(text)
-            seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=CHINA)).timestamp())
-            datetime.fromtimestamp(seconds, CHINA)  # year 0 or 10000 in China: some programs write 0001-01-01 for none
-            return seconds
-        except (ValueError, OverflowError):
+            return _seconds(parse(text))
+        except ValueError:
             continue
     return None
+
+
+def _seconds(moment: datetime) -> int | None:
+    """Return seconds since 1970-01-01 UTC, or None for year 0 or 10000 in China, which some write for none."""
+    try:
+        seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=CHINA)).timestamp())
+        datetime.fromtimestamp(seconds, CHINA)
+    except (ValueError, OverflowError):
+        return None
+    return seconds
 
 
 def _parse_weibo_time(text: str) -> datetime:
     return datetime.strptime(text, "%a %b %d %H:%M:%S %z %Y")
 
 
+def parse_bool(value: Any) -> bool | None:
+    """Return what 0/1, true/false or yes/no, in any case, say; None where `value` is none of these."""
+    return BOOLEANS.get(str(value).strip().lower().removesuffix(".0"))
+
+
+def parse_count(value: Any) -> int | None:
+    """Return a whole number from 0 to 2**31 - 1, or None where `value` is none."""
+    text = str(value).strip().removesuffix(".0")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
 def parse_text(value: Any) -> str:
-    """Return `value` as text without surrounding blanks; None is the empty text.
+    """Return `value` as text without surrounding blanks; None and NaN, which pandas writes for it, are the empty text.
 
     Lone surrogates, which JSON can smuggle in and Arrow cannot store, become question marks.
 
     Raises:
-        ValueError: The value is a list or an object, or longer than any post.
+        ValueError: The value is a list or an object, longer than any post, or bytes that are not UTF-8.
     """
-    if value is None:
+    if value is None or value != value:
         return ""
     if isinstance(value, dict | list):
         raise ValueError(f"expected a text, got {_shown(value)}")
-    text = str(value)
+    text = _written(value)
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"expected a text of at most {MAX_CHARACTERS:,} characters, got {len(text):,}")
     return text.encode("utf-8", "replace").decode("utf-8").strip()
+
+
+def _written(value: Any) -> str:
+    """Return a scalar as text: bytes, as old writers of Parquet leave them, decoded; whole floats as whole numbers."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    if isinstance(value, float) and value.is_integer():  # ids, in a column where pandas found a gap
+        return str(int(value))
+    return str(value)
 
 
 def _shown(value: Any) -> str:

@@ -25,7 +25,7 @@ class PostTraits:
     texts: Sequence[str]
     posted_at: Sequence[int | None]  # seconds since 1970-01-01 UTC
     has_url: Sequence[bool | None]
-    num_reposts: Sequence[int]
+    num_reposts: Sequence[int | None]
     author_verified: Sequence[bool | None]
 
 
@@ -37,7 +37,7 @@ def slice_names(traits: PostTraits) -> dict[str, list[str]]:
             "unknown" if time is None else str(datetime.fromtimestamp(time, CHINA).year) for time in traits.posted_at
         ],
         "has a link": [ANSWERS[value] for value in traits.has_url],
-        "has reposts": [ANSWERS[count > 0] for count in traits.num_reposts],
+        "has reposts": [ANSWERS[None if count is None else count > 0] for count in traits.num_reposts],
         "verified author": [ANSWERS[value] for value in traits.author_verified],
     }
 

@@ -52,7 +52,7 @@ def posts(make_posts):
     """Return eight invented posts; the first has three reposts."""
     first, *others = make_posts(8)
     reposts = tuple(Repost(f"R{n}", "真的吗", first.posted_at + n, "9", "R0" if n else None) for n in range(3))
-    return [replace(first, reposts=reposts), *others]
+    return [replace(first, reposts=reposts, num_reposts=3), *others]
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_the_first_files_that_are_skipped_are_named(root):
         ),
         (lambda root: change(root / "original-microblog" / NAME, text=None), {"text": ""}, {}),
         (lambda root: change(root / "original-microblog" / NAME, text="  雪 \n"), {"text": "雪"}, {}),
-        (lambda root: put(root / "non-rumor-repost" / NAME, []), {"reposts": ()}, {}),
+        (lambda root: put(root / "non-rumor-repost" / NAME, []), {"reposts": (), "num_reposts": 0}, {}),
     ],
 )
 def test_a_quirk_that_leaves_something_unknown_is_counted(root, posts, quirk, changed, findings):
@@ -193,7 +193,7 @@ def test_the_author_is_the_third_part_of_the_name(tmp_path, write_ced, post_id, 
 def test_a_post_with_text_alone_is_enough(tmp_path):
     put(tmp_path / "original-microblog" / "1.json", {"text": "雪"})
     put(tmp_path / "rumor-repost" / "1.json", [])
-    assert read(tmp_path)[0] == [Post("1", "雪", is_rumor=True)]
+    assert read(tmp_path)[0] == [Post("1", "雪", is_rumor=True, num_reposts=0)]
 
 
 def test_posts_are_counted_by_label_without_those_that_have_none_or_two(root, tmp_path):

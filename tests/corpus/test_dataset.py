@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import shutil
@@ -86,7 +87,7 @@ def test_what_is_unknown_comes_back_as_none(tmp_path):
         "author_id": None,
         "author_verified": None,
         "has_url": None,
-        "num_reposts": 0,
+        "num_reposts": None,
         "reposts": [],
     }
 
@@ -295,3 +296,15 @@ def test_a_cache_damaged_by_hand_is_built_again_and_told(ced, own_cache, caplog,
     assert load_corpus(ced).posts["text"][:] == expected
     assert load_corpus(ced).posts["text"][:] == expected
     assert "is damaged" in caplog.text or how == "removed"
+
+
+def test_a_cache_that_cannot_be_written_is_not_taken_for_damaged(ced, own_cache, monkeypatch):
+    load_corpus(ced)
+
+    def refuse(*_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(dataset, "_from_cache", refuse)
+    with pytest.raises(OSError, match="Read-only"):
+        load_corpus(ced)
+    assert list((own_cache / "arrow").rglob("*.arrow"))

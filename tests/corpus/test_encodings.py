@@ -38,3 +38,10 @@ def test_nothing_and_ascii_are_utf_8(tmp_path):
 def test_what_is_neither_is_refused(content):
     with pytest.raises(UnicodeDecodeError):
         decode(content)
+
+
+def test_a_damaged_text_in_utf_8_is_not_taken_for_another_encoding():
+    content = "医生让我每天走一万步，我走了三天".encode()[:-2]
+    assert content.decode("gb18030").startswith("鍖荤敓")
+    with pytest.raises(UnicodeDecodeError):
+        decode(content)

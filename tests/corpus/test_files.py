@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hf_rumor.corpus import files
-from hf_rumor.corpus.files import cache_folder, content_digest, write_text, written_whole
+from hf_rumor.corpus.files import cache_folder, content_digest, list_files, write_text, written_whole
 from hf_rumor.errors import CorpusError
 
 
@@ -185,8 +185,40 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_n
     process = subprocess.Popen([sys.executable, "-c", "pass"])
     process.wait()
     dead, alive = tmp_path / f".a.txt.{process.pid}.part", tmp_path / f".a.txt.{os.getppid()}.part"
-    other = tmp_path / f".b.txt.{process.pid}.part"
-    for path in (dead, alive, other):
+    here = files._host()
+    dead, alive = (tmp_path / f".a.txt.{here}.{number}.part" for number in (process.pid, os.getppid()))
+    other = tmp_path / f".b.txt.{here}.{process.pid}.part"
+    elsewhere = tmp_path / f".a.txt.0badcafe.{process.pid}.part"  # of another machine on the same disk
+    for path in (dead, alive, other, elsewhere):
         path.write_text("half")
     write_text(tmp_path / "a.txt", "whole")
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a.txt", alive.name, other.name])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        ["a.txt", alive.name, other.name, elsewhere.name]
+    )
+
+
+def test_a_folder_behind_a_link_is_listed_and_a_link_back_is_not_entered(folder, tmp_path):
+    write(tmp_path / "elsewhere" / "c.json", "霜")
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(folder)
+    (folder / "gone").symlink_to(tmp_path / "nothing")
+    found = [path.relative_to(folder).as_posix() for path in list_files(folder)]
+    assert found == ["a.json", "deeper/b.json", "linked/c.json"]
+
+
+def test_a_folder_that_cannot_be_read_is_an_error(folder, monkeypatch):
+    listed = Path.iterdir
+
+    def refuse(path):
+        if path.name == "deeper":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)  # tests may run as root, whom no folder refuses
+    with pytest.raises(PermissionError, match="deeper"):
+        list_files(folder)
+
+
+def test_a_name_that_is_not_utf_8_has_a_digest(folder):
+    (folder / os.fsdecode("说明.txt".encode("gbk"))).touch()
+    assert content_digest(folder) != content_digest(write(folder.parent / "other" / "a.json", "雪").parent)

@@ -1,4 +1,5 @@
 import ast
+import os
 from pathlib import Path
 
 import hf_rumor
@@ -22,6 +23,13 @@ def test_the_first_few_files_are_told_by_name():
     assert describe(findings) == ["3 files skipped: not part of the CED layout: 0.md, 1.md, 2.md"]
     note_file(findings, "other_files", "one more")
     assert describe(findings) == ["4 files skipped: not part of the CED layout: 0.md, 1.md, 2.md, ..."]
+
+
+def test_a_name_that_is_not_utf_8_can_be_printed():
+    findings = Findings()
+    note_file(findings, "other_files", os.fsdecode("明.txt".encode("gbk")))
+    [told] = describe(findings)
+    assert told.encode("utf-8").decode("utf-8").endswith(": \ufffd\ufffd.txt")
 
 
 def test_every_finding_that_is_counted_has_a_description():

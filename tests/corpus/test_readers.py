@@ -150,6 +150,19 @@ def test_a_file_without_a_time_column_has_no_finding(write):
     assert read(write(".jsonl", [{"text": "雪", "label": 1}])) == ([Post("1", "雪", is_rumor=True)], {})
 
 
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_what_is_known_of_a_post_beside_its_text_is_read(write, suffix):
+    row = {"id": "a", "text": "雪", "label": "1", "has_url": "False", "num_reposts": "17", "author_verified": "True"}
+    [post], _ = read(write(suffix, [row]))
+    assert (post.has_url, post.num_reposts, post.author_verified) == (False, 17, True)
+
+
+@pytest.mark.parametrize(("reposts", "num_reposts"), [({}, None), ({"reposts": []}, 0), ({"reposts": ["假的"]}, 1)])
+def test_reposts_are_counted_only_where_there_is_a_list_of_them(write, reposts, num_reposts):
+    [post], _ = read(write(".jsonl", [{"text": "雪", "label": 1, **reposts}]))
+    assert post.num_reposts == num_reposts
+
+
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
 def test_reposts_are_read_oldest_first(write, suffix):
     row = {"id": "a", "text": "雪", "label": 1}
@@ -195,6 +208,29 @@ def test_a_row_without_a_text_has_the_empty_text(write, suffix):
 def test_posts_without_an_id_in_a_column_of_ids_differ_in_their_ids(write, suffix):
     rows = [{"id": post_id, "text": "雪", "label": "1"} for post_id in ("a", None, None)]
     assert len({post.post_id for post in read(write(suffix, rows))[0]}) == 3
+
+
+@pytest.mark.parametrize("missing", ["null", "NaN", '""'])
+def test_a_post_without_an_id_never_takes_that_of_another(write, missing):
+    rows = [f'{{"id": {post_id}, "text": "雪", "label": 1}}' for post_id in ("2", missing, "3.0", missing)]
+    posts, _ = read(write(".jsonl", "\n".join(rows)))
+    assert [post.post_id for post in posts] == ["2", "post 2 of the file", "3", "post 4 of the file"]
+
+
+def test_texts_that_old_writers_of_parquet_left_as_bytes_are_read(write):
+    path = write(".parquet", [{"id": b"a", "text": "雪".encode(), "label": b"1"}])
+    assert read(path)[0] == [Post("a", "雪", is_rumor=True)]
+
+
+def test_a_quote_in_a_tsv_without_quoting_swallows_no_post(write):
+    lines = ["label\ttext", '1\t"雪', "0\t雨", '0\t风"', "1\t晴"]
+    assert "line 4: expected a post a line" in refused(write(".tsv", "\n".join(lines)))
+    lines = ["text\tlabel", '"雪\t1', '雨"\t0', "晴\t1"]
+    assert "line 3: expected a post a line" in refused(write(".tsv", "\n".join(lines)))
+
+
+def test_a_text_of_several_lines_in_a_tsv_is_one_post(write):
+    assert [post.text for post in read(write(".tsv", 'label\ttext\n1\t"雪\n雨"\n'))[0]] == ["雪\n雨"]
 
 
 @pytest.mark.parametrize("suffix", FORMATS)

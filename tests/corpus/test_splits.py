@@ -176,6 +176,13 @@ def test_a_group_that_leaves_too_little_for_training_is_refused():
     assert "what the test part of the grouped split leaves" in refused("grouped", columns)
 
 
+@pytest.mark.parametrize(("num_groups", "wanted"), [(4, 5), (8, 10)])  # of the test part, of the validation part
+def test_fewer_groups_than_parts_are_refused(num_groups, wanted):
+    columns = make_columns(100, rumors_per_100=50)
+    columns["groups"] = np.arange(100) % num_groups
+    assert f"expected at least {wanted} groups of near-duplicates" in refused("grouped", columns)
+
+
 def test_an_unknown_split_is_refused():
     with pytest.raises(CorpusError, match="expected one of grouped"):
         split_posts("no_such_split", seed=0, **make_columns(100))

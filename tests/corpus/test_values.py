@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from hf_rumor.corpus.values import LABEL_WORDS, parse_label, parse_text, parse_time
+from hf_rumor.corpus.values import LABEL_WORDS, parse_bool, parse_count, parse_label, parse_text, parse_time
 
 
 NOON = 1372480809  # 2013-06-29 12:40:09 in China
@@ -43,6 +43,7 @@ def test_a_label_that_says_neither_is_refused_and_quoted(value):
         "2013-06-29T12:40:09",
         "2013-06-29T04:40:09Z",
         "2013-06-29 06:40:09+02:00",
+        str(NOON).encode(),
         datetime(2013, 6, 29, 12, 40, 9),
         datetime(2013, 6, 29, 4, 40, 9, tzinfo=UTC),
     ],
@@ -77,8 +78,43 @@ def test_a_fraction_of_a_second_does_not_make_a_time_unreadable(value):
         (12, "12"),
         ("半\ud83d", "半?"),
         ("😀", "😀"),
+        (float("nan"), ""),
+        (3491607856621234.0, "3491607856621234"),
+        (0.5, "0.5"),
+        ("雪".encode(), "雪"),
     ],
 )
 def test_text_is_stripped_and_can_be_stored(value, text):
     assert parse_text(value) == text
     assert parse_text(value).encode("utf-8").decode("utf-8") == text
+
+
+@pytest.mark.parametrize("value", [b"1", "谣言".encode()])
+def test_a_label_in_bytes_is_read(value):
+    assert parse_label(value) is True
+
+
+@pytest.mark.parametrize("parse", [parse_label, parse_text])
+def test_bytes_that_are_no_text_are_refused(parse):
+    with pytest.raises(ValueError, match="utf-8"):
+        parse(b"\xff")
+
+
+@pytest.mark.parametrize("value", [datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)])
+def test_a_moment_that_is_in_no_year_of_china_is_none_however_it_is_written(value):
+    assert parse_time(value) is parse_time(str(value)) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "answer"),
+    [(True, True), ("True", True), (1.0, True), ("no", False), (0, False), (None, None), ("", None), ("2", None)],
+)
+def test_yes_and_no_are_read(value, answer):
+    assert parse_bool(value) is answer
+
+
+@pytest.mark.parametrize(
+    ("value", "count"), [(0, 0), ("12", 12), (12.0, 12), (None, None), ("many", None), (-1, None), (10**12, None)]
+)
+def test_a_count_is_read(value, count):
+    assert parse_count(value) == count

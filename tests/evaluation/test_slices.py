@@ -31,6 +31,10 @@ def test_years_are_those_of_china():
     assert slice_names(traits(2, posted_at=[1356969600, 1356969599]))["year"] == ["2013", "2012"]
 
 
+def test_a_post_whose_reposts_were_not_counted_is_not_taken_for_one_without():
+    assert slice_names(traits(3, num_reposts=[0, 3, None]))["has reposts"] == ["no", "yes", "unknown"]
+
+
 def test_the_accuracy_of_a_slice_is_that_of_its_posts():
     given = traits(4, has_url=[True, True, False, None])
     rows = measure_slices(given, np.array([1, 0, 1, 0]), np.array([1, 1, 1, 1]), np.arange(4))

@@ -27,7 +27,7 @@ def test_what_was_pushed_is_read_as_the_same_posts(corpus, tmp_path):
     path = tmp_path / "posts.parquet"
     path.write_bytes(dataset_contents(corpus, "mit")[1].content)
     again = load_corpus(path, Columns())
-    for column in ("text", "label", "posted_at"):
+    for column in COLUMNS:
         assert again.posts[column][:] == corpus.posts[column][:]
 
 
