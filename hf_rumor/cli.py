@@ -44,14 +44,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 2
     except KeyboardInterrupt:
-        how = "with --resume" if words[:1] == ["predict"] else "with the same command"
-        print(f"hf-rumor: interrupted; it goes on {how}", file=sys.stderr)
+        print(f"hf-rumor: interrupted{_way_on(words)}", file=sys.stderr)
         return 130
     except SystemExit as error:
         if error.code != 128 + signal.SIGTERM:
             raise
         print("hf-rumor: terminated; it goes on with the same command", file=sys.stderr)
         return 128 + signal.SIGTERM
+
+
+def _way_on(words: list[str]) -> str:
+    """Return how a command that was interrupted goes on."""
+    if words[:1] != ["predict"]:
+        return "; it goes on with the same command"
+    arguments = parse(words)
+    return "; it goes on with --resume" if arguments.output and arguments.input != "-" else ""
 
 
 def _is_first_process() -> bool:

@@ -1,6 +1,8 @@
 """A trained model -> calibrated, with a threshold, scored on test posts -> the report."""
 
+import hashlib
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from torch.nn import functional as F
 
 from hf_rumor.arguments import RunArguments
 from hf_rumor.corpus.dataset import Corpus, SplitCorpus
+from hf_rumor.corpus.near_duplicates import normalise
 from hf_rumor.corpus.post import LABEL_NAMES
 from hf_rumor.corpus.sources import name_of
 from hf_rumor.evaluation.baseline import predict_baselines
@@ -136,10 +139,17 @@ def data_facts(corpus: Corpus) -> dict[str, Any]:
     return {
         "path": name_of(corpus.path),
         "sha256": corpus.sha256,
+        "texts_sha256": _texts_digest(corpus.posts["text"][:]),
         "num_posts": len(labels),
         "num_rumors": sum(labels),
         "findings": dict(corpus.findings),
     }
+
+
+def _texts_digest(texts: Sequence[str]) -> str:
+    """Return what tells a corpus whatever file it lies in: a digest of its texts, in no order."""
+    lines = sorted(normalise(text) for text in texts)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def split_facts(data: SplitCorpus) -> dict[str, Any]:

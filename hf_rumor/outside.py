@@ -54,7 +54,8 @@ def evaluate_outside(name: str, corpus: Corpus, folder: Path, revision: str | No
         )
     check_reachable(name, "evaluate", revision)
     trained = read_report(find_file(name, "report.json", revision) or Path(name) / "report.json")
-    if trained.data["sha256"] == corpus.sha256:
+    data = data_facts(corpus)
+    if trained.data["sha256"] == data["sha256"] or trained.data.get("texts_sha256") == data["texts_sha256"]:
         raise ModelError(
             f"{name}: expected a corpus that it was not trained on, found {corpus.path}, its own; report.md says how "
             "good it is on test posts"
@@ -69,7 +70,7 @@ def evaluate_outside(name: str, corpus: Corpus, folder: Path, revision: str | No
     decision = measure_decision(trained.decision["rule"], threshold, facts.abstain_below, {"test": scored})
     report = replace(
         trained,
-        data=data_facts(corpus),
+        data=data,
         split={
             **trained.split,
             "name": OUTSIDE,

@@ -74,6 +74,23 @@ def test_an_interruption_is_status_130(monkeypatch, capsys):
     assert "interrupted" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["posts.jsonl", "--output", "out.jsonl"], "interrupted; it goes on with --resume"),
+        (["posts.jsonl"], "interrupted"),
+        (["--output", "out.jsonl"], "interrupted"),
+    ],
+)
+def test_only_a_job_from_a_file_into_a_file_goes_on(monkeypatch, capsys, words, told):
+    def interrupted(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(cli.VERBS, "predict", interrupted)
+    assert cli.main(["predict", "model", *words]) == 130
+    assert capsys.readouterr().err == f"hf-rumor: {told}\n"
+
+
 def test_audit_prints_text_or_json(posts, capsys):
     assert cli.main(["audit", "--data_path", posts]) == 0
     assert "30 rumor, 30 non-rumor" in capsys.readouterr().out

@@ -52,7 +52,8 @@ def test_every_post_from_elsewhere_is_scored_and_nothing_else_changes(
     assert [row["predicted"] for row in rows] == [of.predicted for of in expected]
     for name in ("report.md", "report.html"):
         page = (output / name).read_text("utf-8")
-        assert "near-duplicates among its training posts is not known" in page
+        assert "training posts all the same, or their near-duplicates, is not known" in page
+        assert "that it has not seen" not in page
         assert "5-fold cross-validation" in page
         assert "hf-rumor evaluate MODEL" in page
     assert not (output / "model.safetensors").exists()
@@ -63,6 +64,16 @@ def test_the_corpus_it_was_trained_on_is_refused(trained, tmp_path):
     with pytest.raises(ModelError, match="expected a corpus that it was not trained on"):
         evaluate_outside(str(folder), load_corpus(corpus), tmp_path / "evaluation")
     assert not (tmp_path / "evaluation").exists()
+
+
+def test_the_corpus_it_was_trained_on_is_refused_in_another_file_too(trained, tmp_path):
+    folder, corpus = trained
+    posts = load_corpus(corpus).posts
+    path = tmp_path / "same.jsonl"
+    rows = [json.dumps({"text": post["text"], "label": post["label"]}) for post in posts]
+    path.write_text("\n".join(reversed(rows)), encoding="utf-8")
+    with pytest.raises(ModelError, match="expected a corpus that it was not trained on"):
+        evaluate_outside(str(folder), load_corpus(path), tmp_path / "evaluation")
 
 
 def test_the_report_of_the_model_is_not_overwritten(trained, elsewhere):

@@ -26,9 +26,9 @@ MAX_LINE = 32 << 20  # characters; a post with a thousand reposts has less than 
 
 Rows = Iterator[tuple[str, dict[str, Any]]]  # ("line 3", {column: value})
 
-TEXT_COLUMNS = ("text", "content", "post", "内容", "正文")
+TEXT_COLUMNS = ("text", "content", "post", "内容", "正文", "微博正文")
 LABEL_COLUMNS = ("label", "is_rumor", "rumor", "标签")
-ID_COLUMNS = ("id", "post_id", "mid")
+ID_COLUMNS = ("id", "post_id", "mid", "weibo_id")
 TIME_COLUMNS = ("posted_at", "time", "created_at", "date")
 
 

@@ -78,12 +78,12 @@ def choose_threshold(decision: Decision, labels: Labels, probabilities: Probabil
     if decision.rule == "fixed":
         return Threshold(decision.values[0])
     thresholds = _candidates(probabilities)
-    called = probabilities[None, :] >= thresholds[:, None]  # (num_thresholds, num_posts)
-    right = (called & (labels == 1)).sum(axis=1)  # rumors that are called one, at each threshold
-    precision = right / np.maximum(called.sum(axis=1), 1)
+    called = _num_from(thresholds, probabilities)  # posts that are called a rumor, at each threshold
+    right = _num_from(thresholds, probabilities[labels == 1])
+    precision = right / np.maximum(called, 1)
     recall = right / max(int(labels.sum()), 1)
-    f1 = 2 * right / np.maximum(called.sum(axis=1) + labels.sum(), 1)
-    missed, false_alarms = labels.sum() - right, called.sum(axis=1) - right
+    f1 = 2 * right / np.maximum(called + labels.sum(), 1)
+    missed, false_alarms = labels.sum() - right, called - right
     if decision.rule == "max_f1":
         return Threshold(_nearest_best(thresholds, f1))
     if decision.rule == "cost":
@@ -93,6 +93,11 @@ def choose_threshold(decision: Decision, labels: Labels, probabilities: Probabil
     if not enough.any():
         return Threshold(_nearest_best(thresholds, aim), reached=False)
     return Threshold(_nearest_best(thresholds[enough], other[enough]))
+
+
+def _num_from(thresholds: Probabilities, probabilities: Probabilities) -> NDArray[np.int64]:
+    """Return how many of the probabilities are at least each threshold. *Shape:* `(num_thresholds,)`."""
+    return len(probabilities) - np.searchsorted(np.sort(probabilities), thresholds)
 
 
 def _candidates(probabilities: Probabilities) -> Probabilities:

@@ -46,8 +46,9 @@ def summary(report: dict[str, Any]) -> list[str]:
     """Return what the report says, in sentences for people who read no tables."""
     test, split, calibration = report["test"], report["split"], report["calibration"]
     low, high = test["intervals"]["accuracy"]
+    posts = "posts of this corpus" if split["name"] == OUTSIDE else "posts that it has not seen"
     sentences = [
-        f"Of 100 posts that it has not seen, the model tells about {round(100 * test['accuracy'])} right; with 95 % "
+        f"Of 100 {posts}, the model tells about {round(100 * test['accuracy'])} right; with 95 % "
         f"confidence between {round(100 * low)} and {round(100 * high)}.",
         f"Against the simplest thing that could work (words and characters counted, TF-IDF + SVM) it is "
         f"{report['baseline']['tfidf_svm']['verdict']}.",
@@ -66,7 +67,7 @@ def summary(report: dict[str, Any]) -> list[str]:
     ]
     leaking = split["num_leaking_test_posts"]
     if leaking is None:
-        return [*sentences, "Whether any of them has a near-copy among its training posts is not known."]
+        return [*sentences, "Whether any of them, or a near-copy, is among its training posts is not known."]
     sentences.append(
         f"{leaking:,} of {split['test']:,} test posts have a near-copy in training: the result is too good by what it "
         "remembers of them."

@@ -28,7 +28,8 @@ def bootstrap_intervals(
     Posts that say nearly the same are right or wrong together: to draw them one by one would make the interval too
     narrow. Hence groups are drawn, with replacement (cluster bootstrap; Field & Welsh, 2007,
     https://doi.org/10.1111/j.1467-9868.2007.00593.x). A resample in which only one label occurs has no areas; they
-    are left out of its percentiles.
+    are left out of its percentiles. A share that is 0 or 1 is so in every resample: its interval is `exact_bounds`.
+    That of the expected calibration error lies too high, since each resample has chance differences of its own.
 
     Args:
         labels: 0 or 1. *Shape:* `(num_posts,)`, not empty.
@@ -55,7 +56,29 @@ def bootstrap_intervals(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # all NaN: no resample had both labels
         bounds = {name: np.nanpercentile(values, [tail, 100 - tail]) for name, values in samples.items()}
-    return {name: (float(low), float(high)) for name, (low, high) in bounds.items()}
+    intervals = {name: (float(low), float(high)) for name, (low, high) in bounds.items()}
+    for name, of_share in _shares(labels, predicted).items():
+        right = labels[of_share] == predicted[of_share]
+        if len(right) and right.all() == right.any():
+            intervals[name] = exact_bounds(bool(right.all()), len(np.unique(group[of_share])), level)
+    return intervals
+
+
+def _shares(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
+    """Return, for each metric that is a share of posts told right, which posts it is a share of."""
+    return {
+        "accuracy": np.ones(len(labels), dtype=np.bool_),
+        "rumor_precision": predicted == 1,
+        "rumor_recall": labels == 1,
+        "non_rumor_precision": predicted == 0,
+        "non_rumor_recall": labels == 0,
+    }
+
+
+def exact_bounds(all_right: bool, num_groups: int, level: float) -> tuple[float, float]:
+    """Return the interval of a share that was 1, or 0, in so many independent trials (Clopper & Pearson, 1934)."""
+    bound = ((1 - level) / 2) ** (1 / num_groups)
+    return (bound, 1.0) if all_right else (0.0, 1 - bound)
 
 
 def paired_differences(
@@ -138,6 +161,8 @@ def accuracy_interval(
 ) -> tuple[float, float]:
     """Return the percentile interval of the share of posts that were told right, under resampling of whole groups.
 
+    Where all were, or none, it is `exact_bounds`: every resample would have the same share.
+
     Args:
         right: Whether each post was told right. *Shape:* `(num_posts,)`, not empty.
         groups: Number of the near-duplicate group of each post. *Shape:* `(num_posts,)`.
@@ -147,6 +172,8 @@ def accuracy_interval(
     """
     _, group = np.unique(groups, return_inverse=True)
     sizes, rights = np.bincount(group), np.bincount(group, right)
+    if right.all() == right.any():
+        return exact_bounds(bool(right.all()), len(sizes), level)
     random = np.random.default_rng(seed)
     draws = (random.integers(len(sizes), size=len(sizes)) for _ in range(num_resamples))
     shares = [rights[drawn].sum() / sizes[drawn].sum() for drawn in draws]

@@ -145,8 +145,9 @@ def split_text(report: "Report") -> str:
     split = report.split
     if split["name"] == OUTSIDE:
         return (
-            f"- All {split['test']:,} posts of a corpus that the model was not trained on; none was fitted to.\n"
-            "- Whether they have near-duplicates among its training posts is not known.\n"
+            f"- All {split['test']:,} posts of another corpus than the one that the model was trained on; none was "
+            "fitted to.\n"
+            "- Whether some are training posts all the same, or their near-duplicates, is not known.\n"
             f"- Intervals: {split['num_resamples']:,} bootstrap resamples of near-duplicate groups."
         )
     fold = f", fold {split['fold']}" if split["fold"] else ""

@@ -82,14 +82,15 @@ def write_predictions(path: Path, job: dict[str, Any], lines_from: LinesFrom, *,
     if path.is_dir():
         raise OutputError(f"{path}: expected the name of a file, found a folder; give another --output")
     path.parent.mkdir(parents=True, exist_ok=True)
-    if part.exists() and not resume:
-        raise OutputError(f"{path}: expected no interrupted job, found {part}; add --resume, or remove it")
     with part.open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise OutputError(f"{part}: expected no other job at work on it, found one; wait for its end") from error
-        done = _lines_in(part, note, job) if part.stat().st_size else 0  # empty: killed before its note was there
+        is_empty = not part.stat().st_size  # of a job that was killed, or found a mistake, before its first line
+        if not is_empty and not resume:
+            raise OutputError(f"{path}: expected no interrupted job, found {part}; add --resume, or remove it")
+        done = 0 if is_empty else _lines_in(part, note, job)
         _write_note(note, job)
         for lines in lines_from(done):
             file.write("".join(f"{line}\n" for line in lines).encode("utf-8"))

@@ -99,7 +99,13 @@ class RumorClassifier:
         """Yield one prediction for each text, in order, keeping few texts in memory.
 
         Batches are made of texts of like length, out of a window of `BATCHES_PER_WINDOW` batches.
+
+        Raises:
+            ValueError: `texts` is one text, or `batch_size` not positive.
         """
+        if isinstance(texts, str) or batch_size < 1:
+            told = "one text" if isinstance(texts, str) else f"a batch_size of {batch_size}"
+            raise ValueError(f"predict: expected a list of texts and a batch_size of at least 1, got {told}")
         iterator = iter(texts)
         while window := list(islice(iterator, batch_size * BATCHES_PER_WINDOW)):
             probabilities = self.probabilities(window, batch_size)
@@ -108,9 +114,7 @@ class RumorClassifier:
 
     def probabilities(self, texts: Sequence[str], batch_size: int = 32) -> NDArray[np.float64]:
         """Return the probability of rumor of each text. *Shape:* `(num_texts,)`."""
-        # A lone surrogate is no character; tokenizers would refuse the whole batch for it.
-        clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-        encodings = self._tokenizer.encode_batch(clean)
+        encodings = self._tokenizer.encode_batch([as_trained(text) for text in texts])
         # The longest first: what they needed serves all others.
         order = sorted(range(len(texts)), key=lambda position: -len(encodings[position]))
         batches = [
@@ -120,6 +124,14 @@ class RumorClassifier:
         logits = np.empty((len(texts), len(LABELS)), dtype=np.float32)
         logits[order] = np.concatenate([logits[:0], *self._logits_of(batches)])
         return rumor_probabilities(logits, self.facts.activation)
+
+
+def as_trained(text: str) -> str:
+    """Return a text as the readers of corpora give it: without blanks at its ends, which are tokens to some models.
+
+    A lone surrogate is no character, and becomes a question mark; tokenizers would refuse the whole batch for it.
+    """
+    return text.encode("utf-8", "replace").decode("utf-8").strip()
 
 
 def _pad(encodings: Sequence[Any], facts: Facts) -> dict[str, NDArray[np.int64]]:

@@ -25,7 +25,7 @@ PROBABILITY = {
     "single_label_classification": "softmax over both logits",
     None: "softmax over both logits (the pipeline's default)",
 }
-TOLD_METRICS = ("accuracy", "macro_f1", "rumor_precision", "rumor_recall", "roc_auc", "ece")
+TOLD_METRICS = ("accuracy", "macro_f1", "rumor_precision", "rumor_recall", "roc_auc", "brier")
 LIMITS = (
     "It reads wording, not the world: it cannot know whether a claim is true. Satire, breaking news, dialect and "
     "anything newer than its training posts mislead it; a false flag harms. Let no decision about people rest on it "

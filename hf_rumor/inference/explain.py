@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hf_rumor.errors import ModelError
 from hf_rumor.evaluation.decision import name_decisions
-from hf_rumor.inference.classifier import Prediction
+from hf_rumor.inference.classifier import Prediction, as_trained
 from hf_rumor.inference.facts import LABELS, Facts
 from hf_rumor.inference.loading import load_model
 from hf_rumor.inference.probabilities import rumor_probabilities
@@ -105,7 +105,8 @@ class Explainer:
         return odds
 
     def explain(self, text: str) -> Explanation:
-        """Explain what the model says of a text."""
+        """Explain what the model says of a text, read as it was in training."""
+        text = as_trained(text)
         encoded = self._encode(text)
         ids, mask = encoded["input_ids"].to(self.model.device), encoded["attention_mask"].to(self.model.device)
         baseline = self._without(ids, encoded["special_tokens_mask"][0].bool())
@@ -126,7 +127,7 @@ class Explainer:
 
     def _encode(self, text: str) -> Any:
         return self.tokenizer(
-            text.encode("utf-8", "replace").decode("utf-8"),
+            text,
             truncation=True,
             max_length=self.facts.max_length,
             return_offsets_mapping=True,

@@ -12,7 +12,7 @@ from hf_rumor.errors import ArgumentError
 
 Format = Literal["jsonl", "csv", "tsv", "lines"]
 FORMATS = ("jsonl", "csv", "tsv", "lines")
-TEXT_NAMES = ("text", "content", "post", "微博正文", "正文")
+TEXT_NAMES = ("text", "content", "post", "内容", "正文", "微博正文")  # as the readers of corpora have them
 ID_NAMES = ("id", "post_id", "mid", "weibo_id")
 MAX_BYTES = 1_000_000  # of a line
 MAX_LINES = 200  # of a row of a table
@@ -25,6 +25,9 @@ class Item:
     id: str | int
     text: str
     error: str | None = None
+
+
+OPEN = Item(0, "", "expected a closing quote, found none")
 
 
 def format_of(name: str, head: bytes) -> Format:
@@ -91,9 +94,13 @@ def _from_json(number: int, line: str, text_column: str | None, id_column: str |
         return Item(number, "", f"expected a JSON object, found {error if line.strip() else 'an empty line'}")
     if not isinstance(row, dict):
         return Item(number, "", f"expected a JSON object, found {type(row).__name__}")
+    if id_column and id_column not in row:
+        return Item(number, "", f"expected an id in {id_column}, found none")
     found = next((row[name] for name in ([id_column] if id_column else ID_NAMES) if name in row), None)
     item_id: str | int = number
-    if isinstance(found, str):
+    if isinstance(found, float) and found.is_integer():  # of a column where pandas found a gap
+        item_id = int(found)
+    elif isinstance(found, str):
         item_id = found.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate could not be written
     elif isinstance(found, int) and not isinstance(found, bool):
         item_id = found
@@ -140,22 +147,28 @@ def _rows(file: BinaryIO, delimiter: str) -> Iterator[list[str] | Item]:
         if not line:
             continue
         lines = [line]
-        while sum(part.count('"') for part in lines) % 2 and len(lines) < MAX_LINES:
+        while (row := _parse(lines, delimiter)) is OPEN and len(lines) < MAX_LINES:
             more = following()
             if more is None or isinstance(more, Item):
                 if more is not None:
                     waiting.appendleft(more)
                 break
             lines.append(more)
-        if sum(part.count('"') for part in lines) % 2:
+        if isinstance(row, Item):
             waiting.extendleft(reversed(lines[1:]))
-            yield Item(0, "", "expected a closing quote, found none")
-            continue
-        try:
-            yield next(csv.reader(["\n".join(lines)], delimiter=delimiter, strict=True))
-        except csv.Error as error:
-            waiting.extendleft(reversed(lines[1:]))
-            yield Item(0, "", f"expected a row, found {error}")
+        yield row
+
+
+def _parse(lines: list[str], delimiter: str) -> list[str] | Item:
+    """Return the row that some lines are, `OPEN` if a quote is not closed yet, or an item with another error."""
+    try:
+        row = next(csv.reader(["\n".join(lines)], delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        return OPEN if str(error) == "unexpected end of data" else Item(0, "", f"expected a row, found {error}")
+    whole_lines = (text.count("\t") >= (len(row) - 1) * text.count("\n") > 0 for text in row)
+    if delimiter == "\t" and any(whole_lines):  # not a text of several lines
+        return Item(0, "", 'expected a row, found a " that opens a text and closes it lines later')
+    return row
 
 
 def _column(header: list[str], asked: str | None, names: tuple[str, ...], flag: str) -> int:

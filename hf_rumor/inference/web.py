@@ -29,6 +29,7 @@ from hf_rumor.inference.web_words import LANGUAGES, WORDS
 
 KEEP_SECONDS = 600  # a result that is not downloaded by then is gone
 BATCH_SIZE = 32
+BODY_SECONDS = 30  # for a request to arrive; a connection that stalls keeps nobody else waiting
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,7 @@ def make_app(judge: Judge, model: str) -> Any:
         from fastapi import FastAPI, Request
         from fastapi.concurrency import run_in_threadpool
         from fastapi.responses import JSONResponse
+        from starlette.requests import ClientDisconnect
     except ImportError as error:
         raise ModelError(f"serve: expected gradio, got {error}; pip install 'hf_rumor[web]'") from error
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
@@ -183,14 +185,19 @@ def make_app(judge: Judge, model: str) -> Any:
 
     async def predict(request: Request) -> JSONResponse:
         nonlocal waiting
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await request.json()
+        except TimeoutError:
+            return JSONResponse({"error": f"expected the whole request within {BODY_SECONDS} seconds"}, 408)
+        except ClientDisconnect:
+            return JSONResponse({"error": "expected the whole request, found its end"}, 400)  # nobody reads it
+        except (ValueError, RecursionError):
+            return JSONResponse({"error": 'expected JSON, as {"text": "..."}'}, 400)
         if waiting >= judge.limits.max_waiting:
             return JSONResponse({"error": "too many requests at once; come back"}, 503, {"Retry-After": "5"})
         waiting += 1
         try:
-            try:
-                body = await request.json()
-            except (ValueError, RecursionError):
-                return JSONResponse({"error": 'expected JSON, as {"text": "..."}'}, 400)
             async with turn:
                 status, answer = await run_in_threadpool(judge.answer_api, body)
             return JSONResponse(answer, status)

@@ -194,11 +194,18 @@ def _results(report: Report, hub_dataset: str | None) -> list[EvalResult]:
             metric_type=metric_type,
             metric_name=words,
             metric_value=round(report.test[name], 4),
-            metric_args={"interval_95": [round(bound, 4) for bound in report.test["intervals"][name]]},
+            metric_args=_interval(report, name),
         )
         for name, (metric_type, words) in METRIC_TYPES.items()
         if all(math.isfinite(value) for value in (report.test[name], *report.test["intervals"][name]))
     ]
+
+
+def _interval(report: Report, name: str) -> dict[str, list[float]] | None:
+    """Return the interval of a metric; None for the calibration error, whose percentiles are no 95 % interval."""
+    if name == "ece":
+        return None
+    return {"interval_95": [round(bound, 4) for bound in report.test["intervals"][name]]}
 
 
 def write_card(folder: Path, report: Report, license_id: str | None, *, overwrite: bool = False) -> None:

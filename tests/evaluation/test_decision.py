@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score, precision_score, recall_score
@@ -134,3 +136,12 @@ def test_if_only_the_unsure_posts_are_wrong_the_curve_falls():
     found = coverage_curve(np.array([0, 1, 0, 1]), np.array([0.1, 0.8, 0.6, 0.45]), 0.5)
     assert found["accuracy"] == pytest.approx([1, 1, 2 / 3, 1 / 2])
     assert found["area"] == pytest.approx((1 + 1 + 2 / 3 + 1 / 2) / 4)
+
+
+def test_choosing_needs_memory_for_the_posts_not_for_their_square():
+    probabilities = np.linspace(0.01, 0.99, 20_000)
+    tracemalloc.start()
+    choose_threshold(parse_decision("max_f1"), (probabilities > 0.5).astype(np.int64), probabilities)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 1000 * len(probabilities)  # bytes; a matrix of booleans would take 400 million

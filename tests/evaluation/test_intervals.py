@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
-from hf_rumor.evaluation.intervals import COUNTS, bootstrap_intervals, paired_differences
+from hf_rumor.evaluation.intervals import COUNTS, accuracy_interval, bootstrap_intervals, paired_differences
 from hf_rumor.evaluation.metrics import METRICS, compute_metrics, confusion, decide
 
 
@@ -135,3 +136,22 @@ def test_copies_in_one_group_do_not_make_a_difference_surer():
     copied = [np.repeat(column, 3) for column in (labels, ours, theirs, np.arange(60))]
     thrice = paired_differences(*copied, num_resamples=50)
     assert {name: pytest.approx(value) for name, value in once.items()} == thrice
+
+
+@pytest.mark.parametrize("all_right", [True, False])
+@pytest.mark.parametrize("num_groups", [1, 20, 40])
+def test_a_share_of_all_or_none_has_the_exact_interval_of_as_many_groups(all_right, num_groups):
+    groups, right = np.repeat(np.arange(num_groups), 3), np.full(3 * num_groups, all_right)
+    low, high = accuracy_interval(right, groups)
+    exact = binomtest(num_groups * all_right, num_groups).proportion_ci(method="exact")
+    assert (low, high) == pytest.approx((exact.low, exact.high))
+    labels = np.arange(3 * num_groups) // 3 % 2
+    predicted = np.where(right, labels, 1 - labels)
+    found = intervals((labels, predicted, np.full(len(labels), 0.5)), groups, num_resamples=2)
+    assert found["accuracy"] == pytest.approx((exact.low, exact.high))
+
+
+def test_recall_of_all_has_an_interval_that_knows_how_few_they_are():
+    labels, predicted = np.array([1] * 5 + [0] * 50), np.array([1] * 5 + [0, 1] * 25)
+    low, high = intervals((labels, predicted, np.full(55, 0.5)))["rumor_recall"]
+    assert (low, high) == pytest.approx((0.025 ** (1 / 5), 1.0))

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from hf_rumor import RumorClassifier, cli
-from hf_rumor.errors import OutputError
+from hf_rumor.errors import ArgumentError, OutputError
 from hf_rumor.inference import bulk, classifier
 from hf_rumor.inference.bulk import Share, describe_job, join_shares, predict_items, write_predictions, write_share
 from hf_rumor.inference.export import export_model
@@ -103,7 +103,7 @@ def test_the_output_has_its_name_only_when_it_is_complete(tmp_path):
     assert [(entry.name, entry.read_text("utf-8")) for entry in path.parent.iterdir()] == [("out.jsonl", "a\nb\nc\n")]
 
 
-@pytest.mark.parametrize("cut", [0, 1, 4, 5, 6, 11])
+@pytest.mark.parametrize("cut", [1, 4, 5, 6, 11])
 def test_a_part_is_continued_after_its_last_whole_line(tmp_path, cut):
     path, lines = tmp_path / "out.jsonl", ["停水", "ab", "c"]
     whole = "停水\nab\nc\n".encode()
@@ -119,6 +119,33 @@ def test_a_part_is_continued_after_its_last_whole_line(tmp_path, cut):
         write(path, lines, {"model": "m"}, resume=False)
     assert write(path, lines, {"model": "m"}, resume=True) == whole[:cut].count(b"\n")
     assert path.read_bytes() == whole
+
+
+def test_an_empty_part_stands_in_nobodys_way(tmp_path):
+    path = tmp_path / "out.jsonl"
+
+    def mistaken(done):
+        raise ArgumentError("--text_column: no such column")
+        yield
+
+    with pytest.raises(ArgumentError):
+        write_predictions(path, {"column": "wrong"}, mistaken, resume=False)
+    assert write(path, ["a"], {"column": "right"}, resume=False) == 0
+    assert [(entry.name, entry.read_text("utf-8")) for entry in tmp_path.iterdir()] == [("out.jsonl", "a\n")]
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_job_at_work_is_not_taken_for_one_that_was_interrupted(tmp_path, resume):
+    path = tmp_path / "out.jsonl"
+
+    def lines(done):
+        yield ["a"]
+        with pytest.raises(OutputError, match="expected no other job at work"):
+            write(path, ["b"], {"model": "m"}, resume=resume)
+        yield ["c"]
+
+    write_predictions(path, {"model": "m"}, lines, resume=False)
+    assert path.read_text("utf-8") == "a\nc\n"
 
 
 def test_the_part_of_another_job_is_refused(tmp_path):

@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 
@@ -7,8 +8,10 @@ import pytest
 from transformers import pipeline
 
 from hf_rumor import Prediction, RumorClassifier
+from hf_rumor.corpus.values import parse_text
 from hf_rumor.errors import ModelError
 from hf_rumor.inference import classifier as module
+from hf_rumor.inference.classifier import as_trained
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
@@ -59,6 +62,26 @@ def test_threshold_and_abstention_are_those_of_the_folder(save, texts):
 def test_a_text_that_is_long_empty_or_strange_is_predicted_too(folder):
     found = RumorClassifier.from_pretrained(folder).predict(["停水" * 5000, "", "\ud800停水", "\0", "🐵"])
     assert all(isinstance(of, Prediction) and 0 <= of.rumor_probability <= 1 for of in found)
+
+
+def test_a_text_is_read_as_it_was_in_training(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "model")
+    path = tmp_path / "model" / "tokenizer.json"
+    told = json.loads(path.read_text("utf-8"))
+    told |= {"normalizer": None}  # a tokenizer to which a blank is a token
+    told["pre_tokenizer"] = {"type": "Split", "pattern": {"Regex": "."}, "behavior": "Isolated", "invert": False}
+    path.write_text(json.dumps(told), encoding="utf-8")
+    classifier = RumorClassifier.from_pretrained(tmp_path / "model")
+    bare, dressed = "听说停水", " \n听说停水\u3000"
+    assert classifier._tokenizer.encode(bare).ids != classifier._tokenizer.encode(dressed).ids
+    assert classifier.predict([dressed]) == classifier.predict([bare])
+    assert as_trained(dressed + "\ud83d ") == parse_text(dressed + "\ud83d ")
+
+
+@pytest.mark.parametrize(("texts", "batch_size"), [("听说停水", 32), (["听说停水"], 0)])
+def test_one_text_or_no_batch_is_a_mistake(folder, texts, batch_size):
+    with pytest.raises(ValueError, match="expected a list of texts and a batch_size of at least 1"):
+        RumorClassifier.from_pretrained(folder).predict(texts, batch_size)
 
 
 def test_bf16_is_refused_with_onnx(folder):

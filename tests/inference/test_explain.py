@@ -50,6 +50,12 @@ def test_a_text_that_is_strange_or_long_is_explained_too(explainer, text):
     assert explainer.explain(text).tokens
 
 
+def test_a_text_is_explained_as_it_was_read_in_training(explainer):
+    found = explainer.explain(" \ud800停水\n")
+    assert found == explainer.explain("?停水")
+    assert to_html([found], explainer.facts, "out").encode("utf-8")
+
+
 def test_the_tokens_that_weigh_most_move_the_probability_most(explainer, texts):
     found = explainer.faithfulness(texts[:30])
     assert found.num_texts > 20

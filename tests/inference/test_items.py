@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from hf_rumor.corpus.readers import ID_COLUMNS, TEXT_COLUMNS
 from hf_rumor.errors import ArgumentError
 from hf_rumor.inference import items as module
 from hf_rumor.inference.items import Item, format_of, read_items
@@ -79,6 +80,32 @@ def test_a_quote_that_is_not_closed_costs_its_own_line(monkeypatch):
         assert [item.text for item in found if item.error is None][-1] == "雨"
         assert {"晴", "雪，\n大雪"} <= {item.text for item in found}
     assert [item.error is None for item in found] == [False, True, True, False, True]
+
+
+def test_a_quote_inside_a_text_is_a_character_as_it_is_in_training():
+    raw = 'id,text\na,身高6"的人\nb,晴\nc,屏幕5"\n'
+    assert read(raw, "csv") == [Item("a", '身高6"的人'), Item("b", "晴"), Item("c", '屏幕5"')]
+
+
+def test_a_quote_in_a_tsv_without_quoting_swallows_no_row():
+    raw = 'id\ttext\na\t"停水\nb\t晴\nc\t他说"\nd\t"雪\n雨"\n'
+    first, second, third, fourth = read(raw, "tsv")
+    assert "closes it lines later" in first.error
+    assert (second, fourth) == (Item("b", "晴"), Item("d", "雪\n雨"))
+    assert third.text == '他说"'
+
+
+def test_whole_numbers_in_a_column_with_gaps_are_ids():
+    assert read('{"id": 7001.0, "text": "停"}', "jsonl") == [Item(7001, "停")]
+
+
+def test_an_id_that_was_named_and_is_not_there_is_a_mistake():
+    [item] = read('{"id": "a", "text": "停"}', "jsonl", None, "key")
+    assert "expected an id in key" in item.error
+
+
+def test_the_usual_names_of_columns_are_those_of_the_readers_of_corpora():
+    assert (module.TEXT_NAMES, module.ID_NAMES) == (TEXT_COLUMNS, ID_COLUMNS)
 
 
 def test_an_id_that_cannot_be_written_is_mended():

@@ -6,13 +6,14 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -230,6 +231,18 @@ def test_fifty_requests_at_once_are_answered_and_the_server_lives_on(server):
         answers = list(pool.map(lambda number: ask(server, {"text": f"{POST}{number}"}), range(50)))
     assert {status for status, _ in answers} == {200}
     assert ask(server, {"text": POST})[0] == 200
+
+
+@pytest.mark.slow
+def test_requests_that_never_arrive_keep_nobody_waiting(server):
+    host, port = server.removeprefix("http://").rstrip("/").split(":")
+    head = f"POST /api/predict HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: 20\r\n"
+    with ExitStack() as stack:
+        for _ in range(Limits().max_waiting):
+            stalled = stack.enter_context(socket.create_connection((host, int(port))))
+            stalled.sendall(f"{head}\r\n{{".encode())
+        assert ask(server, {"text": POST})[0] == 200
+    assert ask(server, {"text": POST})[0] == 200  # and those who have gone leave nothing behind
 
 
 @pytest.mark.slow
