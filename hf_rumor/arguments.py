@@ -62,6 +62,7 @@ REFUSED = {
     "deepspeed": "accelerate launch with plain data parallelism; sharded models cannot be scored at the end yet",
     "prediction_loss_only": "nothing: the best checkpoint is chosen by a metric",
     "batch_eval_metrics": "nothing: the metrics need all validation posts at once",
+    "eval_do_concat_batches": "nothing: the metrics need all validation posts at once",
     "label_names": "nothing: the label is called labels",
     "remove_unused_columns": "nothing: ids and texts must not reach the model",
     "use_liger_kernel": "nothing: it has no kernel for classifiers",
@@ -270,6 +271,11 @@ def _make_arguments(given: dict[str, Any]) -> Arguments:
     run = RunArguments(**{name: value for name, value in given.items() if name in names})
     defaults = {name: value for name, (value, _) in TRAINING_DEFAULTS.items()}
     training = defaults | {name: value for name, value in given.items() if name not in names}
+    if given.get("early_stopping_patience") and not training["load_best_model_at_end"]:
+        raise ArgumentError(
+            "--early_stopping_patience: expected --load_best_model_at_end True, found False; give both, or neither: "
+            "the last model would be kept, which is not the best"
+        )
     if run.streaming:
         training["accelerator_config"] = {"dispatch_batches": False}  # each process pads its own batches
         _check_streaming(training)

@@ -114,11 +114,25 @@ def _run(cell: Cell, folder: Path, flags: Sequence[str]) -> None:
     note.unlink(missing_ok=True)
     identity = _identity(cell, flags)
     told = [*flags, *cell.flags(), "--output_dir", str(folder / cell.name)]
-    done = subprocess.run([sys.executable, "-m", "hf_rumor", "train", cell.recipe, *told], stdout=subprocess.DEVNULL)
-    if done.returncode:
-        raise RunError(f"benchmark: expected {cell.name} to finish, got exit status {done.returncode}; see above")
+    status = _wait([sys.executable, "-m", "hf_rumor", "train", cell.recipe, *told])
+    if status:
+        raise RunError(f"benchmark: expected {cell.name} to finish, got exit status {status}; see above")
     # Only now: a run that was refused must not make the result of an older one count as its own.
     write_text(note, json.dumps(identity, ensure_ascii=False, indent=2) + "\n")
+
+
+def _wait(command: Sequence[str]) -> int:
+    """Return the exit status of a run; if this process is to end, wait until the run has saved its checkpoint."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as running:
+        try:
+            return running.wait()
+        except KeyboardInterrupt:  # Ctrl-C, of which the run knows too
+            running.wait()
+            raise
+        except BaseException:
+            running.terminate()
+            running.wait()
+            raise
 
 
 def _read_report(folder: Path) -> dict[str, Any]:

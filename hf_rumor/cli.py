@@ -79,6 +79,11 @@ def _be_quiet() -> None:
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
 
+def _end_in_order() -> None:
+    """Let SIGTERM raise as Ctrl-C does: what is temporary is removed, and what was started ends too."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+
+
 def _train(words: list[str]) -> int:
     if "--help" in words or "-h" in words:
         print(train_help())
@@ -92,9 +97,7 @@ def _train(words: list[str]) -> int:
     from hf_rumor.experiment import run
     from hf_rumor.training.interruption import Interrupted
 
-    signal.signal(
-        signal.SIGTERM, lambda number, frame: sys.exit(128 + number)
-    )  # what is temporary is removed then too
+    _end_in_order()
     try:
         finished = run(words)
     except Interrupted as stop:
@@ -169,6 +172,7 @@ def _benchmark(arguments: argparse.Namespace) -> None:
         for seed in range(arguments.seeds)
         for fold in range(arguments.folds or 1)
     ]
+    _end_in_order()
     sha256 = content_digest(resolve_corpus(data_paths.pop()))
     run_benchmark(cells, arguments.output_dir, flags, sha256)
     print((arguments.output_dir / "benchmark.md").read_text(encoding="utf-8"), end="")

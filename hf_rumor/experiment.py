@@ -285,6 +285,8 @@ def prepare_training(arguments: Arguments) -> tuple[TrainingArguments, dict[str,
     requested = requested_precision(arguments)
     hardware = detect_hardware(use_cpu=arguments.training.get("use_cpu", False))
     precision, reason = choose_precision(requested, hardware)
+    if requested == "auto" and arguments.given.get(precision) is False:
+        precision, reason = "fp32", f"auto: --{precision} False"
     args = make_training_arguments(arguments.training, precision=precision, device=hardware.device)
     if hardware.device == "cpu":
         keep_freed_memory()

@@ -106,6 +106,8 @@ def test_the_recipe_of_a_run_repeats_it(tmp_path):
         (["--config_overrides", "dropout=0"], "--config_overrides: expected a JSON object"),
         (["--label_smoothing_factor", "0.1"], "--loss_kwargs"),
         (["--hub_token", "secret"], "HF_TOKEN"),
+        (["--eval_do_concat_batches", "False"], "the metrics need all validation posts"),
+        (["mini", "--early_stopping_patience", "1"], "expected --load_best_model_at_end True, found False"),
     ],
 )
 def test_a_mistake_on_the_command_line_is_told(words, said):

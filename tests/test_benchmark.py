@@ -80,7 +80,7 @@ def test_folds_are_runs_of_one_row(reports):
 
 
 def test_a_run_that_fails_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(benchmark.subprocess, "run", lambda *given, **more: subprocess.CompletedProcess(given, 1))
+    monkeypatch.setattr(benchmark, "_wait", lambda command: 1)
     with pytest.raises(RunError, match="expected mini-grouped-0 to finish, got exit status 1"):
         run_benchmark([Cell("mini", "grouped", 0)], tmp_path, [], "5ca1ab1e")
 
@@ -90,14 +90,14 @@ def train(monkeypatch):
     """Let runs end at once, with a report on the corpus "5ca1ab1e"; return their commands."""
     commands = []
 
-    def run(command, stdout):
+    def run(command):
         commands.append(command)
         folder = Path(command[-1])
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "report.json").write_text(json.dumps(report_of(0.6)), encoding="utf-8")
-        return subprocess.CompletedProcess(command, 0)
+        return 0
 
-    monkeypatch.setattr(benchmark.subprocess, "run", run)
+    monkeypatch.setattr(benchmark, "_wait", run)
     return commands
 
 
@@ -118,7 +118,7 @@ def test_what_is_done_is_not_done_again_unless_recipe_flags_or_corpus_are_others
 def test_a_run_that_was_refused_does_not_make_an_older_result_count(tmp_path, train, monkeypatch):
     cell = Cell("mini", "grouped", 0)
     run_benchmark([cell], tmp_path, [], "5ca1ab1e")
-    monkeypatch.setattr(benchmark.subprocess, "run", lambda command, stdout: subprocess.CompletedProcess(command, 2))
+    monkeypatch.setattr(benchmark, "_wait", lambda command: 2)
     for _ in range(2):
         with pytest.raises(RunError, match="exit status 2"):
             run_benchmark([cell], tmp_path, ["--max_length", "64"], "5ca1ab1e")
@@ -147,6 +147,41 @@ def test_a_mistake_shows_before_the_first_run(tmp_path, monkeypatch, capsys, fla
     assert cli.main(["benchmark", *flags]) == 2
     assert said in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+RUN = """
+import signal, sys, time
+def end(number, frame):
+    time.sleep(0.6)  # to save a checkpoint; longer than subprocess.run waits
+    open(sys.argv[1] + ".saved", "w").close()
+    sys.exit(128 + number)
+signal.signal(signal.SIGTERM, end)
+signal.signal(signal.SIGINT, end)
+open(sys.argv[1], "w").close()
+time.sleep(60)
+"""
+WAITING = """
+import sys
+from hf_rumor import benchmark, cli
+cli._end_in_order()
+benchmark._wait([sys.executable, "-c", sys.argv[2], sys.argv[1]])
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_saves_its_checkpoint_when_the_benchmark_is_ended(tmp_path, number):
+    started = tmp_path / "started"
+    command = [sys.executable, "-c", WAITING, str(started), RUN]
+    with subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True) as waiting:
+        while not started.exists():
+            assert waiting.poll() is None, waiting.stderr.read()
+            time.sleep(0.01)
+        if number == signal.SIGINT:
+            os.killpg(waiting.pid, number)  # as a terminal does
+        else:
+            waiting.send_signal(number)
+        waiting.wait(30)
+    assert (tmp_path / "started.saved").exists()
 
 
 @pytest.mark.slow

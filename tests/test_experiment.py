@@ -147,6 +147,16 @@ def test_the_launcher_may_choose_the_precision_but_not_another_one(monkeypatch):
         requested_precision(parse_arguments(["--precision", "fp32"]))
 
 
+def test_a_precision_that_was_declined_is_not_taken(monkeypatch, tmp_path):
+    monkeypatch.setattr("hf_rumor.experiment.choose_precision", lambda requested, hardware: ("bf16", "auto: it can"))
+    flags = ["--output_dir", str(tmp_path), "--use_cpu", "--bf16", "False"]
+    args, environment = prepare_training(parse_arguments(flags))
+    assert (args.bf16, environment["precision"], environment["precision_reason"]) == (
+        *(False, "fp32"),
+        "auto: --bf16 False",
+    )
+
+
 def test_the_model_folder_knows_its_threshold_and_calibration(finished, report):
     facts = json.loads((finished[0] / "config.json").read_text(encoding="utf-8"))["hf_rumor"]
     assert facts["threshold"] == report["decision"]["threshold"] == report["test"]["threshold"] == 0.5

@@ -40,7 +40,7 @@ class EpochLines(TrainerCallback):
         logger.info(
             "steps: %d in %g epochs, %d of them warm-up, schedule %s",
             state.max_steps,
-            args.num_train_epochs,
+            num_epochs(args, state),
             warmup_steps(state, args),
             schedule(args),
         )
@@ -58,11 +58,16 @@ class EpochLines(TrainerCallback):
         logger.info(
             "epoch %.3g of %g: mean training loss %.4f, validation macro-F1 %.4f, %d s",
             state.epoch or 0.0,
-            args.num_train_epochs,
+            num_epochs(args, state),
             metrics.get("mean_loss", float("nan")),
             metrics.get("eval_macro_f1", float("nan")),
             time.monotonic() - self.started,
         )
+
+
+def num_epochs(args: TrainingArguments, state: TrainerState) -> float:
+    """Return how many epochs a run has, begun ones included where `--max_steps` ends it."""
+    return float(state.num_train_epochs if args.max_steps > 0 else args.num_train_epochs)
 
 
 class EarlyStopping(EarlyStoppingCallback):

@@ -47,6 +47,14 @@ class SaveAndStop(TrainerCallback):
         if self.number is not None:
             control.should_save = control.should_training_stop = True
 
+    def on_epoch_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Validate no epoch that was stopped half-way: it would count in early stopping, and move random numbers."""
+        epoch = state.epoch or 0.0
+        if self.number is not None and state.global_step < state.max_steps and abs(epoch - round(epoch)) > 1e-6:
+            control.should_evaluate = control.should_save = False  # what the step came to is saved already
+
 
 @contextmanager
 def interruptible(trainer: Trainer) -> Iterator[None]:

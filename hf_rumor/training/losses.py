@@ -179,13 +179,15 @@ def _import_loss(name: str, kwargs: dict[str, Any]) -> Loss:
         sys.path.insert(0, str(Path.cwd()))
     try:
         found = getattr(importlib.import_module(module_name), attribute)
-        function = found(**kwargs) if isinstance(found, type) else partial(found, **kwargs)
+        made = found(**kwargs) if isinstance(found, type) else found
+        function = partial(made, **kwargs) if kwargs and made is found else made  # as it is: a module moves to the GPU
     except Exception as error:  # whatever the user's own module raises
         raise ArgumentError(
             f"--loss {name}: expected a function or class that takes {kwargs or 'no arguments'}, got {error}; check "
             "that it can be imported from here, and --loss_kwargs"
         ) from error
-    default = "softmax" if isinstance(function, nn.CrossEntropyLoss) else "sigmoid"
+    is_cross_entropy = isinstance(made, nn.CrossEntropyLoss) or made is F.cross_entropy
+    default = "softmax" if is_cross_entropy else "sigmoid"
     activation: Any = getattr(found, "activation", default)
     if activation not in ("sigmoid", "softmax"):
         raise ArgumentError(f"--loss {name}: expected activation 'sigmoid' or 'softmax', got {activation!r}; set it")
@@ -202,7 +204,9 @@ def check_loss(loss: Loss) -> None:
     logits = torch.tensor(
         [[0.5, -1.0], [2.0, 0.3], [-0.7, 0.9], [0.1, 0.2], [-2.0, 1.0], [0.0, 0.6]], requires_grad=True
     )
-    target = F.one_hot(torch.tensor([0, 1, 1, 0, 1, 0]), len(LABEL_NAMES)).float()
+    target = F.one_hot(
+        torch.tensor([0, 1, 0, 0, 1, 1]), len(LABEL_NAMES)
+    ).float()  # 1 of 4 and 2 of 2: no equal shares
     try:
         whole = loss.function(logits, target)
         parts = [loss.function(logits[part], target[part]) for part in (slice(0, 4), slice(4, 6))]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import torch
 from huggingface_hub import snapshot_download
-from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
+from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, StrictDataclassError
 from torch import nn
 from transformers import (
     AutoConfig,
@@ -92,7 +92,7 @@ def load_model(
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
         config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False, **head)
-        _override(config, config_overrides or {})
+        _override(config, config_overrides or {}, head)
         appended = pooling == "mean" and _append_layer(config)
         model, loaded = AutoModelForSequenceClassification.from_pretrained(
             source,
@@ -103,9 +103,10 @@ def load_model(
             trust_remote_code=False,
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError, StrictDataclassError) as error:
         raise _explain(name, error) from error
     _check_tokenizer(name, tokenizer)
+    _check_weights(name, model, loaded["missing_keys"], appended)
     longest = _longest(tokenizer, model.config)
     if max_length > longest:
         raise ModelError(f"--max_length {max_length}: expected at most the {longest} tokens of {name}; lower it")
@@ -179,8 +180,25 @@ def _longest(tokenizer: Any, config: Any) -> int:
     return positions if hasattr(config, "hf_rumor") else min(tokenizer.model_max_length, positions)
 
 
-def _override(config: Any, overrides: Mapping[str, Any]) -> None:
+def _check_weights(name: str, model: Any, missing: Collection[str], appended: bool) -> None:
+    """Refuse an encoder of which weights are not in the checkpoint: they would be random, and nobody would know.
+
+    Its pooler may be missing, and the layer that was appended.
+    """
+    prefix = f"{model.base_model_prefix}."
+    made = ("pooler.", f"encoder.layer.{model.config.num_hidden_layers - 1}." if appended else "pooler.")
+    lost = sorted(key for key in missing if key.startswith(prefix) and not key.removeprefix(prefix).startswith(made))
+    if lost:
+        raise ModelError(
+            f"--model_name_or_path {name}: expected the weights of the encoder, found {len(lost)} of them missing, "
+            f"{lost[0]} the first; save it with save_pretrained, or leave --config_overrides out"
+        )
+
+
+def _override(config: Any, overrides: Mapping[str, Any], head: Mapping[str, Any]) -> None:
     for key, value in overrides.items():
+        if key in head:
+            raise ModelError(f"--config_overrides: expected keys of the encoder, got {key}, which the loss decides")
         if not hasattr(config, key):
             raise ModelError(f"--config_overrides: expected a key of {type(config).__name__}, got {key}; correct it")
         setattr(config, key, value)

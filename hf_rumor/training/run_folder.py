@@ -96,6 +96,8 @@ def claim_folder(folder: Path, recipe: dict[str, Any], sha256: str, resume: str)
     if resume != "auto":
         if not (Path(resume) / "trainer_state.json").is_file():
             raise ArgumentError(f"--resume_from_checkpoint {resume}: expected auto or a checkpoint folder, found none")
+        if damage := find_damage(Path(resume)):
+            raise ArgumentError(f"--resume_from_checkpoint {resume}: expected a whole checkpoint, found {damage}")
         claim = Claim(Path(resume), f"continues at {resume}, as asked")
     elif found is None:
         claim = Claim(None, "starts")
@@ -107,8 +109,18 @@ def claim_folder(folder: Path, recipe: dict[str, Any], sha256: str, resume: str)
         checkpoints = _whole_checkpoints(folder)
         note = f"continues the interrupted run at {checkpoints[-1].name}" if checkpoints else "starts again"
         claim = Claim(checkpoints[-1] if checkpoints else None, note)
+    if claim.checkpoint:
+        _find_best(claim.checkpoint)
     _write_run(folder, identity, finished=False)
     return claim
+
+
+def _find_best(checkpoint: Path) -> None:
+    """Let a checkpoint name the best one where it lies now: Trainer forgets it where a folder was moved."""
+    state = json.loads((checkpoint / STATE_FILE).read_text(encoding="utf-8"))
+    best = checkpoint.parent / Path(state.get("best_model_checkpoint") or "nowhere").name
+    if best.is_dir() and str(best) != state["best_model_checkpoint"]:
+        write_text(checkpoint / STATE_FILE, json.dumps({**state, "best_model_checkpoint": str(best)}, indent=2) + "\n")
 
 
 def check_folder(folder: Path, recipe: dict[str, Any], sha256: str) -> dict[str, Any] | None:
@@ -184,7 +196,10 @@ def _whole_checkpoints(folder: Path) -> list[Path]:
 
 
 def find_damage(checkpoint: Path) -> str | None:
-    """Return which file of a checkpoint is cut off or no file of its kind, None if none is; weights are not read."""
+    """Return which file of a checkpoint is missing, cut off or not of its kind, None if none is; reads no weights."""
+    for name in ("optimizer.pt", "scheduler.pt"):  # --save_only_model leaves them out
+        if not (checkpoint / name).is_file():
+            return f"{name} is missing"
     for path in sorted(checkpoint.iterdir()):
         try:
             if path.suffix == ".safetensors":

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.data import Sampler, SequentialSampler
+from torch.utils.data import DataLoader, Sampler, SequentialSampler
 from transformers import EvalPrediction, Trainer, TrainerState
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_pt_utils import LengthGroupedSampler
@@ -164,6 +164,14 @@ class RumorTrainer(Trainer):
     def plain_model(self) -> Any:
         """Return the model without the wrapper by which accelerate lets it compute in bf16 or fp16."""
         return self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
+
+    def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader[Any]:
+        """Leave no post out of a validation, whatever `dataloader_drop_last` says for training."""
+        drop_last, self.args.dataloader_drop_last = self.args.dataloader_drop_last, False
+        try:
+            return super().get_eval_dataloader(eval_dataset)
+        finally:
+            self.args.dataloader_drop_last = drop_last
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int] | None:
         """Group posts by length as `Trainer` would, but with the batches in random order; one for all processes."""

@@ -16,6 +16,14 @@ def test_a_run_tells_its_length_and_each_validation(make_trainer, caplog):
     assert "validation macro-F1 0.2500" in caplog.text
 
 
+def test_a_run_that_max_steps_ends_tells_its_own_epochs(make_trainer, caplog):
+    trainer = make_trainer(per_device_train_batch_size=5, max_steps=3)
+    trainer.add_callback(EpochLines())
+    with caplog.at_level("INFO", logger="hf_rumor"):
+        trainer.train()
+    assert "steps: 3 in 2 epochs" in caplog.text
+
+
 def test_the_progress_bar_prints_no_logs(capsys):
     assert Progress.on_log is not TrainerCallback.on_log
     Progress().on_log(None, None, None, logs={"loss": 1.0})

@@ -8,7 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from transformers import TrainerControl, TrainerState
+import torch
+from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from hf_rumor.training.interruption import Interrupted, SaveAndStop, interruptible
 
@@ -76,6 +77,44 @@ def test_the_callback_alone_asks_for_nothing():
     control = TrainerControl()
     SaveAndStop().on_step_end(ARGS, TrainerState(), control)
     assert not control.should_save
+
+
+class Signals(TrainerCallback):
+    """Sends a signal after a step, as a scheduler does that wants its machine back."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def on_step_begin(self, args, state, control, **kwargs):
+        if state.global_step == self.step - 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize("step", [7, 10])  # in the midst of an epoch, and at its end
+def test_a_run_that_was_stopped_in_an_epoch_ends_as_if_it_had_not_been(make_trainer, tiny_model, tmp_path, step):
+    def make(name):
+        return make_trainer(
+            model=tiny_model(hidden_dropout_prob=0.3),
+            output_dir=str(tmp_path / name),
+            per_device_train_batch_size=2,
+            num_train_epochs=3,
+            eval_strategy="epoch",
+            save_strategy="epoch",
+            metric_for_best_model="loss",
+        )
+
+    whole = make("whole")
+    whole.train()
+    cut = make("cut")
+    cut.add_callback(Signals(step))
+    with pytest.raises(Interrupted), interruptible(cut):
+        cut.train()
+    assert [row["step"] for row in cut.state.log_history if "eval_loss" in row] == [5, 10][: step // 5]
+    again = make("cut")
+    again.train_from(tmp_path / "cut" / f"checkpoint-{step}")
+    assert [row["step"] for row in again.state.log_history if "eval_loss" in row] == [5, 10, 15]
+    for one, other in zip(whole.model.parameters(), again.model.parameters(), strict=True):
+        assert torch.equal(one, other)
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from hf_rumor.errors import ArgumentError
 from hf_rumor.training.losses import LOSSES, balanced_class_weights, make_loss
@@ -71,6 +72,7 @@ def test_focal_loss_without_fading_is_bce():
         ("ce", "softmax"),
         ("torch.nn:BCEWithLogitsLoss", "sigmoid"),
         ("torch.nn:CrossEntropyLoss", "softmax"),
+        ("torch.nn.functional:cross_entropy", "softmax"),
     ],
 )
 def test_a_loss_says_how_probabilities_are_formed(name, activation):
@@ -126,6 +128,24 @@ def test_focal_loss_keeps_its_gradient_where_a_sigmoid_is_full():
 def test_a_sum_is_refused_since_it_grows_with_the_batch():
     with pytest.raises(ArgumentError, match="expected the mean over posts"):
         make_loss("torch.nn:BCEWithLogitsLoss", {"reduction": "sum"})
+
+
+def test_a_mean_over_weights_is_refused_since_micro_batches_would_not_add_up(monkeypatch):
+    weight = torch.tensor([1.0, 3.0])
+    weighted = lambda logits, target: F.cross_entropy(logits, target.argmax(1), weight=weight)  # noqa: E731
+    monkeypatch.setattr(nn, "weighted", weighted, raising=False)
+    with pytest.raises(ArgumentError, match="expected the mean over posts"):
+        make_loss("torch.nn:weighted")
+
+
+@pytest.mark.parametrize(
+    ("criterion", "activation"),
+    [(nn.CrossEntropyLoss(), "softmax"), (nn.BCEWithLogitsLoss(pos_weight=torch.tensor([1.0, 2.0])), "sigmoid")],
+)
+def test_an_instance_can_be_named_and_stays_a_module_that_moves_to_the_device(monkeypatch, criterion, activation):
+    monkeypatch.setattr(nn, "criterion", criterion, raising=False)
+    loss = make_loss("torch.nn:criterion")
+    assert (loss.function, loss.activation) == (criterion, activation)
 
 
 def test_a_loss_with_a_wrong_activation_is_refused(monkeypatch):

@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import (
     AutoModelForMaskedLM,
     AutoModelForSequenceClassification,
@@ -132,6 +133,31 @@ def test_a_value_of_the_configuration_can_be_overridden_and_a_misspelt_one_is_re
     assert model.bert.embeddings.dropout.p == 0.25
     with pytest.raises(ModelError, match="expected a key of BertConfig, got hiden_dropout"):
         load_model(name, "sigmoid", 32, {"hiden_dropout": 0.25})
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        ({"num_labels": 3}, "got num_labels, which the loss decides"),
+        ({"problem_type": "regression"}, "got problem_type, which the loss decides"),
+        ({"hidden_dropout_prob": "much"}, "hidden_dropout_prob"),
+    ],
+)
+def test_a_value_that_cannot_be_overridden_is_told(saved, overrides, said):
+    with pytest.raises(ModelError, match=said) as caught:
+        load_model(str(saved[2]), "sigmoid", 32, overrides)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_that_are_not_there_are_not_made_up(headless, caplog):
+    folder, _ = headless
+    weights = load_file(folder / "model.safetensors")
+    save_file({f"module.{name}": value for name, value in weights.items()}, folder / "model.safetensors")
+    with pytest.raises(ModelError, match="expected the weights of the encoder, found 37 of them missing"):
+        load_model(str(folder), "sigmoid", 32)
+    with pytest.raises(ModelError, match=r"found 16 of them missing, bert.encoder.layer.2"):
+        save_file(weights, folder / "model.safetensors", {"format": "pt"})
+        load_model(str(folder), "sigmoid", 32, {"num_hidden_layers": 3})
 
 
 def test_frozen_embeddings_are_those_of_tokens_alone(saved):

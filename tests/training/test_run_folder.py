@@ -18,6 +18,8 @@ def add_checkpoint(folder, step, *, complete=True):
     checkpoint = folder / f"checkpoint-{step}"
     checkpoint.mkdir()
     if complete:
+        for name in ("optimizer.pt", "scheduler.pt"):
+            torch.save({}, checkpoint / name)
         (checkpoint / "trainer_state.json").write_text("{}")
     return checkpoint
 
@@ -129,6 +131,20 @@ def test_a_named_checkpoint_is_taken_or_refused(folder, tmp_path):
     assert claim_folder(folder, RECIPE, SHA, str(named)).checkpoint == named
     with pytest.raises(ArgumentError, match="expected auto or a checkpoint folder"):
         claim_folder(folder, RECIPE, SHA, str(tmp_path / "nowhere"))
+    (named / "scheduler.pt").unlink()
+    with pytest.raises(ArgumentError, match=r"expected a whole checkpoint, found scheduler.pt is missing"):
+        claim_folder(folder, RECIPE, SHA, str(named))
+
+
+def test_a_folder_that_was_moved_still_knows_its_best_checkpoint(folder, tmp_path):
+    claim_folder(folder, RECIPE, SHA, "auto")
+    for step in (3, 6):
+        state = {"best_model_checkpoint": str(folder / "checkpoint-3"), "global_step": step}
+        (add_checkpoint(folder, step) / "trainer_state.json").write_text(json.dumps(state))
+    moved = folder.rename(tmp_path / "moved")
+    newest = claim_folder(moved, RECIPE, SHA, "auto").checkpoint
+    state = json.loads((newest / "trainer_state.json").read_text())
+    assert state == {"best_model_checkpoint": str(moved / "checkpoint-3"), "global_step": 6}
 
 
 def test_a_second_run_is_kept_out_until_the_first_ends(folder):
@@ -159,6 +175,7 @@ def write_whole_checkpoint(folder, step):
     here.mkdir(parents=True)
     save_file({"weight": torch.ones(100)}, here / "model.safetensors")
     torch.save({"state": torch.ones(100)}, here / "optimizer.pt")
+    torch.save({}, here / "scheduler.pt")
     (here / "trainer_state.json").write_text('{"log_history": []}')
     return here
 
@@ -176,6 +193,14 @@ def test_of_a_damaged_checkpoint_the_one_before_is_used_and_told(folder, caplog,
     assert claim_folder(folder, {}, "digest", "auto").checkpoint == folder / "checkpoint-5"
     assert "checkpoint-10 is damaged" in caplog.text
     assert "going back to checkpoint-5" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["optimizer.pt", "scheduler.pt"])
+def test_a_checkpoint_of_the_model_alone_is_passed_over(folder, caplog, name):
+    claim_folder(folder, {}, "digest", "auto")
+    (write_whole_checkpoint(folder, 5) / name).unlink()  # as --save_only_model leaves it: the rate would start anew
+    assert claim_folder(folder, {}, "digest", "auto").checkpoint is None
+    assert f"{name} is missing" in caplog.text
 
 
 def test_where_every_checkpoint_is_damaged_the_run_starts_again(folder, caplog):

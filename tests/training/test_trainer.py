@@ -233,3 +233,9 @@ def test_two_processes_equal_one(make_trainer, tiny_model, tiny_posts, tmp_path,
     two = type(one.model).from_pretrained(tmp_path / "ddp")
     for name, value in one.model.state_dict().items():
         torch.testing.assert_close(two.state_dict()[name], value, rtol=1e-4, atol=1e-6)
+
+
+def test_a_validation_leaves_no_post_out_whatever_training_drops(make_trainer):
+    trainer = make_trainer(per_device_train_batch_size=4, per_device_eval_batch_size=4, dataloader_drop_last=True)
+    assert sum(len(batch["labels"]) for batch in trainer.get_eval_dataloader()) == 10
+    assert sum(len(batch["labels"]) for batch in trainer.get_train_dataloader()) == 8
