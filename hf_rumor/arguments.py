@@ -76,12 +76,14 @@ MINIMUMS = {
     "per_device_train_batch_size": 1,
     "per_device_eval_batch_size": 1,
     "gradient_accumulation_steps": 1,
+    "dataloader_num_workers": 0,
     "learning_rate": 0,
     "num_train_epochs": 0,
     "early_stopping_patience": 0,
     "adversarial_radius": 0,
     "max_length": 3,  # two go to special tokens
 }
+MOST_SEED = 2**32 - 1  # that NumPy takes
 
 LOWER_IS_BETTER = ("loss", "log_loss", "ece", "brier")
 
@@ -261,8 +263,11 @@ def _make_arguments(given: dict[str, Any]) -> Arguments:
     for name in sorted(given.keys() & REFUSED.keys()):
         raise ArgumentError(f"--{name}: not supported here; take {REFUSED[name]}")
     for name in sorted(given.keys() & MINIMUMS.keys()):
-        if given[name] is not None and given[name] < MINIMUMS[name]:
+        if given[name] is not None and not given[name] >= MINIMUMS[name]:  # nan is neither less nor more
             raise ArgumentError(f"--{name}: expected at least {MINIMUMS[name]}, got {given[name]}; correct it")
+    for name in sorted(given.keys() & {"seed", "split_seed"}):
+        if given[name] > MOST_SEED:
+            raise ArgumentError(f"--{name}: expected at most {MOST_SEED}, got {given[name]}; correct it")
     if given.get("push_to_hub") and not given.get("license"):
         raise ArgumentError(
             "--push_to_hub: expected --license, found none; name it: apache-2.0, mit, cc-by-4.0, other"

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import time
@@ -25,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     _be_quiet()
     try:
+        _check_words(words)
         if words[:1] == ["train"]:  # its flags are those of Trainer: not for this parser
             return _train(words[1:])
         arguments = parse(words)
@@ -51,6 +53,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print("hf-rumor: terminated; it goes on with the same command", file=sys.stderr)
         return 128 + signal.SIGTERM
+
+
+def _check_words(words: list[str]) -> None:
+    """Refuse empty values: an empty path would be the current folder, an empty host every address."""
+    for before, word in zip(["hf-rumor", *words], words, strict=False):
+        flag = re.fullmatch(r"(--[\w-]+)=", word)
+        if flag or not word:
+            raise ArgumentError(f"{flag[1] if flag else before}: expected a value, found an empty one; write it")
 
 
 def _way_on(words: list[str]) -> str:
@@ -280,6 +290,8 @@ def _explain(arguments: argparse.Namespace) -> None:
     from hf_rumor.inference.explain import Explainer, to_html, to_text
     from hf_rumor.inference.items import Item, read_items
 
+    if arguments.faithfulness and (arguments.texts or arguments.html or arguments.json):
+        raise ArgumentError("--faithfulness: expected no TEXT, --html or --json beside it; leave one of them out")
     explainer = Explainer(arguments.model, arguments.revision)
     if arguments.faithfulness:
         posts = _load(arguments).posts.shuffle(seed=0)["text"][: arguments.faithfulness]
@@ -335,13 +347,14 @@ def _export_model(arguments: argparse.Namespace) -> None:
 
 def _push(arguments: argparse.Namespace) -> None:
     from hf_rumor.outside import read_report
-    from hf_rumor.sharing.card import license_of, write_card
-    from hf_rumor.sharing.contents import CARD_FILE, contents_of, portable
+    from hf_rumor.sharing.card import license_of, read_card, write_card
+    from hf_rumor.sharing.contents import CARD_FILE, contents_of, model_contents, portable
 
     folder = arguments.folder
+    model_contents(folder)  # a folder without a model is refused before anything is written
     report = read_report(folder / "report.json")
     write_card(folder, report, arguments.license, overwrite=arguments.overwrite_card)
-    named = license_of((folder / CARD_FILE).read_text(encoding="utf-8"))
+    named = license_of(read_card(folder / CARD_FILE))
     if named is not None and arguments.license not in (None, named):
         raise ArgumentError(
             f"--license {arguments.license}: expected {named}, as the edited README.md says; change it there"

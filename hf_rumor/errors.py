@@ -7,7 +7,7 @@ RumorError
 ├── ModelError       a model that cannot be found or loaded
 ├── OutputError      a folder that cannot be written, or holds something else
 ├── HubError         a Hub that refuses, or is not there
-└── RunError         one of several runs that did not finish
+└── RunError         a training that diverged, or one of several runs that did not finish
 """
 
 
@@ -40,7 +40,7 @@ class OutputError(RumorError):
 
 
 class RunError(RumorError):
-    """One of several runs that did not finish."""
+    """A training that diverged, or one of several runs that did not finish."""
 
 
 class HubError(RumorError):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from hf_rumor import __version__
-from hf_rumor.arguments import RECIPES, SPLIT_NAMES, TRAINING_DEFAULTS, RunArguments
+from hf_rumor.arguments import MOST_SEED, RECIPES, SPLIT_NAMES, TRAINING_DEFAULTS, RunArguments
 from hf_rumor.errors import ArgumentError
 
 
@@ -264,8 +264,8 @@ def _add_reading_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a number of at least 0, got {text!r}")
+    if not text.isdecimal() or int(text) > MOST_SEED:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to {MOST_SEED}, got {text!r}")
     return int(text)
 
 

@@ -52,6 +52,13 @@ def test_help_of_train_tells_flags_defaults_and_recipes(capsys):
         ["train", "nowhere.yaml"],
         ["train", "--data_path", "nowhere"],
         ["train", "--fp16", "--use_cpu", "--data_path", "SAMPLE", "--model_name_or_path", "mini"],
+        ["audit", "--data_path="],
+        ["predict", "out", "posts.csv", "--output="],
+        ["serve", "out", "--host", ""],
+        ["train", "--seed", "4294967296"],
+        ["train", "--dataloader_num_workers", "-1"],
+        ["train", "--num_train_epochs", "nan"],
+        ["explain", "out", "停水", "--faithfulness", "5"],
         ["train", "--precision", "fp32", "--bf16", "--data_path", "SAMPLE", "--model_name_or_path", "mini"],
     ],
     ids=" ".join,
@@ -121,3 +128,23 @@ def test_both_doors_lead_to_the_same_house(command, request):
         [sys.executable, *command, *words], cwd=request.config.rootpath, capture_output=True, text=True, check=True
     )
     assert "hf_rumor" in done.stdout or "hf-rumor train" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["audit", "--data_path="], "--data_path: expected a value, found an empty one"),
+        (["serve", "out", "--host", ""], "--host: expected a value, found an empty one"),
+        (["audit", "--text_column=a="], "a="),  # a value that ends like a flag without one
+    ],
+)
+def test_an_empty_value_is_told_with_its_flag(words, told, capsys, posts):
+    assert cli.main([*words, "--data_path", posts] if "a=" in words[-1] else words) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_folder_without_a_model_is_not_pushed_and_gets_no_card(tmp_path, capsys):
+    (tmp_path / "report.json").write_text("{}", encoding="utf-8")
+    assert cli.main(["push", str(tmp_path), "user/model", "--license", "mit", "--dry_run"]) == 2
+    assert "found no model in it" in capsys.readouterr().err
+    assert not (tmp_path / "README.md").exists()

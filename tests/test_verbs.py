@@ -44,6 +44,7 @@ def test_benchmark_leaves_flags_that_it_does_not_know_to_its_runs():
         (["benchmark", "--recipes", "mini,mini"], "expected different names"),
         (["benchmark", "--seeds", "0"], "expected a number of at least 1, got '0'"),
         (["audit", "--split_seed", "-1"], "--split_seed"),
+        (["audit", "--split_seed", "4294967296"], "expected a number from 0 to 4294967295"),
         (["search", "--space", "["], "expected JSON"),
         (["search", "--space", "{}"], "expected a JSON object with a flag or more"),
     ],

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hf_rumor.errors import CorpusError
+from hf_rumor.errors import CorpusError, OutputError
 
 
 def cache_folder() -> Path:
@@ -20,6 +20,8 @@ def cache_folder() -> Path:
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """Yield a temporary file beside `path` that takes its place, synced to disk, only if nothing goes wrong."""
+    if path.is_dir():
+        raise OutputError(f"{path}: expected the name of a file, found a folder; give another")
     path.parent.mkdir(parents=True, exist_ok=True)
     start = f".{path.name}.{_host()}"  # other hosts, on one disk, have processes of their own
     for leftover in path.parent.glob(f"{glob.escape(start)}.*.part"):

@@ -33,6 +33,11 @@ def describe(findings: Findings) -> list[str]:
     ]
 
 
+def without_names(findings: Findings) -> Findings:
+    """Return the counts alone: names of skipped files may be about people, or private."""
+    return Findings({finding: count for finding, count in findings.items() if ": " not in finding})
+
+
 def note_file(findings: Findings, finding: str, name: str) -> None:
     """Count `finding`, and keep the name of the file, as it can be printed, if it is among the first few."""
     if findings[finding] < NUM_NAMES:

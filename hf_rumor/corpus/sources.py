@@ -44,7 +44,7 @@ def resolve_corpus(data_path: str, *, url: str = PUBLISHED_URL) -> Path:
     if data_path.startswith("hub:"):
         return fetch_from_hub(data_path)
     if data_path != "auto":
-        if not Path(data_path).exists():
+        if not data_path or not Path(data_path).exists():
             raise CorpusError(f"--data_path {data_path}: expected a corpus, found nothing there; check the path")
         return Path(data_path)
     folders = [Path("data"), _CHECKOUT / "data"]

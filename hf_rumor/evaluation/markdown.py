@@ -43,8 +43,8 @@ def to_markdown(report: "Report") -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _number(value: float, digits: int = 4) -> str:
-    return f"{value:.{digits}f}" if math.isfinite(value) else "not defined"
+def _number(value: float | None, digits: int = 4) -> str:
+    return "not defined" if value is None or not math.isfinite(value) else f"{value:.{digits}f}"  # JSON knows no NaN
 
 
 def metrics_table(report: "Report") -> str:

@@ -78,9 +78,9 @@ def write_predictions(path: Path, job: dict[str, Any], lines_from: LinesFrom, *,
     Raises:
         OutputError: There is a part and `resume` is false, or the part is of another job, or another job writes it.
     """
-    part, note = path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.part.json")
     if path.is_dir():
         raise OutputError(f"{path}: expected the name of a file, found a folder; give another --output")
+    part, note = path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.part.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     with part.open("ab") as file:
         try:
@@ -161,7 +161,7 @@ def _lines_in(part: Path, note: Path, job: dict[str, Any]) -> int:
 
 def _write_note(note: Path, job: dict[str, Any]) -> None:
     temporary = note.with_name(f".{note.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(job, ensure_ascii=False), encoding="utf-8")
+    temporary.write_text(json.dumps(job), encoding="utf-8")
     temporary.replace(note)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,10 +32,17 @@ OPEN = Item(0, "", "expected a closing quote, found none")
 
 
 def format_of(name: str, head: bytes) -> Format:
-    """Return the format that the name of a file tells, or for other names the first bytes: JSON or plain lines."""
+    """Return the format that the name of a file tells, or for other names the first bytes: JSON or plain lines.
+
+    Raises:
+        ArgumentError: The name tells a format of which no line is a post.
+    """
     for suffix, told in ((".jsonl", "jsonl"), (".ndjson", "jsonl"), (".csv", "csv"), (".tsv", "tsv")):
         if name.lower().endswith(suffix):
             return told  # type: ignore[return-value]
+    other = re.search(r"\.(json|parquet|xlsx?|zip|gz|xz)$", name.lower())
+    if other:
+        raise ArgumentError(f"{name}: expected .jsonl, .csv, .tsv or lines of text, found {other[0]}; convert it")
     return "jsonl" if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" else "lines"
 
 

@@ -11,7 +11,7 @@ import yaml
 from huggingface_hub import EvalResult, ModelCardData
 
 from hf_rumor.corpus.files import write_text
-from hf_rumor.errors import ArgumentError
+from hf_rumor.errors import ArgumentError, OutputError
 from hf_rumor.evaluation.markdown import (
     baseline_text,
     calibration_text,
@@ -222,7 +222,7 @@ def write_card(folder: Path, report: Report, license_id: str | None, *, overwrit
     """
     check_license(license_id)
     path = folder / CARD_FILE
-    there = path.read_text(encoding="utf-8") if path.exists() else None
+    there = path.read_bytes().decode("utf-8", "replace") if path.exists() else None
     if there is not None and is_edited(there) and not overwrite:
         logger.info("card: %s was edited by hand and is kept (hf-rumor push --overwrite_card renders it anew)", path)
         return
@@ -235,6 +235,18 @@ def check_license(license_id: str | None) -> None:
         raise ArgumentError(
             f"--license: expected a name as the Hub has it (apache-2.0, mit, cc-by-4.0, other), got {license_id!r}"
         )
+
+
+def read_card(path: Path) -> str:
+    """Return the text of a card.
+
+    Raises:
+        OutputError: It is not UTF-8, which the Hub wants.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise OutputError(f"{path}: expected UTF-8, got {error}; save it as UTF-8") from error
 
 
 def is_edited(text: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 from huggingface_hub import get_token
 
+from hf_rumor.corpus.findings import Findings, without_names
 from hf_rumor.errors import ModelError, OutputError
 from hf_rumor.evaluation.markdown import recipe_text
 from hf_rumor.evaluation.report import Report, to_json
@@ -97,9 +98,21 @@ def _config(path: Path) -> Upload:
 
 
 def portable(report: Report) -> Report:
-    """Return the report without paths of this machine, and without ids of posts of the corpus."""
+    """Return the report without paths of this machine, names of skipped files, and ids of posts of the corpus."""
     parts = {name: portable_value(getattr(report, name)) for name in ("data", "model", "recipe", "auto")}
+    parts["data"] |= {"findings": dict(without_names(Findings(parts["data"]["findings"])))}
+    places = [("data", "path"), ("recipe", "data_path"), ("auto", "data_path")]
+    if not report.model.get("hub_name"):
+        places += [("model", "name"), ("recipe", "model_name_or_path"), ("auto", "model_name_or_path")]
+    for part, key in places:
+        if key in parts[part]:
+            parts[part][key] = _without_folders(parts[part][key])
     return replace(report, mistakes=[], **parts)
+
+
+def _without_folders(place: str) -> str:
+    """Return the last part of a path, relative or not; the sample and datasets of the Hub can be found by others."""
+    return place if place.startswith("hub:") or place == "data/sample" else Path(place).name
 
 
 def portable_value(value: Any) -> Any:
@@ -114,7 +127,7 @@ def portable_value(value: Any) -> Any:
 
 
 def check_private(uploads: list[Upload]) -> None:
-    """Look through every byte for what must not leave: the token, and the home folder.
+    """Look through every byte for what must not leave: the token, and the home folder, unless it is "/" or "/root".
 
     Raises:
         OutputError: It is there; the message names the file, not what was found.
@@ -122,7 +135,7 @@ def check_private(uploads: list[Upload]) -> None:
     secrets = {"the token of the Hub": get_token() or "", "the home folder": str(Path.home())}
     for upload in uploads:
         for what, secret in secrets.items():
-            if len(secret) > 4 and _holds(upload.content, secret.encode()):  # "/" and "/root" say nothing of anyone
+            if len(secret) > 4 and secret != "/root" and _holds(upload.content, secret.encode()):
                 raise OutputError(
                     f"{upload.path}: expected nothing private, found {what}; remove it, nothing was sent"
                 )

@@ -5,7 +5,7 @@ import io
 from huggingface_hub import DatasetCardData
 
 from hf_rumor.corpus.dataset import Corpus
-from hf_rumor.corpus.findings import describe
+from hf_rumor.corpus.findings import describe, without_names
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.corpus.post import LABEL_NAMES
 from hf_rumor.sharing.card import CED, CED_NAMES
@@ -30,7 +30,8 @@ def dataset_contents(corpus: Corpus, license_id: str) -> list[Upload]:
     buffer = io.BytesIO()
     corpus.posts.select_columns(COLUMNS).to_parquet(buffer)
     uploads = [Upload(CARD_FILE, dataset_card(corpus, license_id).encode()), Upload(DATA_FILE, buffer.getvalue())]
-    check_private(uploads)
+    texts = "\n".join(corpus.posts["text"][:]).encode()  # in the Parquet they are compressed: no secret stands in it
+    check_private([*uploads, Upload(DATA_FILE, texts)])
     return uploads
 
 
@@ -47,7 +48,7 @@ def dataset_card(corpus: Corpus, license_id: str) -> str:
         size_categories=[_size(len(labels))],
         configs=[{"config_name": "default", "data_files": [{"split": "train", "path": DATA_FILE}]}],
     )
-    oddities = "".join(f"- {line}\n" for line in describe(corpus.findings))
+    oddities = "".join(f"- {line}\n" for line in describe(without_names(corpus.findings)))
     source = f"- {CED}.\n" if corpus.path.name.startswith(CED_NAMES) else ""
     return (
         f"---\n{metadata.to_yaml()}\n---\n\n# Chinese microblog posts, rumors and not\n\n"

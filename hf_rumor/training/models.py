@@ -197,8 +197,8 @@ def _check_weights(name: str, model: Any, missing: Collection[str], appended: bo
 
 def _override(config: Any, overrides: Mapping[str, Any], head: Mapping[str, Any]) -> None:
     for key, value in overrides.items():
-        if key in head:
-            raise ModelError(f"--config_overrides: expected keys of the encoder, got {key}, which the loss decides")
+        if key in (*head, "output_hidden_states", "output_attentions"):
+            raise ModelError(f"--config_overrides: expected keys of the encoder, got {key}; leave it out")
         if not hasattr(config, key):
             raise ModelError(f"--config_overrides: expected a key of {type(config).__name__}, got {key}; correct it")
         setattr(config, key, value)

@@ -15,6 +15,7 @@ from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_pt_utils import LengthGroupedSampler
 from transformers.trainer_utils import has_length
 
+from hf_rumor.errors import RunError
 from hf_rumor.evaluation.metrics import decide
 from hf_rumor.evaluation.rumor_metrics import RumorMetrics
 from hf_rumor.inference.probabilities import rumor_probabilities
@@ -227,7 +228,10 @@ class ValidationMetrics:
 
     def __call__(self, prediction: EvalPrediction) -> dict[str, float]:
         """Return the metrics of gathered logits and labels. *Shape:* `(num_posts, 2)`, `(num_posts,)`."""
-        probabilities = rumor_probabilities(np.asarray(prediction.predictions), self.activation)
+        logits = np.asarray(prediction.predictions)
+        if not np.isfinite(logits).all():
+            raise RunError("training: expected finite logits, found others: it has diverged; lower --learning_rate")
+        probabilities = rumor_probabilities(logits, self.activation)
         values: dict[str, float] = self.metric.compute(
             references=prediction.label_ids, predictions=decide(probabilities, 0.5), scores=probabilities
         )

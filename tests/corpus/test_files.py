@@ -10,7 +10,7 @@ import pytest
 
 from hf_rumor.corpus import files
 from hf_rumor.corpus.files import cache_folder, content_digest, list_files, write_text, written_whole
-from hf_rumor.errors import CorpusError
+from hf_rumor.errors import CorpusError, OutputError
 
 
 LONG_AGO = 1_400_000_000
@@ -83,6 +83,12 @@ def test_a_file_is_synced_before_it_takes_its_place(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda number: seen_at_sync.append((os.fstat(number).st_size, path.read_text())))
     write_text(path, "newer")
     assert seen_at_sync == [(5, "old")]
+
+
+def test_a_folder_is_not_written_over(tmp_path):
+    with pytest.raises(OutputError, match="expected the name of a file, found a folder"):
+        write_text(tmp_path, "text")
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_digest_of_a_file_is_that_of_its_bytes(tmp_path):

@@ -250,7 +250,7 @@ def test_a_label_that_says_neither_is_refused_with_its_line(write, suffix):
         (
             {"txt": "雪", "label": "1"},
             {},
-            "expected a column text or content or post or 内容 or 正文, found txt, label",
+            "expected a column text or content or post or 内容 or 正文 or 微博正文, found txt, label",
         ),
         ({"text": "雪", "lab": "1"}, {}, "expected a column label or is_rumor or rumor or 标签, found text, lab"),
         (

@@ -139,6 +139,12 @@ def test_a_table_without_a_text_is_a_mistake(header):
         read(header, "csv")
 
 
+@pytest.mark.parametrize("name", ["posts.json", "posts.PARQUET", "posts.jsonl.gz", "posts.xlsx"])
+def test_a_format_of_which_no_line_is_a_post_is_refused(name):
+    with pytest.raises(ArgumentError, match=r"expected \.jsonl, \.csv, \.tsv or lines"):
+        format_of(name, b"[")
+
+
 def test_a_format_is_told_by_the_name_or_by_the_first_character():
     assert format_of("posts.CSV", b"{") == "csv"
     assert format_of("posts.tsv", b"") == "tsv"

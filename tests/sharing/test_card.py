@@ -6,8 +6,8 @@ import pytest
 import yaml
 from huggingface_hub import ModelCard
 
-from hf_rumor.errors import ArgumentError
-from hf_rumor.sharing.card import EXAMPLE, METRIC_TYPES, is_edited, license_of, render_card, write_card
+from hf_rumor.errors import ArgumentError, OutputError
+from hf_rumor.sharing.card import EXAMPLE, METRIC_TYPES, is_edited, license_of, read_card, render_card, write_card
 
 
 GOLDEN = Path(__file__).with_name("golden_card.md")
@@ -38,6 +38,12 @@ def test_a_metric_that_is_not_defined_is_left_out(make_report):
     card = ModelCard(render_card(make_report(labels=(1, 1, 1, 1)), "mit"))
     assert "Area under ROC" not in {result.metric_name for result in card.data.eval_results}
     assert "nan" not in render_card(make_report(labels=(1, 1, 1, 1)), "mit")
+
+
+def test_a_share_of_no_posts_is_not_defined_also_where_it_was_read_from_a_file(make_report):
+    report = make_report()
+    report.decision.update({"abstain_below": 0.95, "certain": {"num_posts": 0, "accuracy": None}})
+    assert "accuracy of not defined" in render_card(report, "mit")
 
 
 def test_without_a_licence_none_is_claimed(make_report):
@@ -124,6 +130,15 @@ def test_an_edited_card_is_kept_unless_asked(make_report, tmp_path, caplog):
     assert "edited by hand and is kept" in caplog.text
     write_card(tmp_path, make_report(), None, overwrite=True)
     assert card.read_text(encoding="utf-8") == render_card(make_report(), "mit")
+
+
+def test_a_card_that_an_editor_saved_in_gbk_is_kept_and_told(make_report, tmp_path, caplog):
+    (tmp_path / "README.md").write_bytes("说明".encode("gbk"))
+    with caplog.at_level("INFO", logger="hf_rumor"):
+        write_card(tmp_path, make_report(), "mit")
+    assert "edited by hand and is kept" in caplog.text
+    with pytest.raises(OutputError, match="expected UTF-8"):
+        read_card(tmp_path / "README.md")
 
 
 def test_a_card_that_was_not_edited_is_renewed_and_keeps_its_licence(make_report, tmp_path):

@@ -1,10 +1,12 @@
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from hf_rumor.errors import ModelError, OutputError
 from hf_rumor.sharing import contents
+from hf_rumor.sharing.card import render_card
 from hf_rumor.sharing.contents import Upload, check_private, contents_of, model_contents, portable, portable_value
 
 
@@ -83,6 +85,32 @@ def test_a_report_leaves_without_paths_and_ids(folder, make_report):
     assert json.loads(told["report.json"])["data"]["path"] == "posts.jsonl"
     assert json.loads(told["report.json"])["mistakes"] == []
     assert "model_name_or_path: small" in told["recipe.yaml"]
+
+
+def test_no_folder_and_no_name_of_a_skipped_file_leaves(folder, make_report):
+    report = make_report()
+    report.data["path"] = report.recipe["data_path"] = "../secret folder/posts.jsonl"
+    report.model["name"] = report.recipe["model_name_or_path"] = "../secret folder/small"
+    report.data["findings"] = {"other_files": 1, "other_files: secret/1_mid_uid.json": 1}
+    told = {upload.path: read(upload).decode() for upload in contents_of(folder, portable(report))}
+    assert "secret" not in told["report.json"] + told["recipe.yaml"] + render_card(report, "mit")
+    assert json.loads(told["report.json"])["data"]["findings"] == {"other_files": 1}
+    assert report.data["findings"]["other_files: secret/1_mid_uid.json"] == 1
+
+
+def test_a_model_of_the_hub_keeps_its_name(make_report):
+    report = make_report()
+    name = "google-bert/bert-base-chinese"
+    report.model.update({"name": name, "hub_name": name})
+    report.recipe["model_name_or_path"] = name
+    assert (portable(report).model["name"], portable(report).recipe["model_name_or_path"]) == (name, name)
+
+
+@pytest.mark.parametrize(("home", "is_private"), [("/root", False), ("/", False), ("/home/someone", True)])
+def test_the_home_folder_of_a_container_says_nothing_of_anyone(monkeypatch, home, is_private):
+    monkeypatch.setenv("HOME", home)
+    with pytest.raises(OutputError, match="found the home folder") if is_private else nullcontext():
+        check_private([Upload("posts", f"http://t.cn{home}er".encode())])
 
 
 def test_the_report_itself_is_not_changed(make_report):

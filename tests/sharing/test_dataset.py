@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import pyarrow.parquet
 import pytest
@@ -6,6 +7,7 @@ from huggingface_hub import DatasetCard
 
 from hf_rumor.corpus.dataset import load_corpus
 from hf_rumor.corpus.readers import Columns
+from hf_rumor.errors import OutputError
 from hf_rumor.sharing.dataset import COLUMNS, DATA_FILE, _size, dataset_card, dataset_contents
 
 
@@ -44,3 +46,23 @@ def test_the_card_is_read_by_the_library_of_the_hub_and_tells_the_counts(corpus)
 @pytest.mark.parametrize(("count", "name"), [(999, "n<1K"), (1000, "1K<n<10K"), (10**6, "n>1M")])
 def test_sizes_have_the_names_of_the_hub(count, name):
     assert _size(count) == name
+
+
+def test_a_secret_in_a_post_is_found_though_the_table_is_compressed(corpus_posts, write_ced, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/alice_wang")
+    first, second, *others = corpus_posts
+    first, second = (
+        replace(post, text=f"{post.text} {place}")
+        for post, place in ((first, "/home/bob/notes.txt"), (second, "/home/alice_wang/private.txt"))
+    )
+    corpus = load_corpus(write_ced(tmp_path / "ced", [first, second, *others]), Columns())
+    with pytest.raises(OutputError, match="found the home folder"):
+        dataset_contents(corpus, "mit")
+
+
+def test_names_of_skipped_files_stay(corpus_posts, write_ced, tmp_path):
+    path = write_ced(tmp_path / "ced", corpus_posts)
+    (path / "secret.xlsx").touch()
+    card = dataset_card(load_corpus(path, Columns()), "mit")
+    assert "1 files skipped" in card
+    assert "secret" not in card

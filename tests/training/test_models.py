@@ -138,8 +138,9 @@ def test_a_value_of_the_configuration_can_be_overridden_and_a_misspelt_one_is_re
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
-        ({"num_labels": 3}, "got num_labels, which the loss decides"),
-        ({"problem_type": "regression"}, "got problem_type, which the loss decides"),
+        ({"num_labels": 3}, "got num_labels; leave it out"),
+        ({"problem_type": "regression"}, "got problem_type; leave it out"),
+        ({"output_hidden_states": True}, "got output_hidden_states; leave it out"),
         ({"hidden_dropout_prob": "much"}, "hidden_dropout_prob"),
     ],
 )

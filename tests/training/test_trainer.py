@@ -9,6 +9,7 @@ import torch
 from sklearn.metrics import f1_score
 from transformers import EvalPrediction
 
+from hf_rumor.errors import RunError
 from hf_rumor.training import dropout
 from hf_rumor.training.trainer import ValidationMetrics
 
@@ -239,3 +240,10 @@ def test_a_validation_leaves_no_post_out_whatever_training_drops(make_trainer):
     trainer = make_trainer(per_device_train_batch_size=4, per_device_eval_batch_size=4, dataloader_drop_last=True)
     assert sum(len(batch["labels"]) for batch in trainer.get_eval_dataloader()) == 10
     assert sum(len(batch["labels"]) for batch in trainer.get_train_dataloader()) == 8
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_training_that_diverged_is_told(value):
+    logits = np.array([[0.0, value], [0.0, 1.0]], dtype=np.float32)
+    with pytest.raises(RunError, match="it has diverged; lower --learning_rate"):
+        ValidationMetrics("sigmoid")(EvalPrediction(predictions=logits, label_ids=np.array([0, 1])))
