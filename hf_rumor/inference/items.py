@@ -42,7 +42,9 @@ def format_of(name: str, head: bytes) -> Format:
             return told  # type: ignore[return-value]
     other = re.search(r"\.(json|parquet|xlsx?|zip|gz|xz)$", name.lower())
     if other:
-        raise ArgumentError(f"{name}: expected .jsonl, .csv, .tsv or lines of text, found {other[0]}; convert it")
+        raise ArgumentError(
+            f"{name}: expected .jsonl, .csv, .tsv or lines of text, found {other[0]}; convert it, or name --format"
+        )
     return "jsonl" if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" else "lines"
 
 

@@ -204,9 +204,8 @@ def check_loss(loss: Loss) -> None:
     logits = torch.tensor(
         [[0.5, -1.0], [2.0, 0.3], [-0.7, 0.9], [0.1, 0.2], [-2.0, 1.0], [0.0, 0.6]], requires_grad=True
     )
-    target = F.one_hot(
-        torch.tensor([0, 1, 0, 0, 1, 1]), len(LABEL_NAMES)
-    ).float()  # 1 of 4 and 2 of 2: no equal shares
+    labels = torch.tensor([0, 1, 0, 0, 1, 1])  # of the first four one is a rumor, of the other two both are
+    target = F.one_hot(labels, len(LABEL_NAMES)).float()
     try:
         whole = loss.function(logits, target)
         parts = [loss.function(logits[part], target[part]) for part in (slice(0, 4), slice(4, 6))]

@@ -118,8 +118,9 @@ def claim_folder(folder: Path, recipe: dict[str, Any], sha256: str, resume: str)
 def _find_best(checkpoint: Path) -> None:
     """Let a checkpoint name the best one where it lies now: Trainer forgets it where a folder was moved."""
     state = json.loads((checkpoint / STATE_FILE).read_text(encoding="utf-8"))
-    best = checkpoint.parent / Path(state.get("best_model_checkpoint") or "nowhere").name
-    if best.is_dir() and str(best) != state["best_model_checkpoint"]:
+    stored = Path(state.get("best_model_checkpoint") or checkpoint)
+    best = checkpoint.parent / stored.name
+    if best.is_dir() and not stored.is_dir():
         write_text(checkpoint / STATE_FILE, json.dumps({**state, "best_model_checkpoint": str(best)}, indent=2) + "\n")
 
 
