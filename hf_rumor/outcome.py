@@ -43,6 +43,8 @@ from hf_rumor.training.trainer import RumorTrainer
 
 logger = logging.getLogger(__name__)
 
+FEWEST_TO_CALIBRATE = 5  # validation posts of a label; a line through fewer moves every probability by chance
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -71,7 +73,10 @@ def conclude(trainer: RumorTrainer, data: SplitCorpus, flags: RunArguments) -> O
     raw = {part: logits_of(trainer, data.dataset[part], flags.max_length) for part in ("validation", "test")}
     before = {part: score(trainer, data.dataset[part], logits) for part, logits in raw.items()}
     lines = None
-    if flags.calibration == "platt":
+    num_rarer = int(np.bincount(before["validation"].labels, minlength=2).min())
+    if flags.calibration == "platt" and num_rarer < FEWEST_TO_CALIBRATE:
+        logger.info("calibration: left out; validation holds %d posts of the rarer label, too few", num_rarer)
+    elif flags.calibration == "platt":
         seen = np.asarray(data.corpus.posts.select(data.split.development())["label"][:])
         logits = raw["validation"].double().numpy()
         lines = fit_lines(before["validation"].labels, logits, activation, float(seen.mean()))

@@ -17,7 +17,7 @@ from hf_rumor.evaluation.decision import Threshold
 from hf_rumor.evaluation.measure import (
     NUM_RESAMPLES,
     Scored,
-    measure,
+    calibration_facts,
     measure_baselines,
     measure_decision,
     measure_with_intervals,
@@ -82,7 +82,7 @@ def evaluate_outside(name: str, corpus: Corpus, folder: Path, revision: str | No
         },
         test=measure_with_intervals(scored, facts.threshold, groups),
         baseline=measure_baselines(baselines, scored, facts.threshold, groups),
-        calibration=trained.calibration | {"before": None, "after": {"test": _of_calibration(scored)}},
+        calibration=trained.calibration | {"before": None, "after": {"test": calibration_facts(scored)}},
         decision={**decision, "validation": trained.decision["validation"]},
         curves=measure_curves(labels, scored.probabilities, scored.probabilities),
         slices=measure_slices(traits_of(posts), labels, decide(scored.probabilities, facts.threshold), groups),
@@ -92,11 +92,6 @@ def evaluate_outside(name: str, corpus: Corpus, folder: Path, revision: str | No
     told = {post_id: text for post_id, text in zip(scored.ids, texts, strict=True) if post_id in mistaken}
     write_report(folder, report, predictions(scored, facts.threshold, facts.abstain_below), told)
     return report
-
-
-def _of_calibration(scored: Scored) -> dict[str, float]:
-    values = measure(scored, 0.5)
-    return {name: values[name] for name in ("ece", "brier", "log_loss", "roc_auc")}
 
 
 def read_report(path: Path) -> Report:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,10 @@ from datasets import DatasetDict
 
 from hf_rumor.arguments import Arguments, parse_arguments
 from hf_rumor.corpus.files import write_text
-from hf_rumor.errors import ArgumentError, OutputError
+from hf_rumor.errors import ArgumentError, OutputError, RunError
 from hf_rumor.experiment import Setup, make_trainer, set_up
 from hf_rumor.training.tokenization import tokenize
+from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
 
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ def search(argv: Sequence[str], space: Space, num_trials: int, folder: Path) -> 
         raise ArgumentError(f"search: expected one process, got {setup.args.world_size}; start it without a launcher")
     study = _open_study(setup, space, folder)
     _try_out(study, setup, space, num_trials, folder)
+    if not _has_ended(study):
+        raise RunError(f"search: expected a trial that ends, found none in {num_trials}; change --space")
     metric = str(setup.args.metric_for_best_model)
     trials = [
         {"number": trial.number, "state": trial.state.name.lower(), "value": trial.value, **trial.params}
@@ -149,13 +152,18 @@ def _open_study(setup: Setup, space: Space, folder: Path) -> "Study":
     return study
 
 
+def _has_ended(study: "Study") -> bool:
+    from optuna.trial import TrialState
+
+    return bool(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+
+
 def _storage(folder: Path) -> str:
     return f"sqlite:///{(folder / 'search.db').resolve()}"
 
 
 def _try_out(study: "Study", setup: Setup, space: Space, num_trials: int, folder: Path) -> None:
     """Run the trials that are still missing."""
-    from optuna.samplers import TPESampler
     from optuna.trial import TrialState
 
     ended = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
@@ -168,20 +176,45 @@ def _try_out(study: "Study", setup: Setup, space: Space, num_trials: int, folder
     encoded = tokenize(seen, tokenizer, max_length=setup.arguments.run.max_length)
     parts = encoded["train"], encoded["validation"]
     trainer = make_trainer(model, tokenizer, setup.args, *parts, setup.loss, setup.arguments.run)
+    trainer.compute_metrics = _breaking_off(ValidationMetrics(setup.loss.activation))
     trainer.model_init = lambda: setup.load_model()[0]
     metric = f"eval_{str(setup.args.metric_for_best_model).removeprefix('eval_')}"
+    try:
+        _search(trainer, study, space, metric, num_trials - len(ended), folder)
+    except ValueError:  # Optuna names no best one where no trial has ended
+        if _has_ended(study):
+            raise
+
+
+def _search(trainer: RumorTrainer, study: "Study", space: Space, metric: str, num_trials: int, folder: Path) -> None:
+    from optuna.samplers import TPESampler
+
     trainer.hyperparameter_search(
         backend="optuna",
         hp_space=lambda trial: _propose(trial, space),
         compute_objective=lambda metrics: metrics[metric],
-        n_trials=num_trials - len(ended),
+        n_trials=num_trials,
         direction=study.direction.name.lower(),
         study_name=STUDY,
         storage=_storage(folder),
         load_if_exists=True,
         # Another seed after an interruption: the same one would propose the first trials once more.
-        sampler=TPESampler(seed=setup.args.seed + len(study.get_trials(deepcopy=False))),
+        sampler=TPESampler(seed=trainer.args.seed + len(study.get_trials(deepcopy=False))),
     )
+
+
+def _breaking_off(compute: Callable[[Any], dict[str, float]]) -> Callable[[Any], dict[str, float]]:
+    """Let a trial that diverges be broken off: the others say more."""
+    from optuna import TrialPruned
+
+    def measure(prediction: Any) -> dict[str, float]:
+        try:
+            return compute(prediction)
+        except RunError as error:
+            logger.info("search: the trial has diverged and is broken off")
+            raise TrialPruned(str(error)) from error
+
+    return measure
 
 
 def _propose(trial: "Trial", space: Space) -> dict[str, Any]:

@@ -17,7 +17,8 @@ LINES = (Platt(0.5, 0.25), Platt(1.75, -0.5))
 
 
 @pytest.fixture
-def data(tmp_path, write_ced, corpus_posts):
+def data(tmp_path, write_ced, corpus_posts, monkeypatch):
+    monkeypatch.setattr(outcome, "FEWEST_TO_CALIBRATE", 1)  # it is a small corpus
     corpus = load_corpus(write_ced(tmp_path / "corpus", corpus_posts))
     groups = find_near_duplicates(corpus.posts["text"][:]).groups
     split = split_dataset(corpus.posts, "random", 0, groups)
@@ -55,6 +56,13 @@ def test_without_calibration_the_model_stays_as_it_is(data, trainer, monkeypatch
     found = conclude(trainer, data, RunArguments(max_length=64, calibration=method))
     assert torch.equal(logits_of(trainer, data.dataset["test"], 64), before)
     assert found.calibration["method"] == "none"
+
+
+def test_with_few_posts_of_a_label_calibration_is_left_out_and_told(data, trainer, monkeypatch, caplog):
+    monkeypatch.setattr(outcome, "FEWEST_TO_CALIBRATE", 9)
+    with caplog.at_level("INFO", logger="hf_rumor"):
+        assert conclude(trainer, data, RunArguments(max_length=64)).calibration["method"] == "none"
+    assert "validation holds 2 posts of the rarer label, too few" in caplog.text
 
 
 def test_calibration_and_threshold_are_fitted_on_validation_posts(data, trainer, monkeypatch):

@@ -52,7 +52,7 @@ def test_every_post_from_elsewhere_is_scored_and_nothing_else_changes(
     assert [row["predicted"] for row in rows] == [of.predicted for of in expected]
     for name in ("report.md", "report.html"):
         page = (output / name).read_text("utf-8")
-        assert "training posts all the same, or their near-duplicates, is not known" in page
+        assert "or of their near-duplicates, are among its training posts is not known" in page
         assert "that it has not seen" not in page
         assert "5-fold cross-validation" in page
         assert "hf-rumor evaluate MODEL" in page

@@ -75,6 +75,23 @@ def test_a_search_goes_on_where_it_was_and_its_recipe_can_be_trained(words, tmp_
     assert steps == [{4: 11, 20: 3}[trial["per_device_train_batch_size"]] for trial in trials]
 
 
+def test_a_trial_that_diverges_is_broken_off_and_the_others_go_on(words, tmp_path, capsys):
+    words[words.index("--space") + 1] = json.dumps({"learning_rate": [1e-3, 1e30]})
+    words[words.index("--num_train_epochs") + 1] = "3"
+    assert cli.main([*words, "--trials", "4"]) == 0
+    states = {trial["learning_rate"]: trial["state"] for trial in trials_in(tmp_path / "search")}
+    assert states == {1e-3: "complete", 1e30: "pruned"}
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_search_of_which_no_trial_ends_is_told_in_one_line(words, capsys):
+    words[words.index("--space") + 1] = json.dumps({"learning_rate": [1e29, 1e30]})
+    words[words.index("--num_train_epochs") + 1] = "3"
+    for _ in range(2):
+        assert cli.main([*words, "--trials", "2"]) == 2
+        assert "expected a trial that ends, found none in 2" in capsys.readouterr().err.splitlines()[-1]
+
+
 def test_a_search_sees_no_test_post(words, tmp_path, make_posts):
     posts = make_posts(60)
     groups = np.arange(60)  # none is a near-duplicate of another

@@ -29,7 +29,7 @@ Rows = Iterator[tuple[str, dict[str, Any]]]  # ("line 3", {column: value})
 TEXT_COLUMNS = ("text", "content", "post", "内容", "正文", "微博正文")
 LABEL_COLUMNS = ("label", "is_rumor", "rumor", "标签")
 ID_COLUMNS = ("id", "post_id", "mid", "weibo_id")
-TIME_COLUMNS = ("posted_at", "time", "created_at", "date")
+TIME_COLUMNS = ("posted_at", "time", "created_at", "date", "时间", "发布时间")
 
 
 @dataclass(frozen=True)

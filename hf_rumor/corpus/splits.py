@@ -156,6 +156,6 @@ def _by_time(order: Indices, posted_at: Sequence[int | None]) -> Indices:
     if missing:
         raise CorpusError(
             f"the chronological split: expected a time for each post, found none for {missing:,} of {len(times):,}; "
-            "give the times in a column posted_at, or take another --split"
+            "give them in a column posted_at, as 2013-06-29 12:40:09 or in seconds since 1970, or take another --split"
         )
     return order[np.argsort(np.array(times, dtype=np.int64), kind="stable")]

@@ -1,5 +1,6 @@
 """Read the values that corpora write in many ways: labels, times, texts."""
 
+import re
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -13,6 +14,7 @@ LABEL_WORDS = {
     "non-rumor": False,
     "non_rumor": False,
     "nonrumor": False,
+    "non-rumour": False,
     "false": False,
     "非谣言": False,
     "1": True,
@@ -21,6 +23,10 @@ LABEL_WORDS = {
     "true": True,  # of a column that says whether the post is a rumor
     "谣言": True,
 }
+
+WRITTEN_DATE = re.compile(  # 2013/6/29 12:40, 2013年6月29日
+    r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]*(\d{1,2})[:时](\d{2})分?(?::?(\d{2})秒?)?)?", re.ASCII
+)
 
 BOOLEANS = {"0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
 
@@ -42,8 +48,8 @@ def parse_label(value: Any) -> bool:
 def parse_time(value: Any) -> int | None:
     """Return seconds since 1970-01-01 UTC, or None where `value` is not a time.
 
-    Accepts seconds (10 digits) and milliseconds (13 digits) as number or text, `Sat Jun 29 12:40:09 +0800 2013` and
-    ISO dates; a time without a zone is China Standard Time.
+    Accepts seconds (10 digits) and milliseconds (13 digits) as number or text, `Sat Jun 29 12:40:09 +0800 2013`, ISO
+    dates, and dates as spreadsheets and people write them (`WRITTEN_DATE`); one without a zone is China Standard Time.
     """
     if isinstance(value, dict | list):
         return None
@@ -55,7 +61,7 @@ def parse_time(value: Any) -> int | None:
         if len(whole) not in (9, 10, 13):
             return None
         return int(whole) // 1000 if len(whole) == 13 else int(whole)
-    for parse in (datetime.fromisoformat, _parse_weibo_time):
+    for parse in (datetime.fromisoformat, _parse_weibo_time, _parse_written_date):
         try:
             return _seconds(parse(text))
         except ValueError:
@@ -75,6 +81,13 @@ def _seconds(moment: datetime) -> int | None:
 
 def _parse_weibo_time(text: str) -> datetime:
     return datetime.strptime(text, "%a %b %d %H:%M:%S %z %Y")
+
+
+def _parse_written_date(text: str) -> datetime:
+    found = WRITTEN_DATE.fullmatch(text)
+    if not found:
+        raise ValueError(text)
+    return datetime(*(int(part) for part in found.groups(default="0")))  # type: ignore[arg-type]
 
 
 def parse_bool(value: Any) -> bool | None:

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from hf_rumor.evaluation.decision import average_ties
+
 
 @dataclass(frozen=True)
 class Platt:
@@ -33,9 +35,7 @@ def fit_platt(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> Platt |
         labels: 0 or 1, of posts that trained nothing and will test nothing. *Shape:* `(num_posts,)`.
         logits: Of label 1. *Shape:* `(num_posts,)`.
     """
-    positive = int(labels.sum())
-    negative = len(labels) - positive
-    target = np.where(labels == 1, (positive + 1) / (positive + 2), 1 / (negative + 2))
+    target = _targets(labels)
     # A target between 0 and 1 is a post that stands there twice, once with each label, with weights.
     spread = max(float(logits.std()), 1e-6)  # the solver wants numbers of order 1
     model = LogisticRegression(C=np.inf, max_iter=1000, tol=1e-10)
@@ -46,6 +46,11 @@ def fit_platt(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> Platt |
     )
     slope, intercept = float(model.coef_[0, 0]) / spread, float(model.intercept_[0])
     return Platt(slope, intercept) if slope > 0 else None
+
+
+def _targets(labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    positive = int(labels.sum())
+    return np.where(labels == 1, (positive + 1) / (positive + 2), 1 / (len(labels) - positive + 2))
 
 
 def fit_lines(
@@ -70,8 +75,8 @@ def fit_lines(
         activation: How the logits become probabilities.
         share_of_rumors: For which the probabilities shall be right, in (0, 1).
     """
-    found = float(labels.mean())
-    shift = _log_odds(share_of_rumors) - _log_odds(found) if 0 < found < 1 else 0.0
+    found = float(_targets(labels).mean())  # the share that the lines carry: that of their targets
+    shift = _log_odds(share_of_rumors) - _log_odds(found)
     if activation == "softmax":
         line = fit_platt(labels, logits[:, 1] - logits[:, 0])
         if line is None:
@@ -100,8 +105,22 @@ def expected_calibration_error(labels: NDArray[np.int64], probabilities: NDArray
         probabilities: Probability of rumor, in [0, 1]. *Shape:* `(num_posts,)`.
         bins: Number of runs, at least 1.
     """
-    # Posts of one probability share their mean gap: there is no order among them.
-    _, tie, sizes = np.unique(probabilities, return_inverse=True, return_counts=True)
-    gaps = np.repeat(np.bincount(tie, probabilities - labels) / sizes, sizes)
+    order = np.argsort(probabilities)
+    gaps = average_ties(probabilities[order], (probabilities - labels)[order])
     runs = np.array_split(gaps, min(bins, len(gaps)))
     return float(sum(abs(run.sum()) for run in runs) / len(gaps))
+
+
+def calibration_error_by_chance(probabilities: NDArray[np.float64], seed: int = 0) -> float:
+    """Return the mean `expected_calibration_error` of labels drawn by the probabilities themselves.
+
+    A model that is calibrated perfectly has this error, not 0: the fewer posts, the more.
+
+    Args:
+        probabilities: Probability of rumor, in [0, 1]. *Shape:* `(num_posts,)`, not empty.
+        seed: Equal seeds give equal errors.
+    """
+    random = np.random.default_rng(seed)
+    num_draws = min(200, max(10, 2_000_000 // len(probabilities)))
+    draws = [random.random(len(probabilities)) < probabilities for _ in range(num_draws)]
+    return float(np.mean([expected_calibration_error(drawn.astype(np.int64), probabilities) for drawn in draws]))

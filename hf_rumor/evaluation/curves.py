@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, roc_curve
 
+from hf_rumor.evaluation.decision import average_ties
+
 
 MAX_POINTS = 200  # of a curve; more cannot be told apart on a screen
 NUM_BINS = 15  # of equal mass, as in the expected calibration error
@@ -50,10 +52,12 @@ def measure_curves(
 def reliability(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> list[dict[str, float]]:
     """Return mean probability, share of rumors and number of posts of runs of equal length, least probable first."""
     order = np.argsort(probabilities, kind="stable")
+    share = np.empty(len(labels))
+    share[order] = average_ties(probabilities[order], labels[order])
     return [
         {
             "probability": float(probabilities[run].mean()),
-            "share_of_rumors": float(labels[run].mean()),
+            "share_of_rumors": float(share[run].mean()),
             "num_posts": len(run),
         }
         for run in np.array_split(order, min(NUM_BINS, len(order)))

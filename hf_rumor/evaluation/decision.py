@@ -137,6 +137,18 @@ def operating_point(labels: Labels, probabilities: Probabilities, threshold: flo
     }
 
 
+def average_ties(keys: NDArray[np.float64], values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the mean of the values of equal keys at the place of each: there is no order among them.
+
+    Args:
+        keys: Sorted, in either direction. *Shape:* `(num_posts,)`.
+        values: *Shape:* `(num_posts,)`.
+    """
+    _, tie, sizes = np.unique(keys, return_inverse=True, return_counts=True)
+    means: NDArray[np.float64] = (np.bincount(tie, values) / sizes)[tie]
+    return means
+
+
 def coverage_curve(labels: Labels, probabilities: Probabilities, threshold: float) -> dict[str, Any]:
     """Return accuracy among the most confident posts against the share of posts that they are.
 
@@ -144,7 +156,8 @@ def coverage_curve(labels: Labels, probabilities: Probabilities, threshold: floa
     shares (1: every mistake is less confident than anything right).
     """
     sure = confidence(probabilities, threshold)
-    right = ((probabilities >= threshold) == (labels == 1))[np.argsort(-sure, kind="stable")]
+    order = np.argsort(-sure, kind="stable")
+    right = average_ties(sure[order], ((probabilities >= threshold) == (labels == 1))[order])
     coverage = np.arange(1, len(labels) + 1) / len(labels)
     accuracy = np.cumsum(right) / np.arange(1, len(labels) + 1)
     shown = np.unique(np.linspace(0, len(labels) - 1, min(len(labels), 101)).astype(int))

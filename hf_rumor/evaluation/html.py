@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from hf_rumor.corpus.findings import Findings, describe
 from hf_rumor.corpus.post import LABEL_NAMES
 from hf_rumor.evaluation.baseline import BASELINES, BASELINES_FITTED, OUTSIDE
+from hf_rumor.evaluation.markdown import steps_text
 from hf_rumor.evaluation.metrics import METRICS
 from hf_rumor.evaluation.plots import draw_all
 
@@ -37,6 +38,7 @@ def to_html(report: dict[str, Any], texts: Mapping[str, str]) -> str:
         findings=describe(Findings(report["data"]["findings"])),
         summary=summary(report),
         is_outside=report["split"]["name"] == OUTSIDE,
+        steps=steps_text(report["train"]),
         fitted=BASELINES_FITTED[report["split"]["name"] == OUTSIDE],
     )
     return page
@@ -46,6 +48,7 @@ def summary(report: dict[str, Any]) -> list[str]:
     """Return what the report says, in sentences for people who read no tables."""
     test, split, calibration = report["test"], report["split"], report["calibration"]
     low, high = test["intervals"]["accuracy"]
+    calibrated = calibration["after"]["test"]
     posts = "posts of this corpus" if split["name"] == OUTSIDE else "posts that it has not seen"
     sentences = [
         f"Of 100 {posts}, the model tells about {round(100 * test['accuracy'])} right; with 95 % "
@@ -58,11 +61,12 @@ def summary(report: dict[str, Any]) -> list[str]:
             if report["decision"]["test"]["share_flagged"]
             else "it calls no post a rumor."
         ),
-        f"Its probabilities are off by {100 * calibration['after']['test']['ece']:.1f} points on average"
+        f"Its probabilities look off by {100 * calibrated['ece']:.1f} points on average, where those of a model "
+        f"calibrated perfectly would by {100 * calibrated['ece_by_chance']:.1f} on as many posts"
         + (
             "."
             if calibration["method"] == "none" or calibration["before"] is None
-            else f", {100 * calibration['before']['test']['ece']:.1f} before calibration."
+            else f"; before calibration they looked off by {100 * calibration['before']['test']['ece']:.1f}."
         ),
     ]
     leaking = split["num_leaking_test_posts"]

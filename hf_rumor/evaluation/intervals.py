@@ -5,10 +5,12 @@ import warnings
 import numpy as np
 import sklearn
 from numpy.typing import NDArray
+from scipy.stats import beta, binomtest
 
 from hf_rumor.evaluation.metrics import compute_metrics, confusion
 
 
+FEW = 5  # groups; with fewer mistakes an interval by resampling is too narrow
 # The cells of the confusion matrix, row by row.
 COUNTS = ("right_non_rumors", "false_alarms", "missed_rumors", "right_rumors")
 
@@ -28,8 +30,9 @@ def bootstrap_intervals(
     Posts that say nearly the same are right or wrong together: to draw them one by one would make the interval too
     narrow. Hence groups are drawn, with replacement (cluster bootstrap; Field & Welsh, 2007,
     https://doi.org/10.1111/j.1467-9868.2007.00593.x). A resample in which only one label occurs has no areas; they
-    are left out of its percentiles. A share that is 0 or 1 is so in every resample: its interval is `exact_bounds`.
-    That of the expected calibration error lies too high, since each resample has chance differences of its own.
+    are left out of its percentiles. Of a share with few mistakes, or little else, resamples know too little: there the
+    interval holds the exact one too (`_with_exact`). Where all resamples agree, nothing is known: it is NaN. That of
+    the expected calibration error lies too high, since each resample has chance differences of its own.
 
     Args:
         labels: 0 or 1. *Shape:* `(num_posts,)`, not empty.
@@ -58,10 +61,13 @@ def bootstrap_intervals(
         bounds = {name: np.nanpercentile(values, [tail, 100 - tail]) for name, values in samples.items()}
     intervals = {name: (float(low), float(high)) for name, (low, high) in bounds.items()}
     for name, of_share in _shares(labels, predicted).items():
-        right = labels[of_share] == predicted[of_share]
-        if len(right) and right.all() == right.any():
-            intervals[name] = exact_bounds(bool(right.all()), len(np.unique(group[of_share])), level)
-    return intervals
+        if of_share.any():
+            right = labels[of_share] == predicted[of_share]
+            intervals[name] = _with_exact(intervals[name], right, group[of_share], level)
+    for name in COUNTS:
+        if intervals[name] == (0.0, 0.0):  # of no post; the bound of a share of none
+            intervals[name] = (0.0, len(labels) * (1 - ((1 - level) / 2) ** (1 / len(members))))
+    return {name: (low, high) if low < high else (np.nan, np.nan) for name, (low, high) in intervals.items()}
 
 
 def _shares(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
@@ -75,10 +81,21 @@ def _shares(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> dict[str
     }
 
 
-def exact_bounds(all_right: bool, num_groups: int, level: float) -> tuple[float, float]:
-    """Return the interval of a share that was 1, or 0, in so many independent trials (Clopper & Pearson, 1934)."""
-    bound = ((1 - level) / 2) ** (1 / num_groups)
-    return (bound, 1.0) if all_right else (0.0, 1 - bound)
+def _with_exact(
+    interval: tuple[float, float], right: NDArray[np.bool_], group: NDArray[np.int64], level: float
+) -> tuple[float, float]:
+    """Return an interval of the share that is right, widened to the exact one (Clopper & Pearson, 1934) if few are.
+
+    A group is one trial: below, right if all of its posts are; above, right if any is.
+    """
+    _, group = np.unique(group, return_inverse=True)
+    sizes, rights = np.bincount(group), np.bincount(group, right)
+    trials, surely, perhaps, tail = len(sizes), int((rights == sizes).sum()), int((rights > 0).sum()), (1 - level) / 2
+    if min(trials - surely, perhaps) >= FEW:
+        return interval
+    low = float(beta.ppf(tail, surely, trials - surely + 1)) if surely else 0.0
+    high = float(beta.ppf(1 - tail, perhaps + 1, trials - perhaps)) if perhaps < trials else 1.0
+    return min(low, interval[0]), max(high, interval[1])
 
 
 def paired_differences(
@@ -161,7 +178,7 @@ def accuracy_interval(
 ) -> tuple[float, float]:
     """Return the percentile interval of the share of posts that were told right, under resampling of whole groups.
 
-    Where all were, or none, it is `exact_bounds`: every resample would have the same share.
+    Of few mistakes, or little else, resamples know too little: see `_with_exact`.
 
     Args:
         right: Whether each post was told right. *Shape:* `(num_posts,)`, not empty.
@@ -172,11 +189,26 @@ def accuracy_interval(
     """
     _, group = np.unique(groups, return_inverse=True)
     sizes, rights = np.bincount(group), np.bincount(group, right)
-    if right.all() == right.any():
-        return exact_bounds(bool(right.all()), len(sizes), level)
     random = np.random.default_rng(seed)
     draws = (random.integers(len(sizes), size=len(sizes)) for _ in range(num_resamples))
     shares = [rights[drawn].sum() / sizes[drawn].sum() for drawn in draws]
     tail = 100 * (1 - level) / 2
     low, high = np.percentile(shares, [tail, 100 - tail])
-    return float(low), float(high)
+    return _with_exact((float(low), float(high)), right, group, level)
+
+
+def sign_test(
+    labels: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+    other: NDArray[np.int64],
+    groups: NDArray[np.int64],
+) -> float:
+    """Return how likely so uneven a count of groups is on which one or the other is better, if neither is (two-sided).
+
+    The exact test of McNemar, 1947, https://doi.org/10.1007/BF02295996, over groups; arguments as in
+    `paired_differences`.
+    """
+    _, group = np.unique(groups, return_inverse=True)
+    signs = np.sign(np.bincount(group, (predicted == labels).astype(np.float64) - (other == labels)))
+    better, differing = int((signs > 0).sum()), int((signs != 0).sum())
+    return float(binomtest(better, differing).pvalue) if differing else 1.0

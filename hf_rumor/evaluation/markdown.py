@@ -1,7 +1,7 @@
 """The report for people: `report.md`, and the sections that the model card takes from it."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -92,7 +92,7 @@ def baseline_text(report: "Report") -> str:
 def calibration_text(report: "Report") -> str:
     """Return what calibration changed."""
     calibration = report.calibration
-    rows = ["| test posts | ece | brier | log_loss | roc_auc |", "|---|---|---|---|---|"]
+    rows = ["| test posts | ece | ece of chance alone | brier | log_loss | roc_auc |", "|---|---|---|---|---|---|"]
     for when in ("before", "after") if calibration["before"] else ("after",):
         values = " | ".join(_number(value) for value in calibration[when]["test"].values())
         rows.append(f"| {when} calibration | {values} |")
@@ -145,9 +145,9 @@ def split_text(report: "Report") -> str:
     split = report.split
     if split["name"] == OUTSIDE:
         return (
-            f"- All {split['test']:,} posts of another corpus than the one that the model was trained on; none was "
-            "fitted to.\n"
-            "- Whether some are training posts all the same, or their near-duplicates, is not known.\n"
+            f"- All {split['test']:,} posts of a corpus in another file than the one that the model was trained on.\n"
+            "- How many of them, or of their near-duplicates, are among its training posts is not known: the result "
+            "is too good by what it remembers of them.\n"
             f"- Intervals: {split['num_resamples']:,} bootstrap resamples of near-duplicate groups."
         )
     fold = f", fold {split['fold']}" if split["fold"] else ""
@@ -173,6 +173,12 @@ def data_text(report: "Report") -> str:
     return "\n".join(lines)
 
 
+def steps_text(train: dict[str, Any]) -> str:
+    """Return how many steps were taken, and how many were planned if it stopped before."""
+    taken, planned = train["total_steps"], train.get("planned_steps", train["total_steps"])
+    return f"{taken:,} steps" + (f" of {planned:,} (stopped early)" if taken < planned else "")
+
+
 def training_text(report: "Report") -> str:
     """Return model, loss, schedule, speed, machine and the course of the epochs."""
     model, train, environment = report.model, report.train, report.environment
@@ -180,7 +186,7 @@ def training_text(report: "Report") -> str:
         f"- Model: {model['name']} ({model['architecture']}, {model['num_parameters']:,} weights), texts cut at "
         f"{model['max_length']} tokens",
         f"- Loss: {report.loss['formula']} {report.loss['kwargs'] or ''}".rstrip(),
-        f"- {train['epochs']:g} epochs, {train['total_steps']:,} steps, {train['warmup_steps']:,} of them warm-up, "
+        f"- {train['epochs']:g} epochs, {steps_text(train)}, {train['warmup_steps']:,} of them warm-up, "
         f"schedule {train['schedule']}, peak learning rate {train['learning_rate']:g}",
         f"- {train['runtime_seconds']:.0f} s from {train['started_at']} to {train['ended_at']}, "
         f"{_number(train['posts_per_second'], 1)} posts per second",
@@ -191,8 +197,9 @@ def training_text(report: "Report") -> str:
         return "\n".join(lines)
     rows = ["", "| epoch | mean training loss | validation loss | validation macro-F1 |", "|---|---|---|---|"]
     for epoch in train["history"]:
+        kept = " (kept)" if train.get("best_checkpoint") == f"checkpoint-{epoch.get('step')}" else ""
         rows.append(
-            f"| {epoch['epoch']:g} | {_number(epoch['mean_loss'])} | {_number(epoch['validation_loss'])} "
+            f"| {epoch['epoch']:g}{kept} | {_number(epoch['mean_loss'])} | {_number(epoch['validation_loss'])} "
             f"| {_number(epoch['validation_macro_f1'])} |"
         )
     return "\n".join(lines + rows)

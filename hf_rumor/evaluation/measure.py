@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from hf_rumor.corpus.post import LABEL_NAMES
 from hf_rumor.evaluation.baseline import BaselinePredictions
+from hf_rumor.evaluation.calibration import calibration_error_by_chance
 from hf_rumor.evaluation.decision import Threshold, confidence, coverage_curve, name_decisions, operating_point
-from hf_rumor.evaluation.intervals import bootstrap_intervals, paired_differences
+from hf_rumor.evaluation.intervals import bootstrap_intervals, paired_differences, sign_test
 from hf_rumor.evaluation.metrics import compute_metrics, confusion, decide
 
 
@@ -108,15 +109,20 @@ def measure_decision(
     return facts
 
 
-def measure_calibration(before: dict[str, Scored], after: dict[str, Scored]) -> dict[str, Any]:
-    """Return ECE, Brier score, log loss and area under ROC of each part, before and after calibration."""
-
-    def of(posts: Scored) -> dict[str, float]:
-        values = measure(posts, 0.5)  # these four do not depend on the threshold
-        return {name: values[name] for name in ("ece", "brier", "log_loss", "roc_auc")}
-
+def calibration_facts(posts: Scored) -> dict[str, float]:
+    """Return ECE, and what it would be if all were well, Brier score, log loss and area under ROC."""
+    values = measure(posts, 0.5)  # these do not depend on the threshold
     return {
-        when: {part: of(posts) for part, posts in scored.items()}
+        "ece": values["ece"],
+        "ece_by_chance": calibration_error_by_chance(posts.probabilities),
+        **{name: values[name] for name in ("brier", "log_loss", "roc_auc")},
+    }
+
+
+def measure_calibration(before: dict[str, Scored], after: dict[str, Scored]) -> dict[str, Any]:
+    """Return `calibration_facts` of each part, before and after calibration."""
+    return {
+        when: {part: calibration_facts(posts) for part, posts in scored.items()}
         for when, scored in (("before", before), ("after", after))
     }
 
@@ -125,25 +131,29 @@ def measure_baselines(
     baselines: BaselinePredictions, scored: Scored, threshold: float, groups: NDArray[np.int64]
 ) -> dict[str, Any]:
     """Return the `baseline` part of the report: each baseline, and by how much the model is better than it."""
-    predicted = decide(scored.probabilities, threshold)
+    labels, predicted = scored.labels, decide(scored.probabilities, threshold)
     facts: dict[str, Any] = {}
     for name, called in asdict(baselines).items():
-        values = compute_metrics(scored.labels, called, called.astype(np.float64))
-        difference = paired_differences(scored.labels, predicted, called, groups)
+        values = compute_metrics(labels, called, called.astype(np.float64))
+        difference = paired_differences(labels, predicted, called, groups)
         facts[name] = {
             **{metric: values[metric] for metric in ("accuracy", "macro_f1", "rumor_f1")},
-            "confusion": confusion(scored.labels, called),
+            "confusion": confusion(labels, called),
             "difference": difference,
-            "verdict": verdict(**difference["accuracy"]),
+            "verdict": verdict(**difference["accuracy"], chance=sign_test(labels, predicted, called, groups)),
         }
     return facts
 
 
-def verdict(difference: float, low: float, high: float) -> str:
-    """Return a difference in accuracy, with its 95 % interval, in words; each from -1 to 1."""
+def verdict(difference: float, low: float, high: float, chance: float) -> str:
+    """Return a difference in accuracy, with its 95 % interval, in words; each from -1 to 1.
+
+    Where few posts differ, an interval by resampling leaves out 0 too soon; so `sign_test` must agree.
+    """
     interval = f"95 % interval {100 * low:.1f} to {100 * high:.1f}"
-    if low <= 0 <= high:
-        return f"not distinguishable: {100 * difference:+.1f} points, {interval}"
+    if low <= 0 <= high or chance >= 0.05:
+        few = "" if low <= 0 <= high else f"; too few posts differ (sign test: p = {chance:.2f})"
+        return f"not distinguishable: {100 * difference:+.1f} points, {interval}{few}"
     word = "better" if difference > 0 else "worse"
     bounds = interval if difference > 0 else f"95 % interval {-100 * high:.1f} to {-100 * low:.1f}"
     return f"{word} by {abs(100 * difference):.1f} points, {bounds}"

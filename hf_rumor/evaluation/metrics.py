@@ -26,7 +26,7 @@ METRICS = {
     "non_rumor_f1": "the same for non-rumors",
     "roc_auc": "chance that a rumor ranks above a non-rumor",
     "pr_auc": "average precision over all thresholds",
-    "ece": "expected calibration error, 15 bins of equal mass; lower is better; its interval lies too high",
+    "ece": "expected calibration error, 15 bins of equal mass; lower is better; chance adds to it and its interval",
     "brier": "mean squared error of the probability; lower is better",
     "log_loss": "mean negative log-likelihood, in nats; lower is better",
 }

@@ -13,7 +13,7 @@ from hf_rumor.corpus.values import CHINA
 from hf_rumor.evaluation.intervals import accuracy_interval
 
 
-TOO_SMALL = 30  # posts; below, an accuracy says next to nothing
+TOO_SMALL = 30  # groups of near-duplicates; below, an accuracy says next to nothing
 LENGTHS = ((0, 50), (50, 100), (100, 140), (140, None))  # characters, the upper bound not included
 ANSWERS = {True: "yes", False: "no", None: "unknown"}
 
@@ -82,7 +82,7 @@ def measure_slices(
                     "num_rumors": int(labels[inside].sum()),
                     "accuracy": float(right.mean()),
                     "interval": [low, high],
-                    "too_small": bool(inside.sum() < TOO_SMALL),
+                    "too_small": bool(len(np.unique(groups[inside])) < TOO_SMALL),
                 }
             )
     return rows

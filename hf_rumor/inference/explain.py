@@ -19,6 +19,7 @@ from hf_rumor.inference.probabilities import rumor_probabilities
 
 STEPS = (32, 64, 128, 256)  # of the integral; more while it is not complete
 COMPLETE = 0.05  # share of the explained log-odds that may be missing
+FAINT = 0.1  # log-odds; where no word weighs as much, none is coloured strongly
 DELETED = 0.2  # share of the tokens, in the check of faithfulness
 
 
@@ -207,7 +208,8 @@ def to_text(explanation: Explanation, *, colours: bool) -> str:
         colours: Whether the terminal shows colours; else the words stand in the list alone.
     """
     prediction = explanation.prediction
-    largest = max((abs(word.weight) for word in explanation.words), default=0.0) or 1.0
+    largest = max((abs(word.weight) for word in explanation.words), default=0.0)
+    largest = max(largest, FAINT)
     body = "".join(_coloured(word.text, word.weight / largest) if colours else word.text for word in explanation.words)
     strongest = sorted(explanation.words, key=lambda word: -abs(word.weight))[:8]
     told = {

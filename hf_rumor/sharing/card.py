@@ -44,7 +44,7 @@ METRIC_TYPES = {
     "ece": ("ece", "Expected calibration error"),
     "brier": ("brier_score", "Brier score"),
 }
-CED_NAMES = ("Rumor_Dataset", "Chinese_Rumor_Dataset")
+CED_NAMES = ("Rumor_Dataset", "Chinese_Rumor_Dataset", "Chinese_Rumor_Dataset-master")  # without suffix
 CED = (
     "CED corpus: Song et al., 2018, [arXiv:1811.04175](https://arxiv.org/abs/1811.04175); no licence is stated, "
     "research use"
@@ -143,13 +143,14 @@ def _citation(report: Report, license_id: str | None, encoder: str) -> str:
         f"- Licence of this model: {license_id or 'none is stated; ask its maker before using it'}.",
         f"- Encoder: {encoder}"
         + (f", {ENCODERS[base]}" if (base := report.model.get("hub_name")) in ENCODERS else ""),
-        f"- Data: {CED if _is_ced(report) else report.data['path'] + '; see what its maker asks for'}",
+        f"- Data: {CED if is_ced(report.data['path']) else report.data['path'] + '; see what its maker asks for'}",
     ]
     return "\n".join(lines)
 
 
-def _is_ced(report: Report) -> bool:
-    return Path(report.data["path"]).name.startswith(CED_NAMES)
+def is_ced(path: str | Path) -> bool:
+    """Return whether a corpus has a name of the published one."""
+    return Path(path).name.removesuffix(".zip") in CED_NAMES
 
 
 def _metadata(report: Report, license_id: str | None) -> ModelCardData:
@@ -177,14 +178,14 @@ def _hub_dataset(path: str) -> str | None:
 
 def _results(report: Report, hub_dataset: str | None) -> list[EvalResult]:
     """Return every metric of the test posts that is defined, with its interval."""
-    name = "CED (Chinese rumor dataset)" if _is_ced(report) else Path(report.data["path"]).name
-    split = report.split
+    name = "CED (Chinese rumor dataset)" if is_ced(report.data["path"]) else Path(report.data["path"]).name
+    split, fold = report.split, report.split["fold"]
     common: dict[str, Any] = {
         "task_type": "text-classification",
         "task_name": "Rumor detection",
         "dataset_type": hub_dataset or re.sub(r"[^a-z0-9]+", "-", Path(report.data["path"]).stem.lower()).strip("-"),
         "dataset_name": name,
-        "dataset_config": f"{split['name']} split, seed {split['seed']}",
+        "dataset_config": f"{split['name']} split, seed {split['seed']}" + (f", fold {fold}" if fold else ""),
         "dataset_split": "test",
         "dataset_args": {"sha256": report.data["sha256"], "num_posts": report.test["num_posts"]},
     }

@@ -8,7 +8,7 @@ from hf_rumor.corpus.dataset import Corpus
 from hf_rumor.corpus.findings import describe, without_names
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.corpus.post import LABEL_NAMES
-from hf_rumor.sharing.card import CED, CED_NAMES
+from hf_rumor.sharing.card import CED, is_ced
 from hf_rumor.sharing.contents import CARD_FILE, Upload, check_private
 
 
@@ -49,7 +49,7 @@ def dataset_card(corpus: Corpus, license_id: str) -> str:
         configs=[{"config_name": "default", "data_files": [{"split": "train", "path": DATA_FILE}]}],
     )
     oddities = "".join(f"- {line}\n" for line in describe(without_names(corpus.findings)))
-    source = f"- {CED}.\n" if corpus.path.name.startswith(CED_NAMES) else ""
+    source = f"- {CED}.\n" if is_ced(corpus.path) else ""
     return (
         f"---\n{metadata.to_yaml()}\n---\n\n# Chinese microblog posts, rumors and not\n\n"
         f"- {len(labels):,} posts: {sum(labels):,} rumors and {len(labels) - sum(labels):,} non-rumors; label "

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from pathlib import Path
 from typing import Any
 
 from transformers import (
@@ -64,6 +65,14 @@ class EpochLines(TrainerCallback):
             time.monotonic() - self.started,
         )
 
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Tell which checkpoint becomes the model."""
+        if args.load_best_model_at_end and state.best_model_checkpoint:
+            name = Path(state.best_model_checkpoint).name
+            logger.info("kept: %s, validation %s %.4f", name, args.metric_for_best_model, state.best_metric)
+
 
 def num_epochs(args: TrainingArguments, state: TrainerState) -> float:
     """Return how many epochs a run has, begun ones included where `--max_steps` ends it."""
@@ -87,6 +96,17 @@ class EarlyStopping(EarlyStoppingCallback):
         super().on_train_begin(args, state, control, **kwargs)  # type: ignore[no-untyped-call]
         self.had_stopped = self.early_stopping_patience_counter >= self.early_stopping_patience
         control.should_training_stop = self.had_stopped
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, metrics: Any = None, **kwargs: Any
+    ) -> None:
+        """Say why the run ends here."""
+        super().on_evaluate(args, state, control, metrics, **kwargs)  # type: ignore[no-untyped-call]
+        if control.should_training_stop:
+            logger.info(
+                "stopped early: no better %s in %d validations (--early_stopping_patience)",
+                *(args.metric_for_best_model, self.early_stopping_patience_counter),
+            )
 
     def on_epoch_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any

@@ -15,6 +15,7 @@ def summarise_training(trainer: RumorTrainer, started_at: datetime, ended_at: da
     """
     state, args = trainer.state, trainer.args
     final = next((entry for entry in reversed(state.log_history) if "train_runtime" in entry), {})
+    best = state.best_model_checkpoint
     seconds = (ended_at - started_at).total_seconds()
     return {
         "started_at": started_at.isoformat(timespec="seconds"),
@@ -22,7 +23,8 @@ def summarise_training(trainer: RumorTrainer, started_at: datetime, ended_at: da
         "runtime_seconds": seconds,
         "posts_per_second": final.get("train_samples_per_second", float("nan")),
         "epochs": state.epoch,
-        "total_steps": state.max_steps,
+        "total_steps": state.global_step,
+        "planned_steps": state.max_steps,
         "warmup_steps": warmup_steps(state, args),
         "schedule": schedule(args),
         "learning_rate": args.learning_rate,
@@ -30,7 +32,7 @@ def summarise_training(trainer: RumorTrainer, started_at: datetime, ended_at: da
         "seed": args.seed,
         "chosen_by": args.metric_for_best_model,
         "best_metric": state.best_metric,
-        "best_checkpoint": state.best_model_checkpoint and state.best_model_checkpoint.rpartition("/")[2],
+        "best_checkpoint": best.rpartition("/")[2] if best and args.load_best_model_at_end else None,
         "history": epochs(state),
         "curve": [
             {"step": entry["step"], "loss": entry["loss"], "learning_rate": entry["learning_rate"]}

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -12,6 +13,7 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState,
 
 
 STEPS_BETWEEN_LOOKS = 8  # of several processes
+SAME_SIGNAL_SECONDS = 1.0
 
 
 class Interrupted(BaseException):
@@ -33,6 +35,7 @@ class SaveAndStop(TrainerCallback):
 
     def __init__(self) -> None:
         self.number: int | None = None
+        self.since = 0.0
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -58,7 +61,9 @@ class SaveAndStop(TrainerCallback):
 
 @contextmanager
 def interruptible(trainer: Trainer) -> Iterator[None]:
-    """Let SIGINT and SIGTERM end the training inside after its step; a second signal ends it at once.
+    """Let SIGINT and SIGTERM end the training inside after its step; a second one, later, ends it at once.
+
+    One that follows within a second is the same: a launcher passes on what its processes have got already.
 
     Raises:
         Interrupted: A signal came.
@@ -69,9 +74,10 @@ def interruptible(trainer: Trainer) -> Iterator[None]:
     callback = SaveAndStop()
 
     def note(number: int, frame: FrameType | None) -> None:
-        if callback.number is not None:
+        if callback.number is None:
+            callback.number, callback.since = number, time.monotonic()
+        elif time.monotonic() - callback.since > SAME_SIGNAL_SECONDS:
             raise Interrupted(number)
-        callback.number = number
 
     trainer.add_callback(callback)
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -40,6 +40,9 @@ def test_a_label_that_says_neither_is_refused_and_quoted(value):
         float(NOON * 1000),
         "Sat Jun 29 12:40:09 +0800 2013",
         "2013-06-29 12:40:09",
+        "2013/6/29 12:40:09",
+        "2013年6月29日 12:40:09",
+        "2013年06月29日12时40分09秒",
         "2013-06-29T12:40:09",
         "2013-06-29T04:40:09Z",
         "2013-06-29 06:40:09+02:00",
@@ -52,13 +55,28 @@ def test_every_way_to_write_a_moment_gives_the_same_seconds(value):
     assert parse_time(value) == NOON
 
 
-@pytest.mark.parametrize("value", ["2013-06-29", date(2013, 6, 29)])
+@pytest.mark.parametrize("value", ["2013-06-29", "2013/6/29", "2013年6月29日", "2013.6.29", date(2013, 6, 29)])
 def test_a_day_begins_at_midnight_in_china(value):
     assert parse_time(value) == 1372435200
 
 
 @pytest.mark.parametrize(
-    "value", [None, "", "yesterday", "12", 7, -5, "2013-13-45", "0000-00-00 00:00:00", "1" * 20, True, "१" * 10, {}]
+    "value",
+    [
+        None,
+        "",
+        "yesterday",
+        "12",
+        7,
+        -5,
+        "2013-13-45",
+        "2013/13/45",
+        "0000-00-00 00:00:00",
+        "1" * 20,
+        True,
+        "१" * 10,
+        {},
+    ],
 )
 def test_what_is_no_time_is_none(value):
     assert parse_time(value) is None

@@ -4,7 +4,12 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
-from hf_rumor.evaluation.calibration import Platt, expected_calibration_error, fit_lines, fit_platt
+from hf_rumor.evaluation.calibration import (
+    calibration_error_by_chance,
+    expected_calibration_error,
+    fit_lines,
+    fit_platt,
+)
 
 
 def ece(labels, probabilities, **options):
@@ -111,8 +116,11 @@ def test_under_softmax_the_difference_of_the_logits_takes_the_line():
     labels, logits = draw_logits()
     both = np.stack([1 - logits, 2 + logits], axis=1)
     line = fit_platt(labels, both[:, 1] - both[:, 0])
-    lines = fit_lines(labels, both, "softmax", labels.mean())
-    assert lines == (Platt(line.slope, -line.intercept / 2), Platt(line.slope, line.intercept / 2))
+    positive, negative = labels.sum(), (1 - labels).sum()
+    carried = positive * (positive + 1) / (positive + 2) + negative / (negative + 2)
+    lines = fit_lines(labels, both, "softmax", carried / len(labels))
+    for found, intercept in zip(lines, (-line.intercept / 2, line.intercept / 2), strict=True):
+        assert (found.slope, found.intercept) == pytest.approx((line.slope, intercept))
 
 
 def test_logits_that_separate_the_labels_do_not_send_the_slope_to_infinity():
@@ -145,3 +153,21 @@ def test_lines_fitted_on_posts_with_too_many_rumors_are_right_for_the_share_that
     assert ece(labels, rumor(lines, logits)) < 0.01
     unmoved = fit_lines(*make(0.8), activation, 0.8)
     assert ece(labels, rumor(unmoved, logits)) > 0.1
+
+
+def test_lines_keep_a_rare_share_of_rumors_where_nothing_shifted():
+    random = np.random.default_rng(0)
+    logits = np.sort(random.normal(-3.0, 1.0, 80))
+    labels = np.zeros(80, dtype=np.int64)
+    labels[-2:] = 1
+    _, rumor = fit_lines(labels, np.stack([-logits, logits], axis=1), "sigmoid", 2 / 80)
+    calibrated = 1 / (1 + np.exp(-(rumor.slope * logits + rumor.intercept)))
+    assert calibrated.mean() == pytest.approx(2 / 80, abs=0.005)
+
+
+def test_a_calibrated_model_has_the_error_of_chance():
+    random = np.random.default_rng(1)
+    probabilities = random.random(300)
+    drawn = [ece((random.random(300) < probabilities).astype(np.int64), probabilities) for _ in range(50)]
+    assert calibration_error_by_chance(probabilities) == pytest.approx(np.mean(drawn), rel=0.1)
+    assert calibration_error_by_chance(np.array([0.0, 1.0])) == 0.0

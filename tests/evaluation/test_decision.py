@@ -145,3 +145,10 @@ def test_choosing_needs_memory_for_the_posts_not_for_their_square():
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 1000 * len(probabilities)  # bytes; a matrix of booleans would take 400 million
+
+
+def test_posts_of_one_confidence_have_no_order():
+    labels = np.array([1] * 50 + [0] * 50)
+    for order in (slice(None), slice(None, None, -1)):
+        found = coverage_curve(labels[order], np.full(100, 0.4), 0.5)
+        assert found["accuracy"] == pytest.approx([0.5] * 100)

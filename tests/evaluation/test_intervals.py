@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from hf_rumor.evaluation.intervals import COUNTS, accuracy_interval, bootstrap_intervals, paired_differences
+from hf_rumor.evaluation.intervals import (
+    COUNTS,
+    FEW,
+    accuracy_interval,
+    bootstrap_intervals,
+    paired_differences,
+    sign_test,
+)
 from hf_rumor.evaluation.metrics import METRICS, compute_metrics, confusion, decide
 
 
@@ -84,23 +91,26 @@ def test_a_higher_level_is_wider():
     assert all(wide[name] > narrow[name] for name in METRICS)
 
 
-def test_one_group_alone_gives_no_room():
+def test_of_one_group_alone_nothing_is_known():
     columns = draw(10)
     found = intervals(columns, np.zeros(10, dtype=np.int64), num_resamples=5)
-    counts = dict(zip(COUNTS, np.ravel(confusion(*columns[:2])), strict=True))
-    for name, value in (compute_metrics(*columns) | counts).items():
-        assert found[name] == pytest.approx((value, value))
+    for name, interval in found.items():
+        is_share = name.endswith(("accuracy", "precision", "recall"))
+        assert interval == (0.0, 1.0) if is_share else np.isnan(interval).all()
 
 
-def test_with_one_label_the_intervals_of_the_areas_alone_are_not_defined():
+def test_with_one_label_areas_and_what_asks_for_the_other_are_not_defined():
     columns = (np.ones(6, dtype=np.int64), *draw(6)[1:])
     found = intervals(columns, num_resamples=10)
-    assert {name for name, (low, high) in found.items() if np.isnan(low) and np.isnan(high)} == {"roc_auc", "pr_auc"}
+    assert {name for name, (low, high) in found.items() if np.isnan(low) and np.isnan(high)} == {
+        *("roc_auc", "pr_auc", "non_rumor_recall", "non_rumor_f1"),
+    }
 
 
 def test_resamples_with_one_label_are_left_out_of_the_areas():
     # of four posts, one in eight resamples has one label only
-    low, high = intervals(draw(4))["roc_auc"]
+    labels, probabilities = np.array([0, 1, 0, 1]), np.array([0.1, 0.3, 0.4, 0.9])
+    low, high = intervals((labels, decide(probabilities, 0.5), probabilities))["roc_auc"]
     assert 0 <= low <= high <= 1
 
 
@@ -155,3 +165,28 @@ def test_recall_of_all_has_an_interval_that_knows_how_few_they_are():
     labels, predicted = np.array([1] * 5 + [0] * 50), np.array([1] * 5 + [0, 1] * 25)
     low, high = intervals((labels, predicted, np.full(55, 0.5)))["rumor_recall"]
     assert (low, high) == pytest.approx((0.025 ** (1 / 5), 1.0))
+
+
+@pytest.mark.parametrize("num_posts", [20, 60, 200])
+def test_one_of_few_mistakes_more_never_raises_the_lower_bound(num_posts):
+    lows = [accuracy_interval(np.arange(num_posts) >= wrong, np.arange(num_posts))[0] for wrong in range(FEW)]
+    assert lows == sorted(lows, reverse=True)
+
+
+def test_where_all_resamples_agree_an_interval_is_not_defined_rather_than_certain():
+    labels = np.array([0, 1] * 15)
+    found = intervals((labels, labels, labels.astype(np.float64)))
+    for name in ("macro_f1", "rumor_f1", "roc_auc", "pr_auc"):
+        assert np.isnan(found[name]).all()
+    assert found["false_alarms"] == pytest.approx((0.0, 30 * (1 - 0.025 ** (1 / 30))))
+    none = np.zeros(30, dtype=np.int64)
+    assert np.isnan(intervals((labels, none, none + 0.1))["rumor_precision"]).all()  # of no post
+
+
+def test_the_sign_test_counts_groups_and_ignores_those_on_which_both_are_alike():
+    labels = np.zeros(40, dtype=np.int64)
+    ours, theirs = labels.copy(), (np.arange(40) < 9).astype(np.int64)
+    ours[9:11] = 1
+    assert sign_test(labels, ours, theirs, np.arange(40)) == pytest.approx(binomtest(9, 11).pvalue)
+    assert sign_test(labels, ours, theirs, np.where(np.arange(40) < 9, 0, np.arange(40))) == 1.0  # one against two
+    assert sign_test(labels, ours, ours, np.arange(40)) == 1.0

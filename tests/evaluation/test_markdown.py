@@ -27,7 +27,7 @@ def test_the_headline_tells_the_number_its_doubt_and_where_it_was_found(make_rep
         "from a probability of 0.5 on; the probability is the sigmoid of the rumor logit",
         "| character TF-IDF + linear SVM | 0.5000 | 0.3333 | not distinguishable: +25.0 points",
         "| always the more frequent label | 0.5000 | 0.3333 |",
-        "| before calibration | 0.2500 | 0.1050 |",
+        "| before calibration | 0.2500 | 0.2868 | 0.1050 |",
         "rumor: 0.750 · logit -0.500",
         "| 0.5, test | 1.0000 | 0.5000 | 0.2500 |",
         "Threshold by `--decision precision>=0.9`, which none reaches on validation; this one comes closest.",

@@ -51,7 +51,7 @@ def test_the_threshold_decides(scored, threshold, confusion):
 
 def test_intervals_belong_to_the_same_decisions(scored, monkeypatch):
     monkeypatch.setattr(module, "NUM_RESAMPLES", 3)
-    one_group = np.zeros(4, dtype=np.int64)  # which leaves no room
+    one_group = np.zeros(4, dtype=np.int64)  # of which nothing can be known
     found = measure_with_intervals(scored, 0.4, one_group)
     intervals = found.pop("intervals")
     assert found == measure(scored, 0.4)
@@ -59,10 +59,13 @@ def test_intervals_belong_to_the_same_decisions(scored, monkeypatch):
     counts = dict(zip(COUNTS, np.ravel(found["confusion"]), strict=True))
     for name, (low, high) in intervals.items():
         value = (found | counts)[name]
-        if name.endswith(("accuracy", "precision", "recall")) and value in (0.0, 1.0):
-            assert (low, high) == pytest.approx((0.025, 1.0) if value else (0.0, 0.975))
+        if name.endswith(("accuracy", "precision", "recall")):
+            assert low == (pytest.approx(0.025) if value == 1.0 else 0.0)
+            assert high == (pytest.approx(0.975) if value == 0.0 else 1.0)
+        elif value == 0 and name in COUNTS:
+            assert (low, high) == pytest.approx((0.0, 4 * 0.975))
         else:
-            assert low == high == pytest.approx(value)
+            assert np.isnan([low, high]).all()
 
 
 def test_each_post_has_a_prediction_in_order(scored):
@@ -87,13 +90,27 @@ def test_an_unsure_post_is_uncertain_where_that_was_asked_for(scored):
 @pytest.mark.parametrize(
     ("interval", "words"),
     [
-        ((0.021, 0.004, 0.039), "better by 2.1 points, 95 % interval 0.4 to 3.9"),
-        ((-0.021, -0.039, -0.004), "worse by 2.1 points, 95 % interval 0.4 to 3.9"),
-        ((0.01, -0.01, 0.03), "not distinguishable: +1.0 points, 95 % interval -1.0 to 3.0"),
+        ((0.021, 0.004, 0.039, 0.01), "better by 2.1 points, 95 % interval 0.4 to 3.9"),
+        ((-0.021, -0.039, -0.004, 0.01), "worse by 2.1 points, 95 % interval 0.4 to 3.9"),
+        ((0.01, -0.01, 0.03, 0.3), "not distinguishable: +1.0 points, 95 % interval -1.0 to 3.0"),
+        (
+            (0.1, 0.025, 0.2, 0.125),
+            "not distinguishable: +10.0 points, 95 % interval 2.5 to 20.0; too few posts differ (sign test: p = 0.12)",
+        ),
     ],
 )
 def test_a_difference_is_told_in_words(interval, words):
     assert verdict(*interval) == words
+
+
+def test_four_posts_told_better_are_not_better(scored):
+    right, ours = np.array([0, 1] * 20), np.array([0, 1] * 20)
+    theirs = np.where(np.arange(40) < 4, 1 - right, right)
+    posts = Scored([str(number) for number in range(40)], right, ours.astype(np.float64), 0.0)
+    found = measure_baselines(BaselinePredictions(tfidf_svm=theirs, majority=1 - right), posts, 0.5, np.arange(40))
+    assert found["tfidf_svm"]["difference"]["accuracy"]["low"] > 0
+    assert found["tfidf_svm"]["verdict"].startswith("not distinguishable: +10.0 points")
+    assert found["majority"]["verdict"].startswith("better by 100.0 points")
 
 
 def test_baselines_are_compared_on_the_same_decisions(scored):

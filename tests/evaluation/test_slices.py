@@ -49,6 +49,13 @@ def test_a_trait_that_all_posts_share_is_left_out():
     assert measure_slices(traits(3), np.array([0, 1, 1]), np.array([0, 1, 0]), np.arange(3)) == []
 
 
+def test_many_copies_of_few_posts_are_few():
+    given = traits(80, num_reposts=[1] * 40 + [0] * 40)
+    groups = np.array([0] * 40 + list(range(1, 41)))
+    rows = measure_slices(given, np.ones(80, dtype=np.int64), np.ones(80, dtype=np.int64), groups)
+    assert {row["slice"]: row["too_small"] for row in rows} == {"yes": True, "no": False}
+
+
 @pytest.mark.parametrize(("size", "too_small"), [(29, True), (30, False)])
 def test_a_slice_of_few_posts_comes_with_a_warning(size, too_small):
     given = traits(size + 40, num_reposts=[1] * size + [0] * 40)

@@ -178,6 +178,19 @@ def posts(tmp_path, texts):
     return path
 
 
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16"])
+def test_a_file_that_chinese_programs_wrote_is_predicted_as_it_is_read_in_training(folder, tmp_path, capsys, encoding):
+    rows = ["编号,text", "1,听说昨夜停水，速转！", "2,小城下雪"]
+    for name, written in (("one.csv", "utf-8"), ("other.csv", encoding)):
+        (tmp_path / name).write_bytes("\r\n".join(rows).encode(written))
+    printed = []
+    for name in ("one.csv", "other.csv"):
+        assert cli.main(["predict", str(folder), str(tmp_path / name), "--id_column", "编号"]) == 0
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
+    assert "error" not in printed[0]
+
+
 def test_the_verb_writes_a_line_for_each_line(folder, posts, texts, tmp_path, capsys):
     output = tmp_path / "out.jsonl"
     assert cli.main(["predict", str(folder), str(posts), "--output", str(output)]) == 0

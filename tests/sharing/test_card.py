@@ -7,7 +7,16 @@ import yaml
 from huggingface_hub import ModelCard
 
 from hf_rumor.errors import ArgumentError, OutputError
-from hf_rumor.sharing.card import EXAMPLE, METRIC_TYPES, is_edited, license_of, read_card, render_card, write_card
+from hf_rumor.sharing.card import (
+    EXAMPLE,
+    METRIC_TYPES,
+    is_ced,
+    is_edited,
+    license_of,
+    read_card,
+    render_card,
+    write_card,
+)
 
 
 GOLDEN = Path(__file__).with_name("golden_card.md")
@@ -171,3 +180,16 @@ def test_the_recipe_in_the_card_repeats_the_run(make_report):
     text = render_card(make_report(), "mit")
     recipe = text.split("```yaml\n")[1].split("```")[0]
     assert yaml.safe_load(recipe) == {"loss": "bce"}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("data/Rumor_Dataset.zip", True),
+        ("Chinese_Rumor_Dataset-master", True),
+        ("Rumor_Dataset_2025_douyin.csv", False),
+        ("Chinese_Rumor_Dataset-of-mine.jsonl", False),
+    ],
+)
+def test_only_the_published_corpus_is_called_so(name, expected):
+    assert is_ced(name) is expected

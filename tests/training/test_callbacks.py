@@ -31,7 +31,7 @@ def test_the_progress_bar_prints_no_logs(capsys):
 
 
 @pytest.mark.parametrize("epoch", [2, 3])  # before it stops, and right after it stopped
-def test_early_stopping_remembers_across_an_interruption(make_trainer, tmp_path, epoch):
+def test_early_stopping_remembers_across_an_interruption(make_trainer, tmp_path, caplog, epoch):
     def train(checkpoint=None):
         trainer = make_trainer(
             per_device_train_batch_size=5,
@@ -46,8 +46,12 @@ def test_early_stopping_remembers_across_an_interruption(make_trainer, tmp_path,
         )
         trainer.compute_metrics = lambda prediction: {"macro_f1": 0.5}  # never gets better
         trainer.add_callback(EarlyStopping(2))
+        trainer.add_callback(EpochLines())
         trainer.train(resume_from_checkpoint=checkpoint)
         return [entry["epoch"] for entry in trainer.state.log_history if "eval_loss" in entry]
 
-    assert train() == [1.0, 2.0, 3.0]
+    with caplog.at_level("INFO", logger="hf_rumor"):
+        assert train() == [1.0, 2.0, 3.0]
+    assert "stopped early: no better macro_f1 in 2 validations" in caplog.text
+    assert "kept: checkpoint-2, validation macro_f1 0.5000" in caplog.text
     assert train(str(tmp_path / "whole" / f"checkpoint-{2 * epoch}")) == [1.0, 2.0, 3.0]

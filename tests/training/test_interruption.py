@@ -11,6 +11,7 @@ import pytest
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
+from hf_rumor.training import interruption
 from hf_rumor.training.interruption import Interrupted, SaveAndStop, interruptible
 
 
@@ -53,7 +54,17 @@ def test_after_a_signal_the_step_is_saved_and_the_last(number):
     assert signal.getsignal(number) is before
 
 
-def test_a_second_signal_ends_at_once():
+def test_a_signal_that_a_launcher_passes_on_once_more_is_the_same():
+    trainer = Trainer()
+    with pytest.raises(Interrupted) as caught, interruptible(trainer):
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert trainer.step()
+    assert caught.value.step == 7
+
+
+def test_a_second_signal_ends_at_once(monkeypatch):
+    monkeypatch.setattr(interruption, "SAME_SIGNAL_SECONDS", -1.0)
     with pytest.raises(Interrupted) as caught, interruptible(Trainer()):
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
