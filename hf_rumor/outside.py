@@ -103,7 +103,7 @@ def read_report(path: Path) -> Report:
     try:
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         report = Report(**values)
-        return replace(report, validation=_with_nan(report.validation), train=_with_nan(report.train))
+        return replace(report, **{part: _with_nan(values[part]) for part in ("validation", "test", "train")})
     except FileNotFoundError as error:
         raise ModelError(f"{path}: expected the report of a run of ours, found none; train with hf-rumor") from error
     except (OSError, ValueError, TypeError, AttributeError) as error:

@@ -1,13 +1,17 @@
 import json
+import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from hf_rumor import RumorClassifier, cli
 from hf_rumor.corpus.dataset import load_corpus
 from hf_rumor.errors import CorpusError, ModelError, OutputError
 from hf_rumor.evaluation import measure
+from hf_rumor.evaluation.report import to_json
 from hf_rumor.outside import evaluate_outside, read_report
+from hf_rumor.sharing.card import render_card
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +61,16 @@ def test_every_post_from_elsewhere_is_scored_and_nothing_else_changes(
         assert "5-fold cross-validation" in page
         assert "hf-rumor evaluate MODEL" in page
     assert not (output / "model.safetensors").exists()
+
+
+def test_what_is_not_defined_in_a_report_can_be_read_and_rendered_again(make_report, tmp_path):
+    report = make_report()
+    report.test["intervals"]["macro_f1"] = (math.nan, math.nan)
+    path = tmp_path / "report.json"
+    path.write_text(to_json(report), encoding="utf-8")
+    again = read_report(path)
+    assert np.isnan(again.test["intervals"]["macro_f1"]).all()
+    assert render_card(again, "mit") == render_card(report, "mit")
 
 
 def test_the_corpus_it_was_trained_on_is_refused(trained, tmp_path):

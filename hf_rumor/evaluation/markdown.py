@@ -67,7 +67,8 @@ def _confusion_table(report: "Report") -> str:
     counts = [count for row in report.test["confusion"] for count in row]
     bounds = [report.test["intervals"][name] for name in COUNTS]
     right_no, false_alarm, missed, right_yes = (
-        f"{count:,} ({low:.0f} to {high:.0f})" for count, (low, high) in zip(counts, bounds, strict=True)
+        f"{count:,} ({_number(low, 0)} to {_number(high, 0)})"
+        for count, (low, high) in zip(counts, bounds, strict=True)
     )
     return (
         f"| test posts (95 % interval) | called non-rumor | called rumor |\n|---|---|---|\n"

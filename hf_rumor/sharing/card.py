@@ -198,15 +198,16 @@ def _results(report: Report, hub_dataset: str | None) -> list[EvalResult]:
             metric_args=_interval(report, name),
         )
         for name, (metric_type, words) in METRIC_TYPES.items()
-        if all(math.isfinite(value) for value in (report.test[name], *report.test["intervals"][name]))
+        if math.isfinite(report.test[name])
     ]
 
 
 def _interval(report: Report, name: str) -> dict[str, list[float]] | None:
-    """Return the interval of a metric; None for the calibration error, whose percentiles are no 95 % interval."""
-    if name == "ece":
+    """Return the interval of a metric, if it has one; percentiles of the calibration error are no 95 % interval."""
+    bounds = report.test["intervals"][name]
+    if name == "ece" or not all(math.isfinite(bound) for bound in bounds):
         return None
-    return {"interval_95": [round(bound, 4) for bound in report.test["intervals"][name]]}
+    return {"interval_95": [round(bound, 4) for bound in bounds]}
 
 
 def write_card(folder: Path, report: Report, license_id: str | None, *, overwrite: bool = False) -> None:

@@ -55,6 +55,15 @@ def test_a_share_of_no_posts_is_not_defined_also_where_it_was_read_from_a_file(m
     assert "accuracy of not defined" in render_card(report, "mit")
 
 
+def test_a_metric_whose_interval_is_not_known_stands_without_it(make_report):
+    report = make_report()
+    report.test["intervals"]["macro_f1"] = (float("nan"), float("nan"))
+    text = render_card(report, "mit")
+    [found] = [result for result in ModelCard(text).data.eval_results if result.metric_name == "Macro-F1"]
+    assert found.metric_value == pytest.approx(report.test["macro_f1"], abs=1e-4)
+    assert not found.metric_args
+
+
 def test_without_a_licence_none_is_claimed(make_report):
     text = render_card(make_report(), None)
     assert license_of(text) is None
