@@ -9,7 +9,6 @@ import os
 import re
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -251,25 +250,9 @@ def _check_files(arguments: argparse.Namespace, num_processes: int) -> None:
 
 
 def _open(name: str) -> io.BufferedReader:
-    """Open a file, or stdin, as UTF-8; a file that is GB18030 or UTF-16 is written anew, piece by piece."""
-    from hf_rumor.corpus.encodings import PAGE, encoding_of_file
+    from hf_rumor.corpus.encodings import open_as_utf8
 
-    if name == "-":
-        return io.BufferedReader(sys.stdin.buffer)  # type: ignore[arg-type]
-    path = Path(name)
-    try:
-        encoding = encoding_of_file(path) if path.is_file() else "utf-8-sig"
-    except UnicodeDecodeError:  # each line of it says what is wrong
-        encoding = "utf-8-sig"
-    if encoding == "utf-8-sig":
-        return path.open("rb")
-    logger.info("predict: %s is in %s", name, encoding)
-    anew = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-    with path.open(encoding=encoding, newline="") as text:
-        while page := text.read(PAGE):
-            anew.write(page.encode())
-    anew.seek(0)
-    return anew  # type: ignore[return-value]
+    return io.BufferedReader(sys.stdin.buffer) if name == "-" else open_as_utf8(Path(name))  # type: ignore[arg-type]
 
 
 def _with_progress(windows: Iterator[list[str]], file: io.BufferedReader) -> Iterator[list[str]]:

@@ -1,6 +1,8 @@
 """Which encoding a text is written in: UTF-8, or what Chinese programs wrote before it."""
 
 import codecs
+import io
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -25,6 +27,25 @@ def decode(content: bytes) -> tuple[str, str]:
     """Return a text and its encoding; see `encoding_of_file`."""
     encoding = _encoding_of(lambda: [content])
     return content.decode(encoding), encoding
+
+
+def open_as_utf8(path: Path) -> io.BufferedReader:
+    """Open a file; one in GB18030 or UTF-16 is written anew in UTF-8, piece by piece, into a file without a name.
+
+    What is in none of these, and what is no plain file, is opened as it stands.
+    """
+    try:
+        encoding = encoding_of_file(path) if path.is_file() else "utf-8-sig"
+    except UnicodeDecodeError:
+        encoding = "utf-8-sig"
+    if encoding == "utf-8-sig":
+        return path.open("rb")
+    anew = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    with path.open(encoding=encoding, newline="") as text:
+        while page := text.read(PAGE):
+            anew.write(page.encode())
+    anew.seek(0)
+    return anew  # type: ignore[return-value]
 
 
 def _pages(path: Path) -> Iterator[bytes]:

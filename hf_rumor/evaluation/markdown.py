@@ -93,9 +93,11 @@ def baseline_text(report: "Report") -> str:
 def calibration_text(report: "Report") -> str:
     """Return what calibration changed."""
     calibration = report.calibration
-    rows = ["| test posts | ece | ece of chance alone | brier | log_loss | roc_auc |", "|---|---|---|---|---|---|"]
+    names = {"ece": "ece", "ece_by_chance": "ece of chance alone", "brier": "brier"}
+    names |= {"log_loss": "log_loss", "roc_auc": "roc_auc"}
+    rows = [f"| test posts | {' | '.join(names.values())} |", f"|---|{'---|' * len(names)}"]
     for when in ("before", "after") if calibration["before"] else ("after",):
-        values = " | ".join(_number(value) for value in calibration[when]["test"].values())
+        values = " | ".join(_number(calibration[when]["test"].get(name)) for name in names)
         rows.append(f"| {when} calibration | {values} |")
     if calibration["method"] == "none":
         return "\n".join(rows) + "\n\nProbabilities were not calibrated."

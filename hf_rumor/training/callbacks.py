@@ -102,7 +102,8 @@ class EarlyStopping(EarlyStoppingCallback):
     ) -> None:
         """Say why the run ends here."""
         super().on_evaluate(args, state, control, metrics, **kwargs)  # type: ignore[no-untyped-call]
-        if control.should_training_stop:
+        has_stopped = self.early_stopping_patience_counter >= self.early_stopping_patience
+        if has_stopped and state.global_step < state.max_steps:  # at its last step it ends anyway
             logger.info(
                 "stopped early: no better %s in %d validations (--early_stopping_patience)",
                 *(args.metric_for_best_model, self.early_stopping_patience_counter),

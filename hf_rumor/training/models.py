@@ -186,7 +186,7 @@ def _check_weights(name: str, model: Any, missing: Collection[str], appended: bo
     Its pooler may be missing, and the layer that was appended.
     """
     prefix = f"{model.base_model_prefix}."
-    made = ("pooler.", f"encoder.layer.{model.config.num_hidden_layers - 1}." if appended else "pooler.")
+    made = ("pooler.", *([f"encoder.layer.{model.config.num_hidden_layers - 1}."] if appended else []))
     lost = sorted(key for key in missing if key.startswith(prefix) and not key.removeprefix(prefix).startswith(made))
     if lost:
         raise ModelError(

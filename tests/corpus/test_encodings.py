@@ -1,7 +1,7 @@
 import pytest
 
 from hf_rumor.corpus import encodings
-from hf_rumor.corpus.encodings import decode, encoding_of_file
+from hf_rumor.corpus.encodings import decode, encoding_of_file, open_as_utf8
 
 
 TEXT = "听说明天全市停水一周，速转！\n"
@@ -25,6 +25,21 @@ def test_a_chinese_text_is_recognised_wherever_pages_end(tmp_path, monkeypatch, 
     path.write_bytes((TEXT * 5).encode(written))
     assert encoding_of_file(path) == found
     assert decode((TEXT * 5).encode(written)) == (TEXT * 5, found)
+
+
+@pytest.mark.parametrize("written", ["utf-8", "gb18030", "utf-16"])
+def test_whatever_it_was_written_in_a_file_is_opened_as_utf_8(tmp_path, monkeypatch, written):
+    monkeypatch.setattr(encodings, "PAGE", 7)
+    path = tmp_path / "posts"
+    path.write_bytes((TEXT * 5).encode(written))
+    with open_as_utf8(path) as file:
+        assert file.read() == (TEXT * 5).encode()
+
+
+def test_a_file_in_no_encoding_is_opened_as_it_stands(tmp_path):
+    (tmp_path / "posts").write_bytes(b"\xff")
+    with open_as_utf8(tmp_path / "posts") as file:
+        assert file.read() == b"\xff"
 
 
 def test_nothing_and_ascii_are_utf_8(tmp_path):

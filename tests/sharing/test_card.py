@@ -64,6 +64,13 @@ def test_a_metric_whose_interval_is_not_known_stands_without_it(make_report):
     assert not found.metric_args
 
 
+def test_a_report_of_an_earlier_version_has_its_numbers_below_their_names(make_report):
+    report = make_report()
+    for part in report.calibration["after"].values():
+        part.pop("ece_by_chance")
+    assert "| after calibration | 0.2500 | not defined | 0.1050 |" in render_card(report, "mit")
+
+
 def test_without_a_licence_none_is_claimed(make_report):
     text = render_card(make_report(), None)
     assert license_of(text) is None

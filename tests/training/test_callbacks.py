@@ -30,6 +30,21 @@ def test_the_progress_bar_prints_no_logs(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_a_run_that_ends_by_itself_did_not_stop_early(make_trainer, caplog):
+    trainer = make_trainer(
+        per_device_train_batch_size=5,
+        num_train_epochs=2,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        load_best_model_at_end=True,
+        metric_for_best_model="loss",
+    )
+    trainer.add_callback(EarlyStopping(2))
+    with caplog.at_level("INFO", logger="hf_rumor"):
+        trainer.train()
+    assert "stopped early" not in caplog.text
+
+
 @pytest.mark.parametrize("epoch", [2, 3])  # before it stops, and right after it stopped
 def test_early_stopping_remembers_across_an_interruption(make_trainer, tmp_path, caplog, epoch):
     def train(checkpoint=None):
