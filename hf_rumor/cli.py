@@ -250,7 +250,7 @@ def _check_files(arguments: argparse.Namespace, num_processes: int) -> None:
 
 
 def _open(name: str) -> io.BufferedReader:
-    from hf_rumor.corpus.encodings import open_as_utf8
+    from hf_rumor.encodings import open_as_utf8
 
     return io.BufferedReader(sys.stdin.buffer) if name == "-" else open_as_utf8(Path(name))  # type: ignore[arg-type]
 

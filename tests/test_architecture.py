@@ -16,7 +16,7 @@ ROOMS = (
     *("benchmark", "search", "outside", "experiment", "outcome"),
     *("sharing", "training", "inference", "evaluation", "corpus"),
 )
-FOUNDATION = {"errors", "network"}
+FOUNDATION = {"encodings", "errors", "network"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from hf_rumor.corpus.encodings import decode
 from hf_rumor.corpus.files import list_files
 from hf_rumor.corpus.findings import Findings, note_file
 from hf_rumor.corpus.post import LABEL_NAMES, Post, Repost
 from hf_rumor.corpus.values import parse_text, parse_time
+from hf_rumor.encodings import decode
 from hf_rumor.errors import CorpusError
 
 

@@ -27,7 +27,7 @@ from hf_rumor.errors import CorpusError
 logger = logging.getLogger(__name__)
 
 # Part of the cache key: raise it whenever a reader gives other posts or findings for the same files.
-PARSER_VERSION = 4
+PARSER_VERSION = 5
 
 # A cache that cannot be written says nothing about what is in it.
 NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOLCK)

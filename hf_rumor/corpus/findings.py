@@ -12,6 +12,7 @@ DESCRIPTIONS = {
     "hidden_files": "hidden files skipped (leftovers of macOS)",
     "other_files": "files skipped: not part of the CED layout",
     "files_in_gb18030": "files read as GB18030, not UTF-8",
+    "labels_true_or_false": "labels say true or false; true is read as rumor (where it is a true story, turn them)",
     "posts_without_label": "posts left out: no repost file, hence no label",
     "posts_under_both_labels": "posts left out: repost files under both labels",
     "reposts_without_post": "repost files skipped: the post is not there",

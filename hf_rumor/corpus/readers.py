@@ -15,10 +15,10 @@ import pyarrow
 import pyarrow.parquet
 
 from hf_rumor.corpus.ced import read_ced, sort_reposts
-from hf_rumor.corpus.encodings import encoding_of_file
 from hf_rumor.corpus.findings import Findings
 from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.corpus.values import parse_bool, parse_count, parse_label, parse_text, parse_time
+from hf_rumor.encodings import encoding_of_file
 from hf_rumor.errors import CorpusError
 
 
@@ -170,6 +170,8 @@ def _to_post(row: dict[str, Any], where: str, number: int, columns: Columns, fin
         is_rumor = parse_label(row[label_column])
     except ValueError as error:
         raise CorpusError(f"{where}: {error}; correct it, or name the right column with --label_column") from error
+    says_true = str(row[label_column]).strip().lower() in ("true", "false")
+    findings["labels_true_or_false"] += says_true and "rumor" not in label_column
     try:
         text = parse_text(row[text_column])
         post_id = parse_text(row[id_column]) if id_column else ""

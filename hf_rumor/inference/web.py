@@ -18,6 +18,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from hf_rumor.encodings import open_as_utf8
 from hf_rumor.errors import ArgumentError, ModelError, RumorError
 from hf_rumor.inference.bulk import predict_items
 from hf_rumor.inference.classifier import RumorClassifier
@@ -127,7 +128,7 @@ class Judge:
                 del self._uploads[gone]
 
     def _judge_file(self, path: Path) -> Iterator[str]:
-        with path.open("rb") as file:
+        with open_as_utf8(path) as file:
             head = file.peek(4096)[:4096]
             if b"\0" in head or not head:
                 raise ArgumentError(

@@ -89,6 +89,13 @@ def test_every_format_gives_the_same_posts(write, suffix):
     assert read(write(suffix, ROWS)) == (POSTS, {"times_unreadable": 1})
 
 
+@pytest.mark.parametrize(("column", "found"), [("label", {"labels_true_or_false": 2}), ("is_rumor", {})])
+def test_true_that_may_mean_a_true_story_is_told(write, column, found):
+    rows = [{"text": "停水", column: True}, {"text": "停电", column: "FALSE"}, {"text": "停课", column: 1}]
+    posts, findings = read(write(".jsonl", rows))
+    assert ([post.is_rumor for post in posts], findings) == ([True, False, True], found)
+
+
 @pytest.mark.parametrize("suffix", [".JSONL", ".Csv"])
 def test_the_case_of_a_suffix_does_not_matter(tmp_path, suffix):
     WRITERS[suffix.lower()](tmp_path / f"posts{suffix}", ROWS)

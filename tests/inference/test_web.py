@@ -292,9 +292,19 @@ def test_files_are_judged_within_their_limits_and_not_kept(judge, tmp_path, lang
     assert not Path(name).exists()
 
 
-def test_a_table_in_another_encoding_gets_an_answer_that_can_be_sent(judge):
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16"])
+def test_a_table_as_spreadsheets_save_it_is_judged(judge, encoding):
     path = judge.folder / "posts.csv"
-    path.write_bytes("正文\n昨夜停水\n".encode("gb18030"))
+    path.write_bytes("正文\n昨夜停水\n".encode(encoding))
+    told, name = judge.answer_file(str(path), "zh")
+    assert WORDS["zh"]["done"].format(1, 0) in told
+    path.write_text("正文\n昨夜停水\n", encoding="utf-8")
+    assert Path(name).read_text("utf-8") == Path(judge.answer_file(str(path), "zh")[1]).read_text("utf-8")
+
+
+def test_a_table_in_no_encoding_gets_an_answer_that_can_be_sent(judge):
+    path = judge.folder / "posts.csv"
+    path.write_bytes(b"\xff\xff\xff\n1,2\n")
     told, result = judge.answer_file(str(path), "zh")
     assert (result, "UTF-8" in told) == (None, True)
     told.encode("utf-8")

@@ -1,7 +1,7 @@
 import pytest
 
-from hf_rumor.corpus import encodings
-from hf_rumor.corpus.encodings import decode, encoding_of_file, open_as_utf8
+from hf_rumor import encodings
+from hf_rumor.encodings import decode, encoding_of_file, open_as_utf8
 
 
 TEXT = "听说明天全市停水一周，速转！\n"
