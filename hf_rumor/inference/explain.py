@@ -19,7 +19,7 @@ from hf_rumor.inference.probabilities import rumor_probabilities
 
 STEPS = (32, 64, 128, 256)  # of the integral; more while it is not complete
 COMPLETE = 0.05  # share of the explained log-odds that may be missing
-FAINT = 0.1  # log-odds; where no word weighs as much, none is coloured strongly
+FAINT = 0.1  # log-odds; where no word weighs as much, that is said, and none is coloured strongly
 DELETED = 0.2  # share of the tokens, in the check of faithfulness
 
 
@@ -62,6 +62,21 @@ class Explanation:
     log_odds_without: float
     error: float
     num_steps: int
+
+    @property
+    def largest(self) -> float:
+        """Weight of the word that weighs most, in log-odds, whichever way."""
+        return max((abs(word.weight) for word in self.words), default=0.0)
+
+    @property
+    def full_colour(self) -> float:
+        """Weight that a full colour stands for."""
+        return max(self.largest, FAINT)
+
+    @property
+    def is_faint(self) -> bool:
+        """Whether no word moved the prediction noticeably."""
+        return self.largest < FAINT
 
 
 @dataclass(frozen=True)
@@ -178,7 +193,7 @@ class Explainer:
             at_random = generator.sample(range(len(explanation.tokens)), number)
             before = explanation.prediction.rumor_probability
             after_top, after_random = (
-                self._without_tokens(text, explanation, gone) for gone in (by_weight[:number], at_random)
+                self._without_tokens(explanation, gone) for gone in (by_weight[:number], at_random)
             )
             moves.append((abs(before - after_top), abs(before - after_random)))
         if not moves:
@@ -186,12 +201,14 @@ class Explainer:
         top, at_random_mean = (sum(column) / len(moves) for column in zip(*moves, strict=True))
         return Faithfulness(len(moves), top, at_random_mean)
 
-    def _without_tokens(self, text: str, explanation: Explanation, gone: Sequence[int]) -> float:
-        """Return the probability of rumor of a text without some of its tokens."""
+    def _without_tokens(self, explanation: Explanation, gone: Sequence[int]) -> float:
+        """Return the probability of rumor of the text without some of its tokens."""
         spans = [
             (explanation.tokens[n].start, explanation.tokens[n].start + len(explanation.tokens[n].text)) for n in gone
         ]
-        kept = "".join(letter for place, letter in enumerate(text) if not any(a <= place < b for a, b in spans))
+        kept = "".join(
+            letter for place, letter in enumerate(explanation.text) if not any(a <= place < b for a, b in spans)
+        )
         encoded = self._encode(kept)
         with torch.no_grad():
             log_odds = float(
@@ -208,9 +225,8 @@ def to_text(explanation: Explanation, *, colours: bool) -> str:
         colours: Whether the terminal shows colours; else the words stand in the list alone.
     """
     prediction = explanation.prediction
-    largest = max((abs(word.weight) for word in explanation.words), default=0.0)
-    largest = max(largest, FAINT)
-    body = "".join(_coloured(word.text, word.weight / largest) if colours else word.text for word in explanation.words)
+    full = explanation.full_colour
+    body = "".join(_coloured(word.text, word.weight / full) if colours else word.text for word in explanation.words)
     strongest = sorted(explanation.words, key=lambda word: -abs(word.weight))[:8]
     told = {
         "for rumor": [word for word in strongest if word.weight > 0],
@@ -223,6 +239,7 @@ def to_text(explanation: Explanation, *, colours: bool) -> str:
             f"  {name:<10}{'  '.join(f'{w.text} {w.weight:+.2f}' for w in words) or 'nothing'}"
             for name, words in told.items()
         ),
+        *([f"  no word moved it by as much as {FAINT}"] if explanation.is_faint else []),
         f"  weights: log-odds, from {explanation.log_odds_without:+.2f} (no content) to {explanation.log_odds:+.2f}; "
         f"{explanation.error:.1%} of it not accounted for, {explanation.num_steps} steps",
     ]

@@ -25,6 +25,7 @@ WORDS = {
         "threshold": "阈值",
         "for": "支持“谣言”",
         "against": "反对“谣言”",
+        "faint": "没有哪个词对结果有明显影响。",
     },
     "en": {
         "title": "Rumor classifier",
@@ -49,5 +50,6 @@ WORDS = {
         "threshold": "threshold",
         "for": "speaks for rumor",
         "against": "speaks against it",
+        "faint": "No word moved it noticeably.",
     },
 }

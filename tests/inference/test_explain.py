@@ -1,6 +1,7 @@
 import io
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -90,6 +91,18 @@ def test_the_page_holds_no_markup_of_a_text(explainer):
     assert "<b>" not in page
     assert "rgba(220, 60, 50, 0.80)" in page
     assert "rgba(50, 100, 220, 0.40)" in page
+
+
+@pytest.mark.parametrize(("weight", "faint"), [(0.05, True), (-0.2, False)])
+def test_where_no_word_moved_it_that_is_said(explainer, weight, faint):
+    of = replace(EXPLANATION, words=[Piece("停水", 0, weight)])
+    assert ("no word moved it" in to_text(of, colours=False)) == faint
+    page = to_html([of], explainer.facts, "out")
+    assert ("No word moved it" in page, "0.80)" in page) == (faint, not faint)
+
+
+def test_blanks_around_a_text_do_not_change_which_tokens_are_deleted(explainer, texts):
+    assert explainer.faithfulness([f"  {text}\n" for text in texts[:5]]) == explainer.faithfulness(texts[:5])
 
 
 def test_the_verb_prints_json_and_writes_a_page(folder, tmp_path, capsys, monkeypatch):
