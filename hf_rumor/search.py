@@ -181,8 +181,13 @@ def _try_out(study: "Study", setup: Setup, space: Space, num_trials: int, folder
     metric = f"eval_{str(setup.args.metric_for_best_model).removeprefix('eval_')}"
     try:
         _search(trainer, study, space, metric, num_trials - len(ended), folder)
-    except ValueError:  # Optuna names no best one where no trial has ended
-        if _has_ended(study):
+    except (ValueError, TypeError, ImportError, RuntimeError) as error:
+        if study.get_trials(deepcopy=False, states=(TrialState.FAIL,)):
+            raise ArgumentError(
+                f"search: expected values that Trainer takes, got {type(error).__name__}: {error}; "
+                "change --space, and --output_dir"
+            ) from error
+        if _has_ended(study):  # else Optuna says that there is no best one
             raise
 
 

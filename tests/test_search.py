@@ -92,6 +92,14 @@ def test_a_search_of_which_no_trial_ends_is_told_in_one_line(words, capsys):
         assert "expected a trial that ends, found none in 2" in capsys.readouterr().err.splitlines()[-1]
 
 
+def test_a_choice_that_trainer_refuses_is_told_in_one_line(words, capsys):
+    words[words.index("--space") + 1] = json.dumps({"optim": ["adamw_bnb_8bit"]})
+    assert cli.main([*words, "--trials", "1"]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert "expected values that Trainer takes, got ImportError" in said
+    assert said.endswith("change --space, and --output_dir")
+
+
 def test_a_search_sees_no_test_post(words, tmp_path, make_posts):
     posts = make_posts(60)
     groups = np.arange(60)  # none is a near-duplicate of another
