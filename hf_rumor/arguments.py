@@ -43,7 +43,7 @@ TRAINING_DEFAULTS: dict[str, tuple[Any, str]] = {  # flag -> default, and what i
     "warmup_steps": (0.06, "Steps of linear warm-up; below 1: share of all steps."),
     "eval_strategy": ("epoch", "When to validate."),
     "save_strategy": ("epoch", "When to keep a checkpoint."),
-    "save_total_limit": (2, "Checkpoints kept: the best and the newest."),
+    "save_total_limit": (2, "Checkpoints kept: the best, where one is chosen, and the newest."),
     "load_best_model_at_end": (True, "Whether the model is the checkpoint that was best on validation."),
     "metric_for_best_model": ("macro_f1", "Best in which metric."),
     "logging_steps": (10.0, "Steps between two points of the loss curve."),
@@ -144,7 +144,7 @@ class RunArguments:
     loss: str = field(default="bce", metadata={"help": "bce, ce, focal, mse, or package.module:name."})
     loss_kwargs: str = field(
         default="{}",
-        metadata={"help": """JSON, as '{"class_weights": "balanced", "label_smoothing": 0.1, "gamma": 2}'."""},
+        metadata={"help": """JSON, as '{"class_weights": "balanced", "label_smoothing": 0.1}'; focal: "gamma"."""},
     )
     layer_lr_decay: float = field(
         default=1.0,
@@ -158,7 +158,11 @@ class RunArguments:
         default=False, metadata={"help": "Leave the token embeddings as they come: less to compute and to keep."}
     )
     early_stopping_patience: int = field(
-        default=2, metadata={"help": "Validations without a better macro-F1 after which training stops; 0: never."}
+        default=2,
+        metadata={
+            "help": "Validations without a better --metric_for_best_model after which training stops; 0: never. With "
+            "--load_best_model_at_end alone."
+        },
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = field(
         default="auto", metadata={"help": "auto: bf16 where the hardware has it, else fp16 on CUDA, else fp32."}

@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as error:
         if error.code != 128 + signal.SIGTERM:
             raise
-        print("hf-rumor: terminated; it goes on with the same command", file=sys.stderr)
+        print(f"hf-rumor: terminated{_way_on(words)}", file=sys.stderr)
         return 128 + signal.SIGTERM
 
 
@@ -65,8 +65,9 @@ def _check_words(words: list[str]) -> None:
 
 def _way_on(words: list[str]) -> str:
     """Return how a command that was interrupted goes on."""
-    if words[:1] != ["predict"]:
-        return "; it goes on with the same command"
+    verb = words[0] if words else ""
+    if verb != "predict":
+        return "; it goes on with the same command" if verb in ("train", "benchmark", "search") else ""
     arguments = parse(words)
     return "; it goes on with --resume" if arguments.output and arguments.input != "-" else ""
 
@@ -363,9 +364,10 @@ def _push(arguments: argparse.Namespace) -> None:
             f"--license {arguments.license}: expected {named}, as the edited README.md says; change it there"
         )
     if named is None:
-        raise ArgumentError(
-            "--license: expected a licence, found none here nor in README.md; name it: apache-2.0, ..."
-        )
+        way_out = "name it: apache-2.0, ..."
+        if arguments.license:  # an edited card is not written again
+            way_out = f"add `license: {arguments.license}` at the top of {folder / CARD_FILE}, or --overwrite_card"
+        raise ArgumentError(f"--license: expected a licence in README.md, found none; {way_out}")
     _send(arguments, "model", contents_of(folder, portable(report)), "Rumor classifier")
 
 

@@ -213,7 +213,7 @@ def _add_serve(verbs: Any) -> None:
     serve.add_argument("--host", default="127.0.0.1", help="others than loopback let others in (%(default)s)")
     serve.add_argument("--port", type=_seed, default=7860, help="0: a free one (%(default)s)")
     serve.add_argument("--max_characters", type=_count, default=2_000, help="of a text (%(default)s)")
-    serve.add_argument("--max_posts", type=_count, default=10_000, help="of a file (%(default)s)")
+    serve.add_argument("--max_posts", type=_count, default=10_000, help="of a file or a request (%(default)s)")
     serve.add_argument("--max_bytes", type=_count, default=5_000_000, help="of a request (%(default)s)")
     serve.set_defaults(verb="serve")
 

@@ -98,6 +98,16 @@ def test_only_a_job_from_a_file_into_a_file_goes_on(monkeypatch, capsys, words, 
     assert capsys.readouterr().err == f"hf-rumor: {told}\n"
 
 
+@pytest.mark.parametrize(("verb", "goes_on"), [("audit", False), ("benchmark", True)])
+def test_a_verb_that_starts_over_does_not_say_that_it_goes_on(monkeypatch, capsys, verb, goes_on):
+    def interrupted(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(cli.VERBS, verb, interrupted)
+    assert cli.main([verb]) == 130
+    assert ("it goes on" in capsys.readouterr().err) == goes_on
+
+
 def test_audit_prints_text_or_json(posts, capsys):
     assert cli.main(["audit", "--data_path", posts]) == 0
     assert "30 rumor, 30 non-rumor" in capsys.readouterr().out

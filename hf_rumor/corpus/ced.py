@@ -144,7 +144,7 @@ def _load_json(path: Path, name: str, read: ReadFile, kind: type, findings: Find
         findings["files_in_gb18030"] += encoding == "gb18030"
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise CorpusError(f"{path}: {name}: expected JSON in UTF-8, got {error}; repair or remove the file") from error
+        raise CorpusError(f"{path}: {name}: expected JSON, got {error}; repair or remove the file") from error
     if not isinstance(value, kind):
         expected = "an object" if kind is dict else "a list"
         raise CorpusError(

@@ -72,7 +72,7 @@ def _encoding_of(path: Path) -> str:
     try:
         return encoding_of_file(path)
     except UnicodeDecodeError as error:
-        raise CorpusError(f"{path}: expected UTF-8 or GB18030, got {error}; convert the file to UTF-8") from error
+        raise CorpusError(f"{path}: expected UTF-8, UTF-16 or GB18030, got {error}; convert the file") from error
 
 
 def _read_jsonl(path: Path, encoding: str) -> Rows:

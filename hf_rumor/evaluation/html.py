@@ -53,7 +53,7 @@ def summary(report: dict[str, Any]) -> list[str]:
     sentences = [
         f"Of 100 {posts}, the model tells about {round(100 * test['accuracy'])} right; with 95 % "
         f"confidence between {round(100 * low)} and {round(100 * high)}.",
-        f"Against the simplest thing that could work (words and characters counted, TF-IDF + SVM) it is "
+        f"Against the simplest thing that could work (runs of characters counted, TF-IDF + SVM) it is "
         f"{report['baseline']['tfidf_svm']['verdict']}.",
         f"It finds {round(100 * test['rumor_recall'])} of 100 rumors; "
         + (

@@ -177,7 +177,7 @@ def _hub_dataset(path: str) -> str | None:
 
 
 def _results(report: Report, hub_dataset: str | None) -> list[EvalResult]:
-    """Return every metric of the test posts that is defined, with its interval."""
+    """Return the metrics of `METRIC_TYPES` on the test posts, where they are defined, with their intervals."""
     name = "CED (Chinese rumor dataset)" if is_ced(report.data["path"]) else Path(report.data["path"]).name
     split, fold = report.split, report.split["fold"]
     common: dict[str, Any] = {

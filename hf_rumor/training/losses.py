@@ -34,7 +34,7 @@ class Loss:
 
     Attributes:
         name: As given with `--loss`.
-        kwargs: As given with `--loss_kwargs`.
+        kwargs: As given with `--loss_kwargs`, `balanced` written out.
         function: What is called.
         activation: `sigmoid` of the rumor logit, or `softmax` over both.
         formula: One line for the log and the report.

@@ -217,13 +217,13 @@ def refused(path, reader=read):
 @pytest.mark.parametrize(
     ("folder", "content", "words"),
     [
-        ("original-microblog", "{", "expected JSON in UTF-8"),
-        ("original-microblog", "", "expected JSON in UTF-8"),
-        ("original-microblog", "[" * 100_000, "expected JSON in UTF-8"),
+        ("original-microblog", "{", "expected JSON, got"),
+        ("original-microblog", "", "expected JSON, got"),
+        ("original-microblog", "[" * 100_000, "expected JSON, got"),
         ("original-microblog", "[]", "expected an object, got list"),
         ("original-microblog", "null", "expected an object, got NoneType"),
         ("original-microblog", '{"time": 1, "has_url": false}', "found ['has_url', 'time']"),
-        ("non-rumor-repost", "[{}", "expected JSON in UTF-8"),
+        ("non-rumor-repost", "[{}", "expected JSON, got"),
         ("non-rumor-repost", "{}", "expected a list, got dict"),
         ("non-rumor-repost", '["真的吗"]', "expected a list of objects, got '真的吗'"),
     ],
@@ -237,7 +237,7 @@ def test_a_broken_file_is_named(root, folder, content, words):
 
 def test_a_file_that_is_not_utf_8_is_named(root):
     (root / "original-microblog" / NAME).write_bytes('{"text": "café"}'.encode("latin-1"))
-    assert f"original-microblog/{NAME}: expected JSON in UTF-8" in refused(root)
+    assert f"original-microblog/{NAME}: expected JSON, got" in refused(root)
 
 
 def test_a_file_with_a_byte_order_mark_is_read(root, posts):

@@ -147,7 +147,9 @@ def test_a_finished_folder_is_pushed_later_listed_first_and_branches_are_kept_ap
     assert b"My notes" not in hub.files("tester/model")["README.md"]
     assert "--license apache-2.0: expected mit" in push("--license", "apache-2.0", status=2).err
     assert "/discussions/" in push("--create_pr").out
-    push("--overwrite_card")
+    card.write_text("no licence, in my words\n", encoding="utf-8")
+    assert f"add `license: mit` at the top of {card}" in push("--license", "mit", status=2).err
+    push("--overwrite_card", "--license", "mit")
     assert b"My notes" not in hub.files("tester/model")["README.md"]
 
 
