@@ -52,6 +52,7 @@ TRAINING_DEFAULTS: dict[str, tuple[Any, str]] = {  # flag -> default, and what i
     "restore_callback_states_from_checkpoint": (True, "Whether early stopping remembers across an interruption."),
     "resume_from_checkpoint": ("auto", "auto: continue an interrupted run in output_dir; or a checkpoint folder."),
     "ddp_find_unused_parameters": (False, "Of DistributedDataParallel."),
+    "ddp_timeout": (86_400, "Seconds that processes wait for the one that reads the corpus or scores the test posts."),
 }
 
 # Refused, with what works instead.
@@ -89,7 +90,7 @@ LOWER_IS_BETTER = ("loss", "log_loss", "ece", "brier")
 
 # Where, not what; a run is the same wherever its result goes.
 NOT_IN_RECIPE = (
-    *("output_dir", "resume_from_checkpoint", "license"),
+    *("output_dir", "resume_from_checkpoint", "license", "ddp_timeout"),
     *("push_to_hub", "hub_model_id", "hub_strategy", "hub_private_repo", "hub_always_push", "hub_revision"),
 )
 

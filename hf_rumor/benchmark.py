@@ -88,6 +88,11 @@ def run_benchmark(cells: Sequence[Cell], folder: Path, flags: Sequence[str], sha
             logger.info("benchmark: done before")
         else:
             _run(cell, folder, flags)
+            if (found := _read_report(folder / cell.name)["data"]["sha256"]) != sha256:
+                raise RunError(
+                    f"benchmark: expected one corpus for all runs, found it changed ({sha256[:12]} before, "
+                    f"{found[:12]} in {cell.name}); start it again"
+                )
     reports = {cell: _read_report(folder / cell.name) for cell in cells}
     rows = summarise(reports)
     write_text(folder / "benchmark.md", to_markdown(rows, next(iter(reports.values()))))
@@ -174,6 +179,7 @@ def _baseline_row(name: str, split: str, reports: list[dict[str, Any]]) -> Row:
 def _row(recipe: str, split: str, reports: list[dict[str, Any]]) -> Row:
     tests = [report["test"] for report in reports]
     low, high = (statistics.mean(test["intervals"]["accuracy"][bound] for test in tests) for bound in (0, 1))
+    whole = [report["train"] for report in reports if report["train"].get("resumed_at_step") is None]
     differences = [report["baseline"]["tfidf_svm"]["difference"]["accuracy"]["difference"] for report in reports]
     return Row(
         model=Path(recipe).stem,
@@ -185,7 +191,7 @@ def _row(recipe: str, split: str, reports: list[dict[str, Any]]) -> Row:
         macro_f1=statistics.mean(test["macro_f1"] for test in tests),
         difference=statistics.mean(differences),
         leakage=_leakage(reports),
-        seconds=statistics.mean(report["train"]["runtime_seconds"] for report in reports),
+        seconds=statistics.mean(train["runtime_seconds"] for train in whole) if whole else None,
     )
 
 
@@ -218,7 +224,8 @@ def to_markdown(rows: Sequence[Row], report: dict[str, Any]) -> str:
     return (
         "\n".join(lines)
         + "\n\nAccuracy: mean ± standard deviation over the runs (seeds of split and training, folds); interval: "
-        "means of the runs' bounds; leakage: test posts with a near-duplicate in training; seconds: of training.\n"
+        "means of the runs' bounds; leakage: test posts with a near-duplicate in training; seconds: of runs that were "
+        "not interrupted.\n"
         f"Data: {data['num_posts']:,} posts, SHA-256 `{data['sha256'][:12]}`. {environment['device']}, "
         f"{environment['precision']}, {environment['platform']}; {versions}.\n"
     )

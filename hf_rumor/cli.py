@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from hf_rumor.errors import ArgumentError, RumorError
+from hf_rumor.errors import ArgumentError, OutputError, RumorError
 from hf_rumor.verbs import parse, train_help
 
 
@@ -32,18 +32,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = parse(words)
         return VERBS[arguments.verb](arguments) or 0
     except RumorError as error:
-        if _is_first_process():  # the others make the same mistake
+        is_own = words[:1] == ["predict"] and isinstance(error, OutputError)  # of the share of a process
+        if _is_first_process() or is_own:  # else the others make the same mistake
             print(f"hf-rumor: error: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # whoever read stdout has had enough, as head does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the last flush finds an open file
         return 1
     except OSError as error:
-        if error.filename is None:
+        if error.errno is None:
             raise
-        print(
-            f"hf-rumor: error: {error.filename}: expected to read or write it, got {error.strerror}", file=sys.stderr
-        )
+        what = error.filename or "a file or stream"  # which one, the system does not say while it writes
+        print(f"hf-rumor: error: {what}: expected to read or write it, got {error.strerror}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"hf-rumor: interrupted{_way_on(words)}", file=sys.stderr)
@@ -337,6 +337,7 @@ def _serve(arguments: argparse.Namespace) -> None:
 def _export_model(arguments: argparse.Namespace) -> None:
     from hf_rumor.inference.export import export_model, to_text
 
+    _end_in_order()
     posts = _load(arguments).posts
     exported = export_model(
         arguments.model,

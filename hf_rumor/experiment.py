@@ -52,7 +52,14 @@ from hf_rumor.training.history import summarise_training
 from hf_rumor.training.interruption import interruptible
 from hf_rumor.training.losses import Loss, make_loss
 from hf_rumor.training.models import MINI, freeze_embeddings, load_model, resolve_model, save_model
-from hf_rumor.training.run_folder import check_folder, claim_folder, finish_folder, locked, remove_leftovers
+from hf_rumor.training.run_folder import (
+    check_folder,
+    claim_folder,
+    finish_folder,
+    locked,
+    recipe_of_run,
+    remove_leftovers,
+)
 from hf_rumor.training.streaming import PostStream
 from hf_rumor.training.tokenization import num_truncated, tokenize
 from hf_rumor.training.trackers import finish_tracking, tracked
@@ -60,6 +67,9 @@ from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
 
 
 logger = logging.getLogger(__name__)
+
+SPLIT_FLAGS = ("split", "split_seed", "folds", "fold")  # which posts are test posts
+SEEDED_SPLITS = ("grouped", "random")  # of the others one flag says all
 
 
 @dataclass(frozen=True)
@@ -155,6 +165,7 @@ def run(argv: Sequence[str]) -> Finished | None:
     pusher = make_pusher(setup.arguments)
     folder = Path(setup.arguments.training["output_dir"])
     check_folder(folder, setup.recipe(), setup.data.corpus.sha256)
+    check_start(setup)
     model, tokenizer = setup.load_model()
     with locked(folder, wanted=setup.args.process_index == 0), told_if_full(folder):
         trainer, started_at = train(setup, folder, model, tokenizer, pusher)
@@ -164,6 +175,30 @@ def run(argv: Sequence[str]) -> Finished | None:
         report = finish(setup, folder, trainer, started_at)
         trainer.part()
     return Finished(report, folder, pusher.finish(folder, report) if pusher else None)
+
+
+def check_start(setup: Setup) -> None:
+    """Refuse to start from a run on the same corpus with other test posts: it was trained on some that are test here.
+
+    Raises:
+        ArgumentError: The checkpoint, or the model, is of such a run.
+    """
+    resume = Path(str(setup.arguments.training["resume_from_checkpoint"]))
+    model = Path(setup.chosen["model_name_or_path"])
+    flags = setup.arguments.run
+    ours = {name: getattr(flags, name) for name in (SPLIT_FLAGS if flags.split in SEEDED_SPLITS else SPLIT_FLAGS[:1])}
+    for flag, given, folder in (
+        ("--resume_from_checkpoint", resume, resume.parent),
+        ("--model_name_or_path", model, model),
+    ):
+        told = recipe_of_run(folder, setup.data.corpus.sha256)
+        theirs = None if told is None else {name: told.get(name, getattr(RunArguments, name)) for name in ours}
+        if theirs not in (None, ours):
+            there, here = (" ".join(f"--{name} {value}" for name, value in of.items()) for of in (theirs, ours))
+            raise ArgumentError(
+                f"{flag} {given}: expected a run with the test posts of this one ({here}), found one with others "
+                f"({there}): it was trained on posts that are test posts here; give its flags, or another start"
+            )
 
 
 def train(
@@ -184,7 +219,7 @@ def train(
         local=False
     ):  # the first process claims the folder, the others then find the same claim
         resume = setup.arguments.training["resume_from_checkpoint"]
-        claim = claim_folder(folder, recipe, data.corpus.sha256, resume)
+        claim = claim_folder(folder, recipe, data.corpus.sha256, resume, args.world_size)
         if args.process_index == 0:
             remove_leftovers(folder)
     logger.info("run: %s %s", folder, claim.note)

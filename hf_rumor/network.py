@@ -4,13 +4,21 @@ import socket
 import threading
 from urllib.parse import urlsplit
 
+import requests
+
 
 CONNECT_SECONDS = 3.0
 
 
 def can_connect(url: str, seconds: float = CONNECT_SECONDS) -> bool:
-    """Return whether the host of `url` accepts a connection within `seconds`, name look-up included."""
-    parts = urlsplit(url)
+    """Return whether the host of `url` accepts a connection within `seconds`, name look-up included.
+
+    Where the environment names a proxy for it (`HTTPS_PROXY`, `NO_PROXY`, ...), the proxy is what is asked.
+    """
+    proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+    if proxy and "://" not in proxy:
+        proxy = f"http://{proxy}"
+    parts = urlsplit(proxy or url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     connected = threading.Event()
 

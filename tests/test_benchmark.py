@@ -57,6 +57,13 @@ def test_a_row_is_the_mean_over_the_seeds(reports):
     assert len(rows) == 8
 
 
+def test_runs_that_were_interrupted_tell_no_time(reports):
+    of_a = [report for cell, report in reports.items() if (cell.recipe, cell.split) == ("a", "grouped")]
+    for number, expected in ((0, pytest.approx(8.0)), (1, None)):
+        of_a[number]["train"]["resumed_at_step"] = 40
+        assert summarise(reports)[2].seconds == expected
+
+
 def test_one_seed_has_no_spread(reports):
     rows = summarise({cell: report for cell, report in reports.items() if cell.seed == 0})
     assert {row.accuracy_spread for row in rows} == {None}
@@ -111,8 +118,9 @@ def test_what_is_done_is_not_done_again_unless_recipe_flags_or_corpus_are_others
     recipe.write_text("seed: 2", encoding="utf-8")
     run_benchmark(cells, tmp_path / "bench", flags, "5ca1ab1e")
     assert len(train) == 6
-    run_benchmark(cells, tmp_path / "bench", flags, "another")
-    assert len(train) == 8
+    with pytest.raises(RunError, match="expected one corpus for all runs, found it changed"):
+        run_benchmark(cells, tmp_path / "bench", flags, "another")
+    assert len(train) == 7
 
 
 def test_a_run_that_was_refused_does_not_make_an_older_result_count(tmp_path, train, monkeypatch):

@@ -20,7 +20,7 @@ from hf_rumor.corpus.dataset import load_corpus, split_dataset
 from hf_rumor.errors import ArgumentError, ModelError
 from hf_rumor.evaluation import baseline, measure
 from hf_rumor.evaluation.baseline import make_tfidf_svm
-from hf_rumor.experiment import prepare_training, requested_precision, run, set_up
+from hf_rumor.experiment import check_start, prepare_training, requested_precision, run, set_up
 from hf_rumor.inference.scoring import predict_logits
 
 
@@ -278,6 +278,19 @@ def test_a_mistake_leaves_nothing_behind(finished, tmp_path, monkeypatch, capsys
     assert cli.main(["train", *FLAGS, "--output_dir", str(tmp_path / "out"), *words]) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_start_that_was_trained_on_test_posts_is_refused(finished, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
+    checkpoint = next(finished[0].glob("checkpoint-*"))
+    for start in (["--model_name_or_path", str(finished[0])], ["--resume_from_checkpoint", str(checkpoint)]):
+        words = ["train", *FLAGS, *start, "--split_seed", "1", "--output_dir", str(tmp_path / "out")]
+        assert cli.main(words) == 2
+        said = capsys.readouterr().err.splitlines()[-1]
+        assert f"{' '.join(start)}: expected a run with the test posts of this one" in said
+        assert "--split_seed 0" in said
+        assert not (tmp_path / "out").exists()
+    check_start(set_up([*FLAGS, "--model_name_or_path", str(finished[0]), "--learning_rate", "1e-5"]))
 
 
 KILLED = """

@@ -24,6 +24,19 @@ def test_a_host_that_does_not_listen_cannot():
     assert not can_connect(f"http://127.0.0.1:{port}/")
 
 
+def test_behind_a_proxy_the_proxy_is_asked(port, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        closed = listener.getsockname()[1]
+    for proxy in (f"http://127.0.0.1:{port}", f"127.0.0.1:{port}"):
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        assert can_connect("https://example.invalid/")
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{closed}")
+    assert not can_connect("https://example.invalid/")
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed}")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    assert can_connect(f"http://127.0.0.1:{port}/")
+
+
 def test_a_name_look_up_that_hangs_is_given_up(monkeypatch):
     released = threading.Event()
 

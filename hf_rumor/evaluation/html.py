@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from hf_rumor.corpus.findings import Findings, describe
 from hf_rumor.corpus.post import LABEL_NAMES
 from hf_rumor.evaluation.baseline import BASELINES, BASELINES_FITTED, OUTSIDE
-from hf_rumor.evaluation.markdown import steps_text
+from hf_rumor.evaluation.markdown import since_text, steps_text
 from hf_rumor.evaluation.metrics import METRICS
 from hf_rumor.evaluation.plots import draw_all
 
@@ -39,6 +39,7 @@ def to_html(report: dict[str, Any], texts: Mapping[str, str]) -> str:
         summary=summary(report),
         is_outside=report["split"]["name"] == OUTSIDE,
         steps=steps_text(report["train"]),
+        since=since_text(report["train"]),
         fitted=BASELINES_FITTED[report["split"]["name"] == OUTSIDE],
     )
     return page

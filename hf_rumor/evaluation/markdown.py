@@ -182,6 +182,12 @@ def steps_text(train: dict[str, Any]) -> str:
     return f"{taken:,} steps" + (f" of {planned:,} (stopped early)" if taken < planned else "")
 
 
+def since_text(train: dict[str, Any]) -> str:
+    """Return from where on times were taken, if the run had been interrupted."""
+    step = train.get("resumed_at_step")
+    return "" if step is None else f" (since it was resumed at step {step:,})"
+
+
 def training_text(report: "Report") -> str:
     """Return model, loss, schedule, speed, machine and the course of the epochs."""
     model, train, environment = report.model, report.train, report.environment
@@ -191,7 +197,7 @@ def training_text(report: "Report") -> str:
         f"- Loss: {report.loss['formula']} {report.loss['kwargs'] or ''}".rstrip(),
         f"- {train['epochs']:g} epochs, {steps_text(train)}, {train['warmup_steps']:,} of them warm-up, "
         f"schedule {train['schedule']}, peak learning rate {train['learning_rate']:g}",
-        f"- {train['runtime_seconds']:.0f} s from {train['started_at']} to {train['ended_at']}, "
+        f"- {train['runtime_seconds']:.0f} s from {train['started_at']} to {train['ended_at']}{since_text(train)}, "
         f"{_number(train['posts_per_second'], 1)} posts per second",
         f"- {environment['device']}, {environment['precision']} ({environment['precision_reason']}), "
         f"{environment['num_processes']} process(es)",

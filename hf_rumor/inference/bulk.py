@@ -1,8 +1,10 @@
 """Items -> lines of predictions, window by window, into a file that a killed job can go on with."""
 
+import errno
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +18,8 @@ from hf_rumor.errors import OutputError
 from hf_rumor.inference.classifier import BATCHES_PER_WINDOW, RumorClassifier, to_json
 from hf_rumor.inference.items import Item, as_error
 
+
+logger = logging.getLogger(__name__)
 
 MODEL_FILES = ("config.json", "tokenizer*.json", "*.safetensors", "*.onnx", "*.onnx.data")
 LinesFrom = Callable[[int], Iterator[list[str]]]  # lines to leave out -> the others, window by window
@@ -85,8 +89,12 @@ def write_predictions(path: Path, job: dict[str, Any], lines_from: LinesFrom, *,
     with part.open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise OutputError(f"{part}: expected no other job at work on it, found one; wait for its end") from error
+        except OSError as error:
+            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                raise OutputError(
+                    f"{part}: expected no other job at work on it, found one; wait for its end"
+                ) from error
+            logger.warning("predict: %s cannot be locked (%s); start no second job into it", part, error)
         is_empty = not part.stat().st_size  # of a job that was killed, or found a mistake, before its first line
         if not is_empty and not resume:
             raise OutputError(f"{path}: expected no interrupted job, found {part}; add --resume, or remove it")
@@ -122,14 +130,17 @@ def join_shares(path: Path, job: dict[str, Any], num_shares: int, batch_size: in
         time.sleep(0.1)
     size = batch_size * BATCHES_PER_WINDOW
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with ExitStack() as stack, temporary.open("wb") as joined:
-        for file in cycle([stack.enter_context(piece.open("rb")) for piece in pieces]):
-            if not (window := list(islice(file, size))):
-                break
-            joined.writelines(window)
-        joined.flush()
-        os.fsync(joined.fileno())
-    temporary.replace(path)
+    try:
+        with ExitStack() as stack, temporary.open("wb") as joined:
+            for file in cycle([stack.enter_context(piece.open("rb")) for piece in pieces]):
+                if not (window := list(islice(file, size))):
+                    break
+                joined.writelines(window)
+            joined.flush()
+            os.fsync(joined.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
     for piece in pieces:
         piece.unlink()
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,13 @@ class Prediction:
 
     rumor_probability: float
     predicted: str
+
+
+class Tokens(NamedTuple):
+    """The tokens of a text, and the numbers of the segments that they belong to."""
+
+    ids: list[int]
+    type_ids: list[int]
 
 
 class RumorClassifier:
@@ -114,9 +121,14 @@ class RumorClassifier:
 
     def probabilities(self, texts: Sequence[str], batch_size: int = 32) -> NDArray[np.float64]:
         """Return the probability of rumor of each text. *Shape:* `(num_texts,)`."""
-        encodings = self._tokenizer.encode_batch([as_trained(text) for text in texts])
+        # A few at a time: what is cut off of a long text comes along until its tokens are taken out.
+        encodings = [
+            Tokens(encoding.ids, encoding.type_ids)
+            for start in range(0, len(texts), batch_size)
+            for encoding in self._tokenizer.encode_batch(list(map(as_trained, texts[start : start + batch_size])))
+        ]
         # The longest first: what they needed serves all others.
-        order = sorted(range(len(texts)), key=lambda position: -len(encodings[position]))
+        order = sorted(range(len(texts)), key=lambda position: -len(encodings[position].ids))
         batches = [
             _pad([encodings[position] for position in order[start : start + batch_size]], self.facts)
             for start in range(0, len(order), batch_size)
@@ -134,19 +146,20 @@ def as_trained(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8").strip()
 
 
-def _pad(encodings: Sequence[Any], facts: Facts) -> dict[str, NDArray[np.int64]]:
+def _pad(encodings: Sequence[Tokens], facts: Facts) -> dict[str, NDArray[np.int64]]:
     """Return encodings as arrays, the shorter ones filled up at the end with what attention leaves out.
 
     Widths are multiples of 8: torch keeps something for each shape that it has met, and few shapes are few megabytes.
     """
-    longest = max(len(encoding) for encoding in encodings)
+    longest = max(len(encoding.ids) for encoding in encodings)
     shape = (len(encodings), min(-(-longest // 8) * 8, facts.max_length))
     arrays = {name: np.zeros(shape, dtype=np.int64) for name in ("attention_mask", "token_type_ids")}
     arrays["input_ids"] = np.full(shape, facts.padding_id, dtype=np.int64)
     for row, encoding in enumerate(encodings):
-        arrays["input_ids"][row, : len(encoding)] = encoding.ids
-        arrays["attention_mask"][row, : len(encoding)] = 1
-        arrays["token_type_ids"][row, : len(encoding)] = encoding.type_ids
+        length = len(encoding.ids)
+        arrays["input_ids"][row, :length] = encoding.ids
+        arrays["attention_mask"][row, :length] = 1
+        arrays["token_type_ids"][row, :length] = encoding.type_ids
     return arrays
 
 

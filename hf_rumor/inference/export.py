@@ -13,11 +13,14 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from hf_rumor.errors import ModelError, OutputError
+from hf_rumor.evaluation.decision import name_decisions
 from hf_rumor.inference.classifier import RumorClassifier
+from hf_rumor.inference.facts import LABELS
 from hf_rumor.inference.hub import check_reachable
 
 
@@ -90,9 +93,10 @@ def export_model(
         reference, reference_speed = _time(classifier, chosen)
         exported = RumorClassifier.from_pretrained(made, backend="onnx")
         found, speed = _time(exported, chosen)
-        threshold = classifier.facts.threshold
+        facts = classifier.facts
+        decided = [name_decisions(of, facts.threshold, LABELS, facts.abstain_below) for of in (found, reference)]
         difference = float(np.abs(found - reference).max())
-        agreement = float(((found >= threshold) == (reference >= threshold)).mean())
+        agreement = float(np.mean([here == there for here, there in zip(*decided, strict=True)]))
         _check(name, precision, difference, agreement, force=force)
         variants = [
             Variant("torch, fp32", 0.0, 1.0, reference_speed, _num_bytes(Path(name))),
@@ -114,7 +118,7 @@ def _write(name: str, folder: Path, precision: str, revision: str | None) -> Non
     check_reachable(name, "model", revision)
     tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False)
     model = AutoModelForSequenceClassification.from_pretrained(
-        name, revision=revision, use_safetensors=True, trust_remote_code=False
+        name, revision=revision, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
     )
     tools: Any = exporters  # without types
     quantizer = (

@@ -6,6 +6,7 @@ from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import (
     EntryNotFoundError,
     HfHubHTTPError,
+    HFValidationError,
     LocalEntryNotFoundError,
     RevisionNotFoundError,
 )
@@ -39,10 +40,14 @@ def check_reachable(name: str, flag: str, revision: str | None = None) -> None:
         if revision:
             raise ModelError(f"{flag} {name}: expected a model of the Hub for revision {revision}, found a folder")
         return
+    no_folder = ModelError(f"{flag} {name}: expected a folder with a model, found none; check the path")
     if name.startswith((".", "/", "~")) or name.count("/") > 1 or Path(name).exists():
-        raise ModelError(f"{flag} {name}: expected a folder with a model, found none; check the path")
-    if is_cached(name, "config.json", revision=revision):
-        return
+        raise no_folder
+    try:
+        if is_cached(name, "config.json", revision=revision):
+            return
+    except HFValidationError as error:  # a name that the Hub cannot have: `out/`, `my model`, `模型`
+        raise no_folder from error
     if not hub_is_there():
         raise ModelError(
             f"{flag} {name}: expected a folder, or a model in the cache or on the Hub, found no such folder, nothing "

@@ -29,6 +29,7 @@ MODEL_FILES = (
     "*.model",  # of SentencePiece
 )
 CARD_FILE = "README.md"
+TOLD_TO_TRACKERS = "hf_rumor_run"  # what `tracked` keeps in the configuration while it trains
 PAGE = 1 << 20  # bytes read at a time
 
 
@@ -89,9 +90,9 @@ def model_contents(folder: Path) -> list[Upload]:
 
 
 def _config(path: Path) -> Upload:
-    """Return the configuration as it is, or without the path of the encoder that some versions keep in it."""
+    """Return the configuration as it is, or without what trackers are told, and the path that some versions keep."""
     config = json.loads(path.read_text(encoding="utf-8"))
-    clean = portable_value(config)
+    clean = {key: portable_value(value) for key, value in config.items() if key != TOLD_TO_TRACKERS}
     if clean == config:
         return Upload(path.name, path)
     return Upload(path.name, (json.dumps(clean, indent=2, sort_keys=True) + "\n").encode(), "without paths")

@@ -11,7 +11,7 @@ from hf_rumor.training.trainer import RumorTrainer
 def summarise_training(trainer: RumorTrainer, started_at: datetime, ended_at: datetime) -> dict[str, Any]:
     """Return times, speed, schedule, loss curve and the course of the epochs.
 
-    `posts_per_second` counts the posts of this session: after an interruption, only those since.
+    Times and `posts_per_second` are of this session: after an interruption, since `resumed_at_step`.
     """
     state, args = trainer.state, trainer.args
     final = next((entry for entry in reversed(state.log_history) if "train_runtime" in entry), {})
@@ -21,6 +21,7 @@ def summarise_training(trainer: RumorTrainer, started_at: datetime, ended_at: da
         "started_at": started_at.isoformat(timespec="seconds"),
         "ended_at": ended_at.isoformat(timespec="seconds"),
         "runtime_seconds": seconds,
+        "resumed_at_step": trainer.resumed_at,
         "posts_per_second": final.get("train_samples_per_second", float("nan")),
         "epochs": state.epoch,
         "total_steps": state.global_step,

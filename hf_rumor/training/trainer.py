@@ -1,5 +1,6 @@
 """The seam with `transformers.Trainer`: the only file that knows its internals."""
 
+import math
 import re
 from contextlib import nullcontext
 from pathlib import Path
@@ -64,6 +65,7 @@ class RumorTrainer(Trainer):
         self.adversary = Adversary(self.model, adversarial_radius) if adversarial_radius else None
         self._loss_sum: Tensor | float = 0.0
         self._num_posts = 0
+        self.resumed_at: int | None = None  # the step of the checkpoint that it went on from
         if isinstance(loss.function, nn.Module):
             loss.function.to(self.args.device)
         # Makes Trainer count the labels of each optimizer step and pass the count as `num_items_in_batch`.
@@ -138,16 +140,23 @@ class RumorTrainer(Trainer):
     def train_from(self, checkpoint: Path | None) -> None:
         """Train, from a checkpoint if there is one; of a run that had taken all its steps, take over the result.
 
-        `Trainer` would take one more step than `max_steps` before it looks how many there were.
+        `Trainer` would take one more step than that before it looks how many there were.
         """
         state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME)) if checkpoint else None
-        if state is None or not 0 < self.args.max_steps <= state.global_step:
+        self.resumed_at = state.global_step if state else None
+        if state is None or state.global_step < self._planned_steps():
             self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
             return
         self._load_from_checkpoint(str(checkpoint))
         self.state = state
         if self.args.load_best_model_at_end and state.best_model_checkpoint:
             self._load_best_model()
+
+    def _planned_steps(self) -> int:
+        if self.args.max_steps > 0:
+            return self.args.max_steps
+        steps_per_epoch = max(1, math.ceil(len(self.get_train_dataloader()) / self.args.gradient_accumulation_steps))
+        return math.ceil(self.args.num_train_epochs * steps_per_epoch)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the mean training loss since the last validation (on this process) to each validation's log."""

@@ -1,6 +1,7 @@
 import json
 from dataclasses import asdict
 
+import numpy as np
 import onnx
 import pytest
 
@@ -45,6 +46,14 @@ def test_int8_is_smaller_and_near(folder, texts, tmp_path):
     assert 0 < variant.largest_difference < 0.2
     kinds = {weights.data_type for weights in onnx.load(exported.folder / "model.onnx").graph.initializer}
     assert kinds & {onnx.TensorProto.INT8, onnx.TensorProto.UINT8}
+
+
+def test_a_post_that_int8_leaves_undecided_is_decided_otherwise(save, texts, tmp_path, monkeypatch):
+    told = iter([np.array([0.1, 0.95, 0.96, 0.3]), np.array([0.1, 0.85, 0.97, 0.2])])
+    monkeypatch.setattr(module, "_time", lambda classifier, chosen: (next(told), 1.0))
+    unsure = str(save(abstain_below=0.9))
+    exported = export_model(unsure, tmp_path / "int8", texts, precision="int8", force=True)
+    assert exported.variants[1].agreement == 0.75  # .95 is a rumor, .85 is uncertain; .3 and .2 both are
 
 
 def test_a_model_that_decides_otherwise_is_not_written_unless_forced(folder, texts, tmp_path, monkeypatch):

@@ -76,6 +76,13 @@ def test_the_path_of_an_encoder_in_the_configuration_is_cut(folder):
     assert config.note
 
 
+def test_what_trackers_were_told_stays(folder):
+    told = {"recipe": {"data_path": "clients/acme/posts.csv"}, "split": {}}
+    (folder / "config.json").write_text(json.dumps({"x": 1, "hf_rumor_run": told}))
+    config = next(upload for upload in model_contents(folder) if upload.path == "config.json")
+    assert json.loads(read(config)) == {"x": 1}
+
+
 def test_a_report_leaves_without_paths_and_ids(folder, make_report):
     report = make_report()
     report.data["path"] = "/home/someone/corpora/posts.jsonl"

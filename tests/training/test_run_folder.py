@@ -7,7 +7,14 @@ import torch
 from safetensors.torch import save_file
 
 from hf_rumor.errors import ArgumentError, OutputError
-from hf_rumor.training.run_folder import claim_folder, find_damage, finish_folder, locked, remove_leftovers
+from hf_rumor.training.run_folder import (
+    claim_folder,
+    find_damage,
+    finish_folder,
+    locked,
+    recipe_of_run,
+    remove_leftovers,
+)
 
 
 RECIPE = {"learning_rate": 5e-5, "split": "grouped"}
@@ -134,6 +141,34 @@ def test_a_named_checkpoint_is_taken_or_refused(folder, tmp_path):
     (named / "scheduler.pt").unlink()
     with pytest.raises(ArgumentError, match=r"expected a whole checkpoint, found scheduler.pt is missing"):
         claim_folder(folder, RECIPE, SHA, str(named))
+
+
+def test_a_run_begun_at_a_named_checkpoint_goes_on_at_its_own(folder, tmp_path):
+    claim_folder(tmp_path / "first", RECIPE, SHA, "auto")
+    named, other = (add_checkpoint(tmp_path / "first", step) for step in (3, 6))
+    assert claim_folder(folder, RECIPE, SHA, str(named)).checkpoint == named
+    own = add_checkpoint(folder, 5)
+    assert claim_folder(folder, RECIPE, SHA, str(named)).checkpoint == own
+    assert claim_folder(folder, RECIPE, SHA, str(other)).checkpoint == other  # another command
+
+
+def test_a_checkpoint_of_another_number_of_processes_is_refused(folder):
+    claim_folder(folder, RECIPE, SHA, "auto")
+    checkpoint = add_checkpoint(folder, 3)
+    for rank in range(2):
+        torch.save({}, checkpoint / f"rng_state_{rank}.pth")
+    assert claim_folder(folder, RECIPE, SHA, "auto", num_processes=2).checkpoint == checkpoint
+    with pytest.raises(ArgumentError, match=r"expected a checkpoint of 1 process\(es\), found one of 2"):
+        claim_folder(folder, RECIPE, SHA, "auto")
+
+
+def test_the_recipe_of_a_run_is_found_for_its_corpus_alone(folder):
+    assert recipe_of_run(folder, SHA) is None
+    claim_folder(folder, RECIPE, SHA, "auto")
+    assert recipe_of_run(folder, SHA) == RECIPE
+    assert recipe_of_run(folder, "another") is None
+    (folder / "run.json").write_text("[]")
+    assert recipe_of_run(folder, SHA) is None
 
 
 def test_a_folder_that_was_moved_still_knows_its_best_checkpoint(folder, tmp_path):

@@ -172,9 +172,15 @@ trainer.part()
 
 
 @pytest.mark.parametrize("best", [False, True])
-def test_a_run_that_had_taken_all_its_steps_takes_no_further_one(make_trainer, tiny_model, tmp_path, best):
+@pytest.mark.parametrize("told_in_epochs", [False, True])
+def test_a_run_that_had_taken_all_its_steps_takes_no_further_one(
+    make_trainer, tiny_model, tmp_path, best, told_in_epochs
+):
+    steps_per_epoch = len(make_trainer(per_device_train_batch_size=2).get_train_dataloader())
+    assert 3 % steps_per_epoch  # it ends within an epoch
     settings = {
-        "max_steps": 3,
+        "per_device_train_batch_size": 2,
+        **({"num_train_epochs": 3 / steps_per_epoch} if told_in_epochs else {"max_steps": 3}),
         "save_strategy": "steps",
         "save_steps": 3,
         "eval_strategy": "steps",
@@ -187,7 +193,7 @@ def test_a_run_that_had_taken_all_its_steps_takes_no_further_one(make_trainer, t
     whole.train_from(None)
     again = make_trainer(model=tiny_model(), output_dir=str(tmp_path / "whole"), **settings)
     again.train_from(tmp_path / "whole" / "checkpoint-3")
-    assert again.state.global_step == 3
+    assert (again.state.global_step, again.resumed_at, whole.resumed_at) == (3, 3, None)
     assert not (tmp_path / "whole" / "checkpoint-4").exists()
     for name, value in whole.plain_model().state_dict().items():
         assert torch.equal(value, again.plain_model().state_dict()[name]), name
