@@ -20,7 +20,7 @@ from hf_rumor.inference.attention import NAME
 
 
 BATCH, LENGTH, STEPS, ROUNDS = 16, 128, 4, 5
-SHAPES = {"mini (6 x 288)": (6, 288, 9), "me5-small (12 x 384)": (12, 384, 12)}  # layers, width, heads
+SHAPES = {"mini (4 x 320)": (4, 320, 10), "me5-small (12 x 384)": (12, 384, 12)}  # layers, width, heads
 
 
 def make_config(shape: tuple[int, int, int], **settings) -> BertConfig:

@@ -22,7 +22,7 @@ from hf_rumor.inference.loading import compute_side_by_side
 
 
 BATCH, LENGTH, BATCHES, ROUNDS = 32, 128, 8, 7
-SHAPES = {"mini (7 x 288)": (7, 288, 9), "me5-small (12 x 384)": (12, 384, 12)}  # layers, width, heads
+SHAPES = {"mini (4 x 320)": (4, 320, 10), "me5-small (12 x 384)": (12, 384, 12)}  # layers, width, heads
 
 
 def make_scorer(shape: tuple[int, int, int], fuse: bool):

@@ -1,15 +1,16 @@
-"""Make the tokenizer of the encoder that comes along: a WordPiece of single characters, counted in plain text.
+"""Make the tokenizer of the encoder that comes along: the teacher's, cut to what the plain text holds.
 
     pip install sentencepiece opencc-python-reimplemented
-    python pretraining/make_tokenizer.py --corpora corpora --output_dir tokenizer
+    python pretraining/make_tokenizer.py --corpora corpora --teacher me5-small-zh --output_dir tokenizer
 
-A Chinese character is a token. Full-width forms become half-width (NFKC), upper case lower case, and traditional
-characters the simplified ones, so that a post in any of them is read alike. Within a Latin word or a number every
-character after the first is marked with `##`; the most frequent of these words are tokens of their own. Emoji and the
-brackets of Weibo's `[表情]` are in the vocabulary whether or not the text holds them.
+Every common Chinese character is a token, and so are the most frequent of the teacher's longer pieces, words mostly.
+Full-width forms become half-width (NFKC), upper case lower case, and traditional characters the simplified ones, so
+that a post in any of them is read alike. Emoji and the brackets of Weibo's `[表情]` are in the vocabulary whether or
+not the text holds them.
 """
 
 import argparse
+import json
 import tempfile
 import unicodedata
 from collections import Counter
@@ -21,7 +22,7 @@ import sentencepiece
 from opencc import OpenCC
 from pretrain import read_lines
 from sentencepiece.sentencepiece_model_pb2 import ModelProto
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
 
@@ -32,7 +33,8 @@ EMOJI += [
     *"🙏🔥🎉💔💕💖🌹🌸🍀🎂🎁💰💣💊💉🚀🚗✈🚑🚒🚓🏠🏥🏫📢📣📱📷🔴🔊🔒⚠⚡☀☁☔❄⭐✨✅❌❗❓💯👨👩👧👦👶👮🐶🐱🐷🐴🐟🐍"
 ]
 INPUTS = ["input_ids", "token_type_ids", "attention_mask"]
-LENGTH, NUM_WORDS = 5888, 400
+SPACE = "▁"  # what SentencePiece writes for a space
+LENGTH, NUM_CHARACTERS = 12_000, 4500
 
 
 def folding_rules() -> dict[str, str]:
@@ -66,37 +68,40 @@ def compile_rules(rules: dict[str, str]) -> bytes:
         return bytes(ModelProto.FromString(model.read_bytes()).normalizer_spec.precompiled_charsmap)
 
 
-def count_pieces(lines: Iterable[str], backend: Tokenizer) -> tuple[Counter[str], Counter[str]]:
-    """Return how often single characters occur, `##` before those that continue a word, and whole words."""
-    words: Counter[str] = Counter()
-    for line in lines:
-        normal = backend.normalizer.normalize_str(line)
-        words.update(word for word, _ in backend.pre_tokenizer.pre_tokenize_str(normal))
-    characters: Counter[str] = Counter()
-    for word, count in words.items():
-        for piece in (word[0], *(f"##{character}" for character in word[1:])):
-            characters[piece] += count
-    return characters, Counter({word: count for word, count in words.items() if len(word) > 1})
+def fold() -> normalizers.Normalizer:
+    """Return the normalizer: one reading for every way to write a character, one space for many."""
+    return normalizers.Sequence(
+        [
+            normalizers.Precompiled(compile_rules(folding_rules())),
+            normalizers.BertNormalizer(handle_chinese_chars=False, lowercase=True),
+            normalizers.Replace(Regex(" {2,}"), " "),
+        ]
+    )
 
 
-def make_tokenizer(lines: Iterable[str], length: int, num_words: int) -> PreTrainedTokenizerFast:
-    """Return a tokenizer of `length` tokens, `num_words` of them whole Latin words or numbers."""
-    backend = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    backend.normalizer = normalizers.Sequence(
-        [normalizers.Precompiled(compile_rules(folding_rules())), normalizers.BertNormalizer(lowercase=True)]
-    )
-    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    characters, words = count_pieces(lines, backend)
-    always = [backend.normalizer.normalize_str(character).strip() for character in [*ALWAYS, *EMOJI]]
-    continued = [f"##{character}" for character in always if character.isalnum() or character in EMOJI]
-    vocabulary = dict.fromkeys([*SPECIAL, *always, *continued, *(word for word, _ in words.most_common(num_words))])
-    vocabulary |= dict.fromkeys([piece for piece, _ in characters.most_common()])
-    tokens = list(vocabulary)[:length]
-    backend.model = models.WordPiece(
-        {token: number for number, token in enumerate(tokens)}, unk_token="[UNK]", max_input_chars_per_word=100
-    )
+def choose_pieces(lines: Iterable[str], teacher: Tokenizer, normalizer: normalizers.Normalizer) -> list[str]:
+    """Return single characters, then the teacher's longer pieces, both the most frequent first."""
+    folded = [normalizer.normalize_str(line) for line in lines]
+    characters = Counter(character for line in folded for character in line if not character.isspace())
+    pieces = Counter(piece for line in teacher.encode_batch(folded, add_special_tokens=False) for piece in line.tokens)
+    always = [normalizer.normalize_str(character).strip() for character in [*ALWAYS, *EMOJI]]
+    single = dict.fromkeys([*always, *(character for character, _ in characters.most_common())])
+    longer = [piece for piece, _ in pieces.most_common() if len(piece.strip(SPACE)) > 1]
+    return [*SPECIAL, SPACE, *list(single)[:NUM_CHARACTERS], *longer][:LENGTH]
+
+
+def make_tokenizer(lines: Iterable[str], teacher: Tokenizer) -> PreTrainedTokenizerFast:
+    """Return a tokenizer that cuts as the teacher's does, by the same probabilities, from fewer pieces."""
+    score = dict(json.loads(teacher.to_str())["model"]["vocab"])
+    normalizer = fold()
+    pieces = choose_pieces(lines, teacher, normalizer)
+    unseen = min(score.values())
+    backend = Tokenizer(models.Unigram([(piece, score.get(piece, unseen)) for piece in pieces], pieces.index("[UNK]")))
+    backend.normalizer = normalizer
+    backend.pre_tokenizer = pre_tokenizers.Metaspace(SPACE, prepend_scheme="first")  # after a [MASK] comes no space
+    backend.decoder = decoders.Metaspace(SPACE, prepend_scheme="first")
     backend.post_processor = processors.BertProcessing(
-        ("[SEP]", tokens.index("[SEP]")), ("[CLS]", tokens.index("[CLS]"))
+        ("[SEP]", pieces.index("[SEP]")), ("[CLS]", pieces.index("[CLS]"))
     )
     names = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
     named: dict[str, Any] = dict(zip(names, SPECIAL, strict=True))
@@ -107,9 +112,11 @@ def main() -> None:
     """Write the tokenizer into a folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpora", type=Path, required=True, help="folder of .txt or .txt.xz, a line a text")
+    parser.add_argument("--teacher", type=Path, required=True, help="folder of an encoder with a Unigram tokenizer")
     parser.add_argument("--output_dir", type=Path, required=True)
     told = parser.parse_args()
-    make_tokenizer(read_lines(told.corpora)["text"], LENGTH, NUM_WORDS).save_pretrained(told.output_dir)
+    teacher = Tokenizer.from_file(str(told.teacher / "tokenizer.json"))
+    make_tokenizer(read_lines(told.corpora)["text"], teacher).save_pretrained(told.output_dir)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,16 @@
-"""Pre-train the small encoder that comes along, on plain text and, with `--teacher`, on what a larger encoder sees.
+"""Pre-train the small encoder that comes along, on plain text and, with `--teacher`, on what a larger encoder holds.
 
     python pretraining/pretrain.py --corpora corpora --tokenizer tokenizer --teacher me5-small-zh --output_dir encoder
 
 Two tasks, both read from a text in which whole words (jieba) are masked (Cui et al., 2019,
-https://arxiv.org/abs/1906.08101): to name the masked characters; and, at every character, masked or not, to say what
-the teacher, which reads the whole text, holds at the piece of the character: the mean of its upper layers, as in
-data2vec (Baevski et al., 2022, https://arxiv.org/abs/2202.03555).
+https://arxiv.org/abs/1906.08101): to name the masked tokens; and, at every token, masked or not, to hold in some
+layers what the teacher, which reads the whole text, holds in some of its own (Jiao et al., 2020,
+https://arxiv.org/abs/1909.10351; Baevski et al., 2022, https://arxiv.org/abs/2202.03555). The embeddings start from
+the teacher's (`embed.py`), the layers from random weights.
 
 Runs unchanged on a CPU, a GPU or, under `torchrun`, several; continues from the last checkpoint in `--output_dir`. At
 its end this folder holds a plain `BertForMaskedLM` in fp16 with its tokenizer, and `pretraining.json` says how it was
-made and which share of the masked characters of held-out text it names.
+made and which share of the masked tokens of held-out text it names.
 """
 
 import argparse
@@ -21,13 +22,14 @@ import jieba
 import numpy as np
 import torch
 from datasets import Dataset, Features, List, Value, load_dataset
+from embed import start_embeddings
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import (
-    AutoModel,
     AutoTokenizer,
     BertConfig,
     BertForMaskedLM,
+    BertModel,
     PreTrainedTokenizerBase,
     Trainer,
     TrainingArguments,
@@ -35,14 +37,16 @@ from transformers import (
 )
 from transformers.trainer_utils import get_last_checkpoint
 
-from hf_rumor.training.hardware import choose_precision, detect_hardware
+from hf_rumor.inference.attention import attend_shortly
+from hf_rumor.training.hardware import choose_precision, detect_hardware, keep_freed_memory
 
 
 LENGTH = 256  # tokens of a text for the student
 PIECES = 192  # tokens of the same text for the teacher, whose pieces are longer
 HELD_OUT = 100  # every so manyth text
-UPPER_LAYERS = 6  # of the teacher
 IGNORED = -100
+MULTIPLE = 16  # of lengths; a CPU keeps something for each shape that it has met
+NUM_PLACES = 256  # so many more are masked words to a next one of few shapes
 COLUMNS = ("input_ids", "words", "teacher_ids", "pieces")
 
 
@@ -120,7 +124,7 @@ def mask_words(
 
 
 class Collator:
-    """Pads texts to one length and masks words; one shape for all batches suits GPUs."""
+    """Pads texts to the longest and masks words; few shapes of batches suit GPUs and oneDNN alike."""
 
     def __init__(self, tokenizer: Any, teacher_tokenizer: Any, rate: float):
         self.tokenizer, self.rate = tokenizer, rate
@@ -135,57 +139,73 @@ class Collator:
         """Return the inputs of `Student`, with `teacher_ids`."""
         padded = {}
         for name, filler in self.fillers.items():
-            values = np.full((len(rows), PIECES if name == "teacher_ids" else LENGTH), filler, dtype=np.int64)
+            longest = max(len(row[name]) for row in rows)
+            values = np.full((len(rows), -(-longest // MULTIPLE) * MULTIPLE), filler, dtype=np.int64)
             for number, row in enumerate(rows):
                 values[number, : len(row[name])] = row[name]
             padded[name] = torch.from_numpy(values)
         masked, chosen = mask_words(padded["input_ids"], padded["words"], self.rate, self.tokenizer)
+        places = chosen.flatten().nonzero().squeeze(1)  # found here, so that a GPU need not wait for it
+        places = F.pad(places, (0, -len(places) % NUM_PLACES))  # filled up with the first token, which is not to name
         return {
             "input_ids": masked,
             "attention_mask": (padded["input_ids"] != self.tokenizer.pad_token_id).long(),
             "labels": torch.where(chosen, padded["input_ids"], IGNORED),
-            "places": chosen.flatten().nonzero().squeeze(1),  # found here, so that a GPU need not wait for it
+            "places": places,
             "teacher_ids": padded["teacher_ids"],
             "pieces": padded["pieces"],
         }
 
 
 class Student(BertForMaskedLM):
-    """A BERT that also says what a teacher of `config.teacher_size` holds at each token."""
+    """A BERT that also says how far some of its layers, `config.compared`, are from those of a teacher."""
 
     def __init__(self, config: BertConfig):
         super().__init__(config)
-        self.to_teacher = nn.Linear(config.hidden_size, config.teacher_size)
+        self.to_teacher = nn.ModuleList(nn.Linear(config.hidden_size, config.teacher_size) for _ in config.compared)
         self.post_init()
 
-    def forward(self, input_ids, attention_mask, labels, places, pieces=None, heard=None):  # type: ignore[override]
-        """Return the loss of naming (`loss_of_words`) and, where `heard` (B, P, H) is given, of telling it."""
-        hidden = self.bert(input_ids, attention_mask).last_hidden_state
-        logits = self.cls(hidden.flatten(0, 1)[places])
-        told = {"logits": logits, "loss_of_words": F.cross_entropy(logits.float(), labels.flatten()[places])}
+    def forward(self, input_ids, attention_mask, labels, places, pieces=None, heard=None, spread=None):  # type: ignore[override]
+        """Return the loss of naming (`loss_of_words`) and, where layers (B, P, H) are `heard`, of what differs.
+
+        A difference is measured in `spread`, (H,) for each layer: the standard deviations of its features.
+        """
+        told = self.bert(input_ids, attention_mask, output_hidden_states=True)
+        logits = self.cls(told.last_hidden_state.flatten(0, 1)[places])
+        found = {"logits": logits, "loss_of_words": F.cross_entropy(logits.float(), labels.flatten()[places])}
         if heard is not None:
             weights = (pieces >= 0).float()
-            target = torch.gather(heard, 1, pieces.clamp(min=0).unsqueeze(2).expand(-1, -1, heard.shape[2]))
-            error = (self.to_teacher(hidden).float() - target.float()).square().mean(2)
-            told["loss_of_teacher"] = (error * weights).sum() / weights.sum()
-        return told
+            where = pieces.clamp(min=0).unsqueeze(2).expand(-1, -1, self.config.teacher_size)
+            errors = []
+            for layer, head, theirs, unit in zip(self.config.compared, self.to_teacher, heard, spread, strict=True):
+                missed = head(told.hidden_states[layer]) - torch.gather(theirs, 1, where)
+                errors.append(((missed.float() / unit).square().mean(2) * weights).sum() / weights.sum())
+            found["loss_of_teacher"] = torch.stack(errors).mean()
+        return found
 
 
 class Pretrainer(Trainer):
     """Adds the two losses; the teacher reads the text unmasked."""
 
-    def __init__(self, *args: Any, teacher: Any, teacher_weight: float, **kwargs: Any):
+    def __init__(
+        self, *args: Any, teacher: BertModel | None, heard_layers: list[int], teacher_weight: float, **kwargs: Any
+    ):
         super().__init__(*args, **kwargs)
-        self.teacher, self.teacher_weight = teacher, teacher_weight
+        self.teacher, self.heard_layers, self.teacher_weight = teacher, heard_layers, teacher_weight
         self.parts: dict[str, Tensor] = {}
 
     @torch.no_grad()
-    def listen(self, teacher_ids: Tensor) -> Tensor:
-        """Return (B, P, H): the mean of the teacher's upper layers, each feature with mean 0 and variance 1."""
-        told = self.teacher(teacher_ids, teacher_ids != self.teacher.config.pad_token_id, output_hidden_states=True)
-        width = (told.last_hidden_state.shape[2],)
-        heard = torch.stack([F.layer_norm(layer, width) for layer in told.hidden_states[-UPPER_LAYERS:]]).mean(0)
-        return F.batch_norm(heard.flatten(0, 1).float(), None, None, training=True).view_as(heard)
+    def listen(self, teacher_ids: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the layers of the teacher that are compared, (B, P, H), and their features' spread, (H,) each."""
+        mask = teacher_ids != self.teacher.config.pad_token_id
+        layers = self.teacher(teacher_ids, mask, output_hidden_states=True).hidden_states
+        heard = [layers[layer] for layer in self.heard_layers]
+        weights = mask.float().unsqueeze(2) / mask.sum()
+        spread = []
+        for layer in heard:
+            mean = (layer.float() * weights).sum((0, 1))
+            spread.append(((layer.float() - mean).square() * weights).sum((0, 1)).sqrt() + 1e-3)
+        return heard, spread
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # type: ignore[override]
         """Return the sum of the losses."""
@@ -193,7 +213,7 @@ class Pretrainer(Trainer):
         if self.teacher is None:
             inputs.pop("pieces")
         else:
-            inputs["heard"] = self.listen(teacher_ids)
+            inputs["heard"], inputs["spread"] = self.listen(teacher_ids)
         told = model(**inputs)
         self.parts = {name: value.detach() for name, value in told.items() if name.startswith("loss_of")}
         loss = told["loss_of_words"] + self.teacher_weight * told.get("loss_of_teacher", 0.0)
@@ -231,7 +251,7 @@ def make_arguments(told: argparse.Namespace) -> TrainingArguments:
         per_device_eval_batch_size=told.batch_size,
         max_steps=told.max_steps,
         learning_rate=told.learning_rate,
-        warmup_steps=0.06,
+        warmup_steps=0.12,
         weight_decay=0.01,
         adam_beta2=0.98,
         bf16=precision == "bf16",
@@ -239,6 +259,7 @@ def make_arguments(told: argparse.Namespace) -> TrainingArguments:
         seed=told.seed,
         logging_steps=min(100, told.max_steps),
         save_steps=1000,
+        train_sampling_strategy="group_by_length",
         save_total_limit=1,
         report_to=[],
         remove_unused_columns=False,
@@ -249,13 +270,35 @@ def make_arguments(told: argparse.Namespace) -> TrainingArguments:
     )
 
 
+def make_student(
+    told: argparse.Namespace, tokenizer: Any, teacher_tokenizer: Any, teacher: BertModel | None
+) -> Student:
+    """Return the model before its first step."""
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=told.width,
+        num_hidden_layers=told.layers,
+        num_attention_heads=told.width // 32,
+        intermediate_size=told.inner,
+        max_position_embeddings=LENGTH,
+        pad_token_id=tokenizer.pad_token_id,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        compared=[mine for mine, _ in told.compare] if teacher else [],
+        teacher_size=teacher.config.hidden_size if teacher else 0,
+    )
+    student = Student(config)
+    if teacher:
+        start_embeddings(teacher, student.bert, teacher_tokenizer, tokenizer)
+    return student
+
+
 def finish(trainer: Pretrainer, tokenizer: Any, told: argparse.Namespace) -> None:
     """Write the plain model, its tokenizer and how it was made."""
     state = {key: value for key, value in trainer.model.state_dict().items() if not key.startswith("to_teacher")}
-    config = BertConfig(
-        **{**trainer.model.config.to_dict(), "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1}
-    )
-    del config.teacher_size
+    plain = {"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1}
+    config = BertConfig(**{**trainer.model.config.to_dict(), **plain})
+    del config.compared, config.teacher_size
     model = BertForMaskedLM(config)
     model.load_state_dict(state)
     model.half().save_pretrained(told.output_dir)
@@ -269,6 +312,12 @@ def finish(trainer: Pretrainer, tokenizer: Any, told: argparse.Namespace) -> Non
     (told.output_dir / "pretraining.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
 
+def pair(word: str) -> tuple[int, int]:
+    """Return two numbers that stand as `1:2`."""
+    mine, theirs = map(int, word.split(":"))
+    return mine, theirs
+
+
 def parse() -> argparse.Namespace:
     """Return the flags."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -276,13 +325,15 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--tokenizer", type=Path, required=True, help="what make_tokenizer.py wrote")
     parser.add_argument("--teacher", type=Path, help="folder of an encoder; without it masked words are all there is")
     parser.add_argument("--output_dir", type=Path, required=True)
-    parser.add_argument("--layers", type=int, default=6)
-    parser.add_argument("--width", type=int, default=288, help="a multiple of 32: heads are 32 wide")
+    parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--width", type=int, default=320, help="a multiple of 32: heads are 32 wide")
+    parser.add_argument("--inner", type=int, default=832, help="width of the inner layers")
+    parser.add_argument("--compare", type=pair, nargs="+", default=[(2, 4), (4, 9)], help="MINE:THEIRS, layers from 1")
     parser.add_argument("--masking_rate", type=float, default=0.2)
-    parser.add_argument("--teacher_weight", type=float, default=5.0)
-    parser.add_argument("--batch_size", type=int, default=256, help="texts of 256 tokens, for each process")
+    parser.add_argument("--teacher_weight", type=float, default=10.0)
+    parser.add_argument("--batch_size", type=int, default=512, help="texts of up to 256 tokens, for each process")
     parser.add_argument("--learning_rate", type=float, default=1e-3)
-    parser.add_argument("--max_steps", type=int, default=6000)
+    parser.add_argument("--max_steps", type=int, default=2464)
     parser.add_argument("--workers", type=int, default=0, help="processes that mask words")
     parser.add_argument("--processes", type=int, default=2, help="processes that cut words, once")
     parser.add_argument("--seed", type=int, default=0)
@@ -300,25 +351,21 @@ def main() -> None:
         data = make_dataset(told.corpora, tokenizer, teacher_tokenizer, told.processes)
     teacher = None
     if told.teacher:
-        dtype = torch.bfloat16 if args.bf16 else torch.float16 if args.fp16 else torch.float32
-        teacher = AutoModel.from_pretrained(told.teacher, dtype=dtype, add_pooling_layer=False).eval().to(args.device)
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=told.width,
-        num_hidden_layers=told.layers,
-        num_attention_heads=told.width // 32,
-        intermediate_size=4 * told.width,
-        max_position_embeddings=LENGTH,
-        pad_token_id=tokenizer.pad_token_id,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-        teacher_size=teacher.config.hidden_size if teacher else 1,
-    )
+        teacher = BertModel.from_pretrained(told.teacher, dtype=torch.float32, add_pooling_layer=False).eval()
+        teacher.encoder.layer = teacher.encoder.layer[: max(theirs for _, theirs in told.compare)]
+    student = make_student(told, tokenizer, teacher_tokenizer, teacher)
+    if teacher:
+        teacher.to(args.device, torch.bfloat16 if args.bf16 else torch.float16 if args.fp16 else torch.float32)
+    if args.use_cpu and args.bf16:
+        keep_freed_memory()
+        for model in (student, teacher) if teacher else (student,):
+            attend_shortly(model)
     is_held_out = np.arange(len(data)) % HELD_OUT == 0
     trainer = Pretrainer(
-        Student(config),
+        student,
         args,
         teacher=teacher,
+        heard_layers=[theirs for _, theirs in told.compare],
         teacher_weight=told.teacher_weight,
         train_dataset=data.select(np.flatnonzero(~is_held_out)).with_format("numpy"),
         eval_dataset=data.select(np.flatnonzero(is_held_out)).with_format("numpy"),

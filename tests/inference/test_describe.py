@@ -28,7 +28,7 @@ def test_a_model_of_ours_is_described_with_its_loss(folder):
     assert description.architecture == "BertForSequenceClassification"
     assert description.activation == "gelu"
     assert "pooler" in description.head
-    assert "classifier Linear(in_features=288, out_features=2" in description.head
+    assert "classifier Linear(in_features=320, out_features=2" in description.head
     assert description.trained_with == "BCEWithLogitsLoss on one-hot labels"
     assert description.outputs_loss.startswith("BCEWithLogitsLoss")
     assert description.probability.startswith("sigmoid")

@@ -1,11 +1,11 @@
-import importlib.util
+import importlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModelForMaskedLM, AutoTokenizer
+from transformers import AutoModelForMaskedLM, AutoTokenizer, BertConfig
 
 from hf_rumor.training.models import MINI_FOLDER
 
@@ -18,10 +18,9 @@ LINES = ["今天全市停水", "请大家相互转告。", "听说ABC银行也�
 @pytest.fixture(scope="module")
 def pretrain():
     pytest.importorskip("jieba")
-    spec = importlib.util.spec_from_file_location("pretrain", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(SCRIPT.parent)
+        yield importlib.import_module("pretrain")
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +36,12 @@ def test_packing_loses_no_character(pretrain):
 
 def test_tokens_know_their_word_and_where_the_teacher_reads_them(pretrain, tokenizer):
     rows = pretrain.encode({"text": ["今天停水ABC"]}, tokenizer, tokenizer)
-    assert tokenizer.convert_ids_to_tokens(rows["input_ids"][0])[1:-1] == ["今", "天", "停", "水", "a", "##b", "##c"]
+    assert tokenizer.convert_ids_to_tokens(rows["input_ids"][0])[1:-1] == ["▁今天", "停", "水", "ab", "c"]
     words = rows["words"][0].tolist()
-    assert words[1] == words[2] != words[3]
-    assert words[5] == words[6] == words[7] != words[4]
-    assert rows["pieces"][0].tolist() == [-1, 1, 2, 3, 4, 5, 6, 7, -1]  # the teacher has the same tokens here
+    assert words[0] == words[6] == -1
+    assert words[1] != words[2]
+    assert words[4] == words[5] != words[3]
+    assert rows["pieces"][0].tolist() == [-1, 1, 2, 3, 4, 5, -1]  # the teacher has the same tokens here
 
 
 def test_words_are_masked_whole_and_special_tokens_never(pretrain, tokenizer):
@@ -58,20 +58,41 @@ def test_words_are_masked_whole_and_special_tokens_never(pretrain, tokenizer):
     assert (masked[chosen] == input_ids[chosen]).float().mean() == pytest.approx(0.1, abs=0.02)
 
 
+def test_a_student_that_holds_what_its_teacher_holds_misses_nothing(pretrain):
+    torch.manual_seed(0)
+    shape = {"hidden_size": 8, "num_attention_heads": 2, "vocab_size": 12, "intermediate_size": 16}
+    config = BertConfig(num_hidden_layers=2, hidden_dropout_prob=0.0, compared=[1, 2], teacher_size=12, **shape)
+    student = pretrain.Student(config).eval()
+    ids = torch.tensor([[2, 5, 6, 7, 3, 0]])
+    mask = (ids != 0).long()
+    with torch.inference_mode():
+        layers = student.bert(ids, mask, output_hidden_states=True).hidden_states[1:]
+        heard = [head(layer) for head, layer in zip(student.to_teacher, layers, strict=True)]
+        spread = [layer[0, :5].std(0, correction=0) for layer in heard]
+        pieces = torch.tensor([[-1, 1, 2, 3, -1, -1]])
+        given = {"attention_mask": mask, "labels": ids, "places": torch.tensor([1]), "pieces": pieces}
+        assert student(ids, **given, heard=heard, spread=spread)["loss_of_teacher"] == pytest.approx(0.0, abs=1e-6)
+        missed = [layer + unit for layer, unit in zip(heard, spread, strict=True)]  # by one spread everywhere
+        told = student(ids, **given, heard=missed, spread=spread)
+        assert told["loss_of_teacher"] == pytest.approx(1.0, abs=1e-4)
+
+
 @pytest.mark.slow
 def test_a_pretraining_ends_with_a_plain_model_and_goes_on_from_its_checkpoint(tmp_path, tiny_encoder):
     pytest.importorskip("jieba")
     (tmp_path / "corpora").mkdir()
     (tmp_path / "corpora" / "lines.txt").write_text("\n".join(LINES * 200), encoding="utf-8")
 
+    corpora, out = tmp_path / "corpora", tmp_path / "out"
+    flags = ["--corpora", corpora, "--tokenizer", MINI_FOLDER, "--teacher", tiny_encoder, "--output_dir", out]
+    flags += ["--layers", 1, "--width", 64, "--inner", 32, "--compare", "1:1", "--batch_size", 2, "--processes", 1]
+
     def run(steps):
-        flags = ["--corpora", tmp_path / "corpora", "--tokenizer", MINI_FOLDER, "--teacher", tiny_encoder]
-        flags += ["--output_dir", tmp_path / "out", "--layers", 1, "--width", 32, "--batch_size", 2]
-        command = [sys.executable, SCRIPT, *flags, "--max_steps", steps, "--processes", 1]
+        command = [sys.executable, SCRIPT, *flags, "--max_steps", steps]
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=CHECKOUT)
         assert done.returncode == 0, done.stderr
 
     run(2)
-    assert AutoModelForMaskedLM.from_pretrained(tmp_path / "out").dtype == torch.float16
+    assert AutoModelForMaskedLM.from_pretrained(out).dtype == torch.float16
     run(3)
-    assert {path.name for path in (tmp_path / "out").glob("checkpoint-*")} == {"checkpoint-3"}
+    assert {path.name for path in out.glob("checkpoint-*")} == {"checkpoint-3"}

@@ -25,9 +25,9 @@ def test_tokens_are_those_of_the_tokenizer_without_padding():
 
 
 def test_texts_that_are_cut_off_are_counted():
-    _, encoded = encode(8)
-    assert encoded["train"]["truncated"][:] == [True, False, False]  # six characters and two special tokens just fit
-    assert [len(ids) for ids in encoded["train"]["input_ids"]] == [8, 4, 8]
+    _, encoded = encode(7)
+    assert encoded["train"]["truncated"][:] == [True, False, False]  # a space, 4 words, 2 special tokens just fit
+    assert [len(ids) for ids in encoded["train"]["input_ids"]] == [7, 4, 7]
     assert num_truncated(encoded) == 1
 
 
