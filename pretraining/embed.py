@@ -11,15 +11,16 @@ from transformers import BertModel
 def start_embeddings(teacher: BertModel, student: BertModel, teacher_tokenizer: Any, tokenizer: Any) -> None:
     """Fill the embeddings of tokens and positions of `student` with those of `teacher`, as far as it is wide enough.
 
-    They are turned so that the directions in which tokens differ most come first; the others are left out. A token
-    that is no piece of the teacher starts as the mean of its pieces.
+    They are turned so that the directions in which tokens differ most come first; the others are left out. A student
+    that is wider keeps its random numbers in the rest. A token that is no piece of the teacher starts as the mean of
+    its pieces.
     """
     words = look_up(teacher.embeddings.word_embeddings.weight, teacher_tokenizer, tokenizer)
     positions = teacher.embeddings.position_embeddings.weight[: student.config.max_position_embeddings]
-    width = student.config.hidden_size
-    directions = torch.linalg.svd(words - words.mean(0), full_matrices=False)[2][:width].T  # (teacher's width, width)
-    student.embeddings.word_embeddings.weight.copy_((words - words.mean(0)) @ directions)
-    student.embeddings.position_embeddings.weight.copy_((positions - positions.mean(0)) @ directions)
+    directions = torch.linalg.svd(words - words.mean(0), full_matrices=False)[2][: student.config.hidden_size].T
+    width = directions.shape[1]
+    student.embeddings.word_embeddings.weight[:, :width] = (words - words.mean(0)) @ directions
+    student.embeddings.position_embeddings.weight[:, :width] = (positions - positions.mean(0)) @ directions
 
 
 def look_up(weight: Tensor, teacher_tokenizer: Any, tokenizer: Any) -> Tensor:

@@ -5,7 +5,7 @@ from hf_rumor.inference import hub
 
 
 @pytest.mark.parametrize(
-    "name", ["./nowhere", "/no/such/folder", "~/nowhere", "a/b/c", "out/", "my model", "我的模型", "a--b"]
+    "name", ["./nowhere", "/no/such/folder", "~/nowhere", "a/b/c", "nowhere/", "my model", "我的模型", "a--b"]
 )
 def test_a_folder_that_is_not_there_is_told_as_a_folder(name):
     with pytest.raises(ModelError, match=r"--flag .*: expected a folder with a model, found none"):

@@ -51,6 +51,16 @@ def test_a_token_is_that_of_the_teacher_or_the_mean_of_the_pieces_it_falls_into(
     assert torch.equal(found[mine.mask_token_id], weight[theirs.unk_token_id])  # the teacher has never seen a mask
 
 
+def test_a_student_that_is_wider_keeps_its_own_numbers_in_the_rest(embed, theirs, mine):
+    teacher, student = make_model(8, len(theirs)), make_model(12, len(mine))
+    before = student.embeddings.word_embeddings.weight.detach().clone()
+    embed.start_embeddings(teacher, student, theirs, mine)
+    after = student.embeddings.word_embeddings.weight.detach()
+    old = embed.look_up(teacher.embeddings.word_embeddings.weight, theirs, mine)
+    torch.testing.assert_close(torch.cdist(after[:, :8], after[:, :8]), torch.cdist(old, old), atol=1e-5, rtol=1e-4)
+    assert torch.equal(after[:, 8:], before[:, 8:])
+
+
 @pytest.mark.parametrize("width", [8, 4])
 def test_embeddings_keep_their_distances_as_far_as_the_width_goes(embed, theirs, mine, width):
     teacher, student = make_model(8, len(theirs)), make_model(width, len(mine))
