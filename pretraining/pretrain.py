@@ -331,7 +331,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--compare", type=pair, nargs="+", default=[(2, 4), (4, 9)], help="MINE:THEIRS, layers from 1")
     parser.add_argument("--masking_rate", type=float, default=0.2)
     parser.add_argument("--teacher_weight", type=float, default=10.0)
-    parser.add_argument("--batch_size", type=int, default=512, help="texts of up to 256 tokens, for each process")
+    parser.add_argument("--batch_size", type=int, default=512, help="texts for each process; 512 take 15 GB")
     parser.add_argument("--learning_rate", type=float, default=1e-3)
     parser.add_argument("--max_steps", type=int, default=2464)
     parser.add_argument("--workers", type=int, default=0, help="processes that mask words")

@@ -245,6 +245,32 @@ def test_requests_that_never_arrive_keep_nobody_waiting(server):
     assert ask(server, {"text": POST})[0] == 200  # and those who have gone leave nothing behind
 
 
+STALLED = """
+import asyncio, shutil, sys
+from hf_rumor.inference import web
+
+async def stall():
+    await asyncio.Event().wait()
+
+async def send(message):
+    print(message.get("status", ""), message.get("body", b"").decode())
+
+web.BODY_SECONDS = 0.05
+judge = web.Judge(sys.argv[1], web.Limits())
+head = {"type": "http", "method": "POST", "path": "/api/predict", "headers": [(b"content-length", b"20")]}
+app = web.make_app(judge, "out")
+asyncio.run(app({**head, "query_string": b"", "http_version": "1.1", "scheme": "http"}, stall, send))
+shutil.rmtree(judge.folder)
+"""
+
+
+@pytest.mark.slow
+def test_a_request_that_stalls_is_given_up(folder):
+    done = subprocess.run([sys.executable, "-c", STALLED, str(folder)], capture_output=True, text=True)
+    assert done.stdout.split("\n")[0].strip() == "408", done.stderr
+    assert "expected the whole request within 0.05 seconds" in done.stdout
+
+
 @pytest.mark.slow
 def test_pages_carry_a_policy_that_lets_nothing_in_from_elsewhere(server):
     with urllib.request.urlopen(server, timeout=300) as answer:
