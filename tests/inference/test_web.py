@@ -266,7 +266,8 @@ shutil.rmtree(judge.folder)
 
 @pytest.mark.slow
 def test_a_request_that_stalls_is_given_up(folder):
-    done = subprocess.run([sys.executable, "-c", STALLED, str(folder)], capture_output=True, text=True)
+    command = [sys.executable, "-c", STALLED, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.stdout.split("\n")[0].strip() == "408", done.stderr
     assert "expected the whole request within 0.05 seconds" in done.stdout
 
