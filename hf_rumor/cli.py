@@ -115,7 +115,9 @@ def _train(words: list[str]) -> int:
         if _is_first_process():
             saved = f"; checkpoint-{stop.step} is saved" if stop.step is not None else ""
             name = signal.Signals(stop.number).name
-            print(f"hf-rumor: ended by {name}{saved}; it goes on with the same command", file=sys.stderr)
+            named = any(word.startswith("--resume_from_checkpoint") for word in words)
+            way_on = " without --resume_from_checkpoint" if named and saved else ""
+            print(f"hf-rumor: ended by {name}{saved}; it goes on with the same command{way_on}", file=sys.stderr)
         return 128 + stop.number
     if finished is not None:
         print(headline(finished.report))

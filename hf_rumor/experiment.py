@@ -53,6 +53,7 @@ from hf_rumor.training.interruption import interruptible
 from hf_rumor.training.losses import Loss, make_loss
 from hf_rumor.training.models import MINI, freeze_embeddings, load_model, resolve_model, save_model
 from hf_rumor.training.run_folder import (
+    STATE_FILE,
     check_folder,
     claim_folder,
     finish_folder,
@@ -183,14 +184,18 @@ def check_start(setup: Setup) -> None:
     Raises:
         ArgumentError: The checkpoint, or the model, is of such a run.
     """
-    resume = Path(str(setup.arguments.training["resume_from_checkpoint"]))
-    model = Path(setup.chosen["model_name_or_path"])
+    resume, model = str(setup.arguments.training["resume_from_checkpoint"]), setup.chosen["model_name_or_path"]
     flags = setup.arguments.run
     ours = {name: getattr(flags, name) for name in (SPLIT_FLAGS if flags.split in SEEDED_SPLITS else SPLIT_FLAGS[:1])}
-    for flag, given, folder in (
-        ("--resume_from_checkpoint", resume, resume.parent),
-        ("--model_name_or_path", model, model),
+    for flag, given, no_folder in (
+        ("--resume_from_checkpoint", resume, "auto"),
+        ("--model_name_or_path", model, MINI),
     ):
+        if given == no_folder:
+            continue
+        place = Path(given).resolve()
+        is_checkpoint = (place / STATE_FILE).is_file()  # it lies in the folder of its run
+        folder = place.parent if is_checkpoint else place
         told = recipe_of_run(folder, setup.data.corpus.sha256)
         theirs = None if told is None else {name: told.get(name, getattr(RunArguments, name)) for name in ours}
         if theirs not in (None, ours):
@@ -219,7 +224,8 @@ def train(
         local=False
     ):  # the first process claims the folder, the others then find the same claim
         resume = setup.arguments.training["resume_from_checkpoint"]
-        claim = claim_folder(folder, recipe, data.corpus.sha256, resume, args.world_size)
+        num_processes = None if args.save_on_each_node else args.world_size
+        claim = claim_folder(folder, recipe, data.corpus.sha256, resume, num_processes)
         if args.process_index == 0:
             remove_leftovers(folder)
     logger.info("run: %s %s", folder, claim.note)

@@ -19,7 +19,10 @@ def can_connect(url: str, seconds: float = CONNECT_SECONDS) -> bool:
     if proxy and "://" not in proxy:
         proxy = f"http://{proxy}"
     parts = urlsplit(proxy or url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:  # of a proxy that is no address
+        return False
     connected = threading.Event()
 
     def connect() -> None:

@@ -179,10 +179,12 @@ def _try_out(study: "Study", setup: Setup, space: Space, num_trials: int, folder
     trainer.compute_metrics = _breaking_off(ValidationMetrics(setup.loss.activation))
     trainer.model_init = lambda: setup.load_model()[0]
     metric = f"eval_{str(setup.args.metric_for_best_model).removeprefix('eval_')}"
+    failed = (TrialState.FAIL,)
+    num_failed = len(study.get_trials(deepcopy=False, states=failed))
     try:
         _search(trainer, study, space, metric, num_trials - len(ended), folder)
     except (ValueError, TypeError, ImportError, RuntimeError) as error:
-        if study.get_trials(deepcopy=False, states=(TrialState.FAIL,)):
+        if len(study.get_trials(deepcopy=False, states=failed)) > num_failed:
             raise ArgumentError(
                 f"search: expected values that Trainer takes, got {type(error).__name__}: {error}; "
                 "change --space, and --output_dir"

@@ -283,7 +283,9 @@ def test_a_mistake_leaves_nothing_behind(finished, tmp_path, monkeypatch, capsys
 def test_a_start_that_was_trained_on_test_posts_is_refused(finished, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
     checkpoint = next(finished[0].glob("checkpoint-*"))
-    for start in (["--model_name_or_path", str(finished[0])], ["--resume_from_checkpoint", str(checkpoint)]):
+    model = "--model_name_or_path"
+    starts = ([model, str(finished[0])], [model, str(checkpoint)], ["--resume_from_checkpoint", str(checkpoint)])
+    for start in starts:
         words = ["train", *FLAGS, *start, "--split_seed", "1", "--output_dir", str(tmp_path / "out")]
         assert cli.main(words) == 2
         said = capsys.readouterr().err.splitlines()[-1]
@@ -291,6 +293,11 @@ def test_a_start_that_was_trained_on_test_posts_is_refused(finished, tmp_path, m
         assert "--split_seed 0" in said
         assert not (tmp_path / "out").exists()
     check_start(set_up([*FLAGS, "--model_name_or_path", str(finished[0]), "--learning_rate", "1e-5"]))
+    monkeypatch.chdir(finished[0])  # neither `auto` nor `mini` is a place
+    (tmp_path / "mini").symlink_to(finished[0])
+    check_start(set_up([*FLAGS, "--split_seed", "1"]))
+    monkeypatch.chdir(tmp_path)
+    check_start(set_up([*FLAGS, "--split_seed", "1"]))
 
 
 KILLED = """

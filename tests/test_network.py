@@ -32,6 +32,8 @@ def test_behind_a_proxy_the_proxy_is_asked(port, monkeypatch):
         assert can_connect("https://example.invalid/")
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{closed}")
     assert not can_connect("https://example.invalid/")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:abc")
+    assert not can_connect("https://example.invalid/")
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed}")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     assert can_connect(f"http://127.0.0.1:{port}/")

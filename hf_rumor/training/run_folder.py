@@ -76,18 +76,19 @@ def locked(folder: Path, *, wanted: bool = True) -> Iterator[None]:
         os.close(handle)
 
 
-def claim_folder(folder: Path, recipe: dict[str, Any], sha256: str, resume: str, num_processes: int = 1) -> Claim:
+def claim_folder(
+    folder: Path, recipe: dict[str, Any], sha256: str, resume: str, num_processes: int | None = None
+) -> Claim:
     """Make `folder` the output folder of this run.
 
     An interrupted run of the same recipe and data continues at its newest checkpoint; a finished one is done again.
-    A run that started at a checkpoint of another folder, as asked, continues at its own once it has one.
 
     Args:
         folder: Is made if it is not there.
         recipe: What the run was told, all that changes its result.
         sha256: Digest of the corpus.
         resume: `auto`, or the folder of a checkpoint.
-        num_processes: That train: with others a step is another share of an epoch.
+        num_processes: That train: with others a step is another share of an epoch. None: not compared.
 
     Raises:
         OutputError: The folder cannot be written, or holds something else.
@@ -96,16 +97,11 @@ def claim_folder(folder: Path, recipe: dict[str, Any], sha256: str, resume: str,
     identity = _identity(recipe, sha256)
     found = check_folder(folder, recipe, sha256)
     if resume != "auto":
-        identity["started_at"] = str(Path(resume).resolve())
         if not (Path(resume) / STATE_FILE).is_file():
             raise ArgumentError(f"--resume_from_checkpoint {resume}: expected auto or a checkpoint folder, found none")
         if damage := find_damage(Path(resume)):
             raise ArgumentError(f"--resume_from_checkpoint {resume}: expected a whole checkpoint, found {damage}")
-        same = found is not None and not found["finished"] and found.get("started_at") == identity["started_at"]
-        if own := _whole_checkpoints(folder) if same else []:
-            claim = Claim(own[-1], f"continues the interrupted run, begun at {resume}, at {own[-1].name}")
-        else:
-            claim = Claim(Path(resume), f"continues at {resume}, as asked")
+        claim = Claim(Path(resume), f"continues at {resume}, as asked")
     elif found is None:
         claim = Claim(None, "starts")
     elif found["finished"]:
@@ -123,13 +119,13 @@ def claim_folder(folder: Path, recipe: dict[str, Any], sha256: str, resume: str,
     return claim
 
 
-def _check_processes(checkpoint: Path, num_processes: int) -> None:
+def _check_processes(checkpoint: Path, num_processes: int | None) -> None:
     """Refuse a checkpoint of another number of processes; each has written its random numbers into it."""
     written = len(list(checkpoint.glob("rng_state*.pth")))
-    if written and written != num_processes:
+    if num_processes and written and written != num_processes:
         raise ArgumentError(
             f"{checkpoint}: expected a checkpoint of {num_processes} process(es), found one of {written}; start as "
-            "many, or give another --output_dir"
+            "many, or from another"
         )
 
 
@@ -181,9 +177,7 @@ def _read_run(folder: Path) -> dict[str, Any] | None:
         names = sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
         if RUN_FILE in names:
             run: dict[str, Any] = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-            return {key: run[key] for key in ("recipe", "data_sha256", "finished")} | {
-                "started_at": run.get("started_at")
-            }
+            return {key: run[key] for key in ("recipe", "data_sha256", "finished")}
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise OutputError(f"--output_dir {folder}: expected a folder of a run, got {error}; {_WAY_OUT}") from error
     if names:

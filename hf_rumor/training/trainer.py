@@ -144,7 +144,7 @@ class RumorTrainer(Trainer):
         """
         state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME)) if checkpoint else None
         self.resumed_at = state.global_step if state else None
-        if state is None or state.global_step < self._planned_steps():
+        if state is None or state.global_step < self._planned_steps(state):
             self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
             return
         self._load_from_checkpoint(str(checkpoint))
@@ -152,9 +152,11 @@ class RumorTrainer(Trainer):
         if self.args.load_best_model_at_end and state.best_model_checkpoint:
             self._load_best_model()
 
-    def _planned_steps(self) -> int:
+    def _planned_steps(self, state: TrainerState) -> int:
         if self.args.max_steps > 0:
             return self.args.max_steps
+        if self.args.auto_find_batch_size:  # the size that was found is known to the checkpoint alone
+            return state.max_steps
         steps_per_epoch = max(1, math.ceil(len(self.get_train_dataloader()) / self.args.gradient_accumulation_steps))
         return math.ceil(self.args.num_train_epochs * steps_per_epoch)
 

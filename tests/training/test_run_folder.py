@@ -143,15 +143,6 @@ def test_a_named_checkpoint_is_taken_or_refused(folder, tmp_path):
         claim_folder(folder, RECIPE, SHA, str(named))
 
 
-def test_a_run_begun_at_a_named_checkpoint_goes_on_at_its_own(folder, tmp_path):
-    claim_folder(tmp_path / "first", RECIPE, SHA, "auto")
-    named, other = (add_checkpoint(tmp_path / "first", step) for step in (3, 6))
-    assert claim_folder(folder, RECIPE, SHA, str(named)).checkpoint == named
-    own = add_checkpoint(folder, 5)
-    assert claim_folder(folder, RECIPE, SHA, str(named)).checkpoint == own
-    assert claim_folder(folder, RECIPE, SHA, str(other)).checkpoint == other  # another command
-
-
 def test_a_checkpoint_of_another_number_of_processes_is_refused(folder):
     claim_folder(folder, RECIPE, SHA, "auto")
     checkpoint = add_checkpoint(folder, 3)
@@ -159,7 +150,8 @@ def test_a_checkpoint_of_another_number_of_processes_is_refused(folder):
         torch.save({}, checkpoint / f"rng_state_{rank}.pth")
     assert claim_folder(folder, RECIPE, SHA, "auto", num_processes=2).checkpoint == checkpoint
     with pytest.raises(ArgumentError, match=r"expected a checkpoint of 1 process\(es\), found one of 2"):
-        claim_folder(folder, RECIPE, SHA, "auto")
+        claim_folder(folder, RECIPE, SHA, "auto", num_processes=1)
+    assert claim_folder(folder, RECIPE, SHA, "auto").checkpoint == checkpoint  # each machine keeps its own
 
 
 def test_the_recipe_of_a_run_is_found_for_its_corpus_alone(folder):
