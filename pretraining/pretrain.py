@@ -112,7 +112,7 @@ def mask_words(
 ) -> tuple[Tensor, Tensor]:
     """Return (B, T) tokens of which about `rate` are masked, word by word, and (B, T) whether each is one to name.
 
-    Of the chosen words 80 % become `[MASK]`, 10 % random characters, 10 % stay (Devlin et al., 2019).
+    Of the chosen words 80 % become `[MASK]`, 10 % random tokens, 10 % stay (Devlin et al., 2019).
     """
     lottery = torch.rand(len(words), int(words.max()) + 1)
     chosen = (torch.gather(lottery, 1, words.clamp(min=0)) < rate) & (words >= 0)

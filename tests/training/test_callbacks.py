@@ -4,6 +4,14 @@ from transformers import TrainerCallback
 from hf_rumor.training.callbacks import EarlyStopping, EpochLines, Progress
 
 
+EACH_EPOCH = {
+    "per_device_train_batch_size": 5,
+    "eval_strategy": "epoch",
+    "save_strategy": "epoch",
+    "load_best_model_at_end": True,
+}
+
+
 def test_a_run_tells_its_length_and_each_validation(make_trainer, caplog):
     trainer = make_trainer(per_device_train_batch_size=5, num_train_epochs=2, warmup_steps=0.5, logging_steps=1)
     trainer.compute_metrics = lambda prediction: {"macro_f1": 0.25}
@@ -31,14 +39,7 @@ def test_the_progress_bar_prints_no_logs(capsys):
 
 
 def test_a_run_that_ends_by_itself_did_not_stop_early(make_trainer, caplog):
-    trainer = make_trainer(
-        per_device_train_batch_size=5,
-        num_train_epochs=2,
-        eval_strategy="epoch",
-        save_strategy="epoch",
-        load_best_model_at_end=True,
-        metric_for_best_model="loss",
-    )
+    trainer = make_trainer(**EACH_EPOCH, num_train_epochs=2, metric_for_best_model="loss")
     trainer.add_callback(EarlyStopping(2))
     with caplog.at_level("INFO", logger="hf_rumor"):
         trainer.train()
@@ -49,11 +50,8 @@ def test_a_run_that_ends_by_itself_did_not_stop_early(make_trainer, caplog):
 def test_early_stopping_remembers_across_an_interruption(make_trainer, tmp_path, caplog, epoch):
     def train(checkpoint=None):
         trainer = make_trainer(
-            per_device_train_batch_size=5,
+            **EACH_EPOCH,
             num_train_epochs=6,
-            eval_strategy="epoch",
-            save_strategy="epoch",
-            load_best_model_at_end=True,
             metric_for_best_model="macro_f1",
             greater_is_better=True,
             restore_callback_states_from_checkpoint=True,
