@@ -137,8 +137,7 @@ def set_up(argv: Sequence[str]) -> Setup:
     """
     arguments = parse_arguments(argv)
     flags = arguments.run
-    loss_kwargs = flags.parsed("loss_kwargs")
-    make_loss(flags.loss, loss_kwargs, labels=[0, 1])  # a mistake shows before any work
+    make_loss(flags.loss, flags.parsed("loss_kwargs"), labels=[0, 1])  # a mistake shows before any work
     data_path = resolve_corpus(flags.data_path)
     model_name = resolve_model(flags.model_name_or_path)
     auto = [flag for flag in ("data_path", "model_name_or_path", "precision") if getattr(flags, flag) == "auto"]
@@ -149,8 +148,9 @@ def set_up(argv: Sequence[str]) -> Setup:
     with args.main_process_first(local=False):
         data = load_and_split(data_path, flags)
     set_seed(args.seed)
-    loss = make_loss(flags.loss, loss_kwargs, labels=data.dataset["train"]["label"][:])
-    logger.info("loss: %s trains, outputs.loss does not; probability: %s", loss.formula, loss.activation)
+    loss = make_loss(flags.loss, flags.parsed("loss_kwargs"), labels=data.dataset["train"]["label"][:])
+    settings = f" {loss.kwargs}" if loss.kwargs else ""
+    logger.info("loss: %s%s trains, outputs.loss does not; probability: %s", loss.formula, settings, loss.activation)
     chosen = {"data_path": name_of(data_path), "model_name_or_path": model_name, "precision": environment["precision"]}
     return Setup(arguments, args, environment, data, loss, chosen, auto)
 
