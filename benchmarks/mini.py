@@ -1,8 +1,8 @@
 """Claim: the encoder that comes along is worth more than its architecture: pre-trained against random weights.
 
-Both fine-tuned by the recipe `mini`, each seed with a split and random weights of its own, beside TF-IDF + SVM. The recipe's
-adversary moves embeddings by a length that is small for pre-trained ones alone: random weights learn nothing beside it
-(docs/LOG.md), so they are trained without.
+Both fine-tuned by the recipe `mini`, each seed with a split and random weights of its own, beside TF-IDF + SVM. The
+recipe's adversary moves embeddings by a length that is small for pre-trained ones alone: random weights learn nothing
+beside it (docs/LOG.md), so they are trained without.
 
     python benchmarks/mini.py --data_path Rumor_Dataset.zip --splits grouped chronological --output_dir mini_runs
 
