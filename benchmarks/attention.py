@@ -17,6 +17,7 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification
 
 from hf_rumor.inference.attention import NAME
+from hf_rumor.inference.shortcuts import narrow_last_layer
 
 
 BATCH, LENGTH, STEPS, ROUNDS = 16, 128, 4, 5
@@ -36,10 +37,12 @@ def make_config(shape: tuple[int, int, int], **settings) -> BertConfig:
     )
 
 
-def make_step(kind: str, shape: tuple[int, int, int], dtype: torch.dtype, doing: str):
+def make_step(kind: str, shape: tuple[int, int, int], dtype: torch.dtype, doing: str, *, is_narrow: bool = False):
     """Return a function that trains on random tokens by one step, or scores them."""
     config = make_config(shape, attention_probs_dropout_prob=0.0, attn_implementation=kind)
     model = BertForSequenceClassification(config)
+    if is_narrow:
+        narrow_last_layer(model)
     tokens, labels = torch.randint(10, 3000, (BATCH, LENGTH)), torch.randint(0, 2, (BATCH,))
     mask = torch.ones_like(tokens)
     mask[: BATCH // 2, -LENGTH // 8 :] = 0  # half of the posts are padded, as in real batches

@@ -41,6 +41,7 @@ from hf_rumor.evaluation.markdown import recipe_text
 from hf_rumor.evaluation.measure import predictions
 from hf_rumor.evaluation.report import Report, write_report
 from hf_rumor.inference.attention import attend_shortly
+from hf_rumor.inference.shortcuts import narrow_last_layer
 from hf_rumor.outcome import Outcome, conclude, make_report, model_facts, split_facts
 from hf_rumor.sharing.background import PushCheckpoints
 from hf_rumor.sharing.card import check_license, write_card
@@ -122,6 +123,8 @@ class Setup:
             freeze_embeddings(model)
         if self.args.device.type == "cpu" and self.args.bf16:
             attend_shortly(model)
+        if self.args.device.type == "cpu" and not self.args.torch_compile:
+            narrow_last_layer(model)
         return model, tokenizer
 
     def recipe(self) -> dict[str, Any]:

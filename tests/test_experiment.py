@@ -71,6 +71,13 @@ def test_attention_on_a_cpu_is_of_the_faster_kind(tmp_path, precision, kind):
     assert setup.load_model()[0].config._attn_implementation == kind
 
 
+@pytest.mark.parametrize(("flags", "length"), [([], 1), (["--torch_compile", "True"], 3)])
+def test_on_a_cpu_the_last_layer_is_that_of_the_first_token_unless_compiled(tmp_path, flags, length):
+    setup = set_up([*FLAGS, "--use_cpu", *flags, "--output_dir", str(tmp_path / "out")])
+    hidden = setup.load_model()[0].base_model(torch.tensor([[1, 2, 3]])).last_hidden_state
+    assert hidden.shape[1] == length
+
+
 def test_the_report_has_the_keys_of_the_contract(report):
     keys = {"schema_version", "data", "split", "model", "loss", "train", "validation", "test", "environment"}
     assert keys <= report.keys()

@@ -17,6 +17,7 @@ from hf_rumor.inference.attention import attend_shortly
 from hf_rumor.inference.facts import Arrays, Facts, LogitsOf, Precision, read_facts
 from hf_rumor.inference.fused import fuse_linear_layers, is_fusing_possible
 from hf_rumor.inference.hub import check_reachable
+from hf_rumor.inference.shortcuts import narrow_last_layer
 
 
 MOST_AT_A_TIME = 4  # batches that a CPU computes side by side: each holds its own activations
@@ -74,6 +75,8 @@ def _logits_of(model: Any, tokenizer: Any) -> LogitsOf:
             logits: Logits = model(**inputs).logits.float().cpu().numpy()
         return logits
 
+    if model.device.type == "cpu":
+        narrow_last_layer(model)
     if model.device.type == "cpu" and model.dtype == torch.bfloat16:
         _quicken(model)
         return lambda batches: compute_side_by_side(logits_of_one, batches)

@@ -40,6 +40,14 @@ def test_linear_layers_are_fused_in_bf16_where_the_processor_can(folder, monkeyp
     assert bool(fused) == is_possible
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the choice is made on a CPU")
+def test_the_last_layer_is_that_of_the_first_token(folder, monkeypatch):
+    narrowed = []
+    monkeypatch.setattr("hf_rumor.inference.loading.narrow_last_layer", narrowed.append)
+    RumorClassifier.from_pretrained(folder)
+    assert len(narrowed) == 1
+
+
 @pytest.mark.parametrize(
     ("num_threads", "num_batches", "share"),
     [(2, 5, 1), (6, 3, 2), (6, 9, 2), (8, 9, 2), (5, 9, 5), (1, 3, 1), (2, 1, 2), (2, 0, None)],
