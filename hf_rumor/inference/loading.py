@@ -77,9 +77,9 @@ def _logits_of(model: Any, tokenizer: Any) -> LogitsOf:
 
     if model.device.type == "cpu":
         narrow_last_layer(model)
-    if model.device.type == "cpu" and model.dtype == torch.bfloat16:
-        _quicken(model)
-        return lambda batches: compute_side_by_side(logits_of_one, batches)
+        if model.dtype == torch.bfloat16:
+            _quicken(model)
+            return lambda batches: compute_side_by_side(logits_of_one, batches)
     return lambda batches: [logits_of_one(arrays) for arrays in batches]
 
 

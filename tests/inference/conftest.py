@@ -2,6 +2,7 @@ import random
 
 import pytest
 import torch
+from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from hf_rumor.inference.scoring import predict_logits
 from hf_rumor.training.models import load_model, save_model
@@ -43,3 +44,26 @@ def save(tmp_path_factory, tiny_encoder):
 def folder(save):
     """Return a folder with a small model."""
     return save()
+
+
+@pytest.fixture
+def make_small():
+    """Return a function that makes a classifier of a kind with small layers, always the same, in evaluation mode."""
+
+    def make(kind):
+        torch.manual_seed(0)
+        sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+        return AutoModelForSequenceClassification.from_config(
+            AutoConfig.for_model(kind, vocab_size=90, **sizes)
+        ).eval()
+
+    return make
+
+
+@pytest.fixture
+def inputs():
+    """Return three posts of eleven tokens for it, two of them padded."""
+    ids = torch.randint(5, 90, (3, 11), generator=torch.Generator().manual_seed(0))
+    mask = torch.ones_like(ids)
+    mask[0, 4:] = mask[2, 1:] = 0
+    return {"input_ids": ids, "attention_mask": mask}

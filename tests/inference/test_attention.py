@@ -5,33 +5,11 @@ from transformers import AutoConfig, AutoModelForSequenceClassification
 from hf_rumor.inference.attention import NAME, PLAIN_MODELS, attend_shortly
 
 
-SMALL = {
-    "hidden_size": 32,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "intermediate_size": 64,
-    "vocab_size": 90,
-}
-
-
-def make(kind, **kwargs):
-    torch.manual_seed(0)
-    return AutoModelForSequenceClassification.from_config(AutoConfig.for_model(kind, **SMALL, **kwargs)).eval()
-
-
-@pytest.fixture
-def inputs():
-    ids = torch.randint(5, 90, (3, 11), generator=torch.Generator().manual_seed(0))
-    mask = torch.ones_like(ids)
-    mask[0, 4:] = mask[2, 1:] = 0
-    return {"input_ids": ids, "attention_mask": mask}
-
-
 @pytest.mark.parametrize("kind", PLAIN_MODELS)
-def test_values_and_gradients_are_those_of_eager_attention(kind, inputs):
+def test_values_and_gradients_are_those_of_eager_attention(kind, inputs, make_small):
     told = {}
     for attention in ("eager", NAME):
-        model = make(kind)
+        model = make_small(kind)
         model.set_attn_implementation(attention)
         logits = model(**inputs).logits
         logits.square().sum().backward()
@@ -40,8 +18,8 @@ def test_values_and_gradients_are_those_of_eager_attention(kind, inputs):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
 
 
-def test_it_is_chosen_for_plain_models_and_not_saved(tmp_path):
-    model = make("bert")
+def test_it_is_chosen_for_plain_models_and_not_saved(tmp_path, make_small):
+    model = make_small("bert")
     attend_shortly(model)
     assert model.config._attn_implementation == NAME
     model.save_pretrained(tmp_path)
@@ -56,8 +34,8 @@ def test_others_keep_an_attention_of_their_own():
     assert model.config._attn_implementation == "eager"
 
 
-def test_padding_in_bf16_under_autocast_changes_nothing(inputs):
-    model = make("bert")
+def test_padding_in_bf16_under_autocast_changes_nothing(inputs, make_small):
+    model = make_small("bert")
     attend_shortly(model)
     with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
         padded = model(**inputs).logits[0]
@@ -65,8 +43,8 @@ def test_padding_in_bf16_under_autocast_changes_nothing(inputs):
     torch.testing.assert_close(padded, alone, rtol=0, atol=5e-3)
 
 
-def test_scores_of_bf16_stay_bf16(inputs):
-    model = make("bert")
+def test_scores_of_bf16_stay_bf16(inputs, make_small):
+    model = make_small("bert")
     attend_shortly(model)
     with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
         assert model(**inputs, output_attentions=True).attentions[0].dtype == torch.bfloat16

@@ -6,36 +6,13 @@ from hf_rumor.inference.attention import NAME, PLAIN_MODELS
 from hf_rumor.inference.shortcuts import narrow_last_layer
 
 
-SMALL = {
-    "hidden_size": 32,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "intermediate_size": 64,
-    "vocab_size": 90,
-}
-
-
-def make(kind, attention="sdpa"):
-    torch.manual_seed(0)
-    model = AutoModelForSequenceClassification.from_config(AutoConfig.for_model(kind, **SMALL)).eval()
-    model.set_attn_implementation(attention)
-    return model
-
-
-@pytest.fixture
-def inputs():
-    ids = torch.randint(5, 90, (3, 11), generator=torch.Generator().manual_seed(0))
-    mask = torch.ones_like(ids)
-    mask[0, 4:] = mask[2, 1:] = 0
-    return {"input_ids": ids, "attention_mask": mask}
-
-
 @pytest.mark.parametrize("attention", ["eager", "sdpa", NAME])
 @pytest.mark.parametrize("kind", PLAIN_MODELS)
-def test_logits_and_gradients_are_those_of_the_whole_layer(kind, attention, inputs):
+def test_logits_and_gradients_are_those_of_the_whole_layer(kind, attention, inputs, make_small):
     told = []
     for is_narrow in (False, True):
-        model = make(kind, attention)
+        model = make_small(kind)
+        model.set_attn_implementation(attention)
         if is_narrow:
             narrow_last_layer(model)
         logits = model(**inputs).logits
@@ -45,26 +22,26 @@ def test_logits_and_gradients_are_those_of_the_whole_layer(kind, attention, inpu
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
 
 
-def test_a_batch_without_padding_needs_no_mask():
-    model = make("bert")
+def test_a_batch_without_padding_needs_no_mask(make_small):
+    model = make_small("bert")
     ids = torch.arange(5, 16)[None]
     expected = model(ids).logits
     narrow_last_layer(model)
     torch.testing.assert_close(model(ids).logits, expected)
 
 
-def test_one_token_is_computed_and_dropout_meets_it(inputs):
-    model = make("bert")
+def test_one_token_is_computed_and_dropout_meets_it(inputs, make_small):
+    model = make_small("bert")
     narrow_last_layer(model)
     assert model.base_model(**inputs).last_hidden_state.shape == (3, 1, 32)
     model.base_model.encoder.layer[-1].train()
     assert not torch.equal(model(**inputs).logits, model(**inputs).logits)
 
 
-def test_checkpointed_gradients_pass_it(inputs):
+def test_checkpointed_gradients_pass_it(inputs, make_small):
     found = []
     for is_checkpointed in (False, True):
-        model = make("bert")
+        model = make_small("bert")
         narrow_last_layer(model)
         if is_checkpointed:
             model.activation_checkpointing_enable()
@@ -75,8 +52,8 @@ def test_checkpointed_gradients_pass_it(inputs):
     torch.testing.assert_close(*found)
 
 
-def test_it_is_not_saved(tmp_path, inputs):
-    model = make("bert")
+def test_it_is_not_saved(tmp_path, inputs, make_small):
+    model = make_small("bert")
     before = model(**inputs).logits
     narrow_last_layer(model)
     model.save_pretrained(tmp_path)
