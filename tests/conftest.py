@@ -22,10 +22,10 @@ from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.evaluation.baseline import BaselinePredictions
 from hf_rumor.evaluation.curves import confident_mistakes, measure_curves
 from hf_rumor.evaluation.decision import Threshold
-from hf_rumor.evaluation.intervals import COUNTS
 from hf_rumor.evaluation.measure import Scored, measure, measure_baselines, measure_calibration, measure_decision
 from hf_rumor.evaluation.metrics import METRICS, decide
 from hf_rumor.evaluation.report import Report
+from hf_rumor.evaluation.resamples import COUNTS
 from hf_rumor.evaluation.slices import PostTraits, measure_slices
 
 

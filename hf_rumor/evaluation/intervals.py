@@ -3,16 +3,13 @@
 import warnings
 
 import numpy as np
-import sklearn
 from numpy.typing import NDArray
 from scipy.stats import beta, binomtest
 
-from hf_rumor.evaluation.metrics import compute_metrics, confusion
+from hf_rumor.evaluation.resamples import COUNTS, metrics_of_resamples, scores_of_counts
 
 
 FEW = 5  # groups; with fewer mistakes an interval by resampling is too narrow
-# The cells of the confusion matrix, row by row.
-COUNTS = ("right_non_rumors", "false_alarms", "missed_rumors", "right_rumors")
 
 
 def bootstrap_intervals(
@@ -45,16 +42,13 @@ def bootstrap_intervals(
     """
     random = np.random.default_rng(seed)
     _, group = np.unique(groups, return_inverse=True)
-    members = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1])
-    samples: dict[str, list[float]] = {}
-    with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):  # a third of the time
-        for _ in range(num_resamples):
-            drawn = random.integers(len(members), size=len(members))
-            posts = np.concatenate([members[number] for number in drawn])
-            values = compute_metrics(labels[posts], predicted[posts], probabilities[posts])
-            counts = np.ravel(confusion(labels[posts], predicted[posts])).tolist()
-            for name, value in (values | dict(zip(COUNTS, counts, strict=True))).items():
-                samples.setdefault(name, []).append(value)
+    num_groups = int(group.max()) + 1
+    blocks: list[dict[str, NDArray[np.float64]]] = []
+    for size in _blocks(num_resamples, len(labels)):
+        drawn = (random.integers(num_groups, size=num_groups) for _ in range(size))
+        times = np.array([np.bincount(numbers, minlength=num_groups) for numbers in drawn])
+        blocks.append(metrics_of_resamples(labels, predicted, probabilities, times[:, group]))
+    samples = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
     tail = 100 * (1 - level) / 2
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # all NaN: no resample had both labels
@@ -66,7 +60,7 @@ def bootstrap_intervals(
             intervals[name] = _with_exact(intervals[name], right, group[of_share], level)
     for name in COUNTS:
         if intervals[name] == (0.0, 0.0):  # of no post; the bound of a share of none
-            intervals[name] = (0.0, len(labels) * (1 - ((1 - level) / 2) ** (1 / len(members))))
+            intervals[name] = (0.0, len(labels) * (1 - ((1 - level) / 2) ** (1 / num_groups)))
     return {name: (low, high) if low < high else (np.nan, np.nan) for name, (low, high) in intervals.items()}
 
 
@@ -130,8 +124,7 @@ def paired_differences(
     num_groups = int(group.max()) + 1
     tables = [_counts_of_groups(labels, called, group, num_groups) for called in (predicted, other)]
     bounds: dict[str, list[NDArray[np.float64]]] = {"accuracy": [], "macro_f1": []}
-    block = max(1, 5_000_000 // num_groups)  # resamples at a time, so that memory does not grow with the posts
-    for size in np.diff([*range(0, num_resamples, block), num_resamples]):
+    for size in _blocks(num_resamples, num_groups):
         times_drawn = random.multinomial(num_groups, np.full(num_groups, 1 / num_groups), size=size)
         for name, values in _score_differences(*(times_drawn @ table for table in tables)).items():
             bounds[name].append(values)
@@ -149,6 +142,12 @@ def paired_differences(
     }
 
 
+def _blocks(num_resamples: int, length: int) -> list[int]:
+    """Return how many resamples to hold at a time, so that memory does not grow with their length."""
+    block = max(1, 1_000_000 // length)
+    return [min(block, num_resamples - start) for start in range(0, num_resamples, block)]
+
+
 def _counts_of_groups(
     labels: NDArray[np.int64], predicted: NDArray[np.int64], group: NDArray[np.int64], num_groups: int
 ) -> NDArray[np.int64]:
@@ -158,14 +157,8 @@ def _counts_of_groups(
 
 def _score_differences(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
     """Return the differences of two tables of `COUNTS`. *Shape:* `(num_tables, 4)` each -> `(num_tables,)` each."""
-    accuracies, macro_f1s = [], []
-    for table in (ours, theirs):
-        right_no, false_alarm, missed, right_yes = table.T
-        wrong = false_alarm + missed
-        accuracies.append((right_no + right_yes) / table.sum(axis=1))
-        f1s = [2 * right / np.maximum(2 * right + wrong, 1) for right in (right_no, right_yes)]
-        macro_f1s.append((f1s[0] + f1s[1]) / 2)
-    return {"accuracy": accuracies[0] - accuracies[1], "macro_f1": macro_f1s[0] - macro_f1s[1]}
+    one, other = (scores_of_counts(table.astype(np.float64)) for table in (ours, theirs))
+    return {name: one[name] - other[name] for name in ("accuracy", "macro_f1")}
 
 
 def accuracy_interval(

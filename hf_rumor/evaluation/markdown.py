@@ -7,8 +7,8 @@ import yaml
 
 from hf_rumor.corpus.findings import Findings, describe
 from hf_rumor.evaluation.baseline import BASELINES, BASELINES_FITTED, OUTSIDE
-from hf_rumor.evaluation.intervals import COUNTS
 from hf_rumor.evaluation.metrics import METRICS
+from hf_rumor.evaluation.resamples import COUNTS
 
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@ import pytest
 from scipy.stats import binomtest
 
 from hf_rumor.evaluation.intervals import (
-    COUNTS,
     FEW,
     accuracy_interval,
     bootstrap_intervals,
@@ -11,6 +10,7 @@ from hf_rumor.evaluation.intervals import (
     sign_test,
 )
 from hf_rumor.evaluation.metrics import METRICS, compute_metrics, confusion, decide
+from hf_rumor.evaluation.resamples import COUNTS
 
 
 def draw(num_posts, seed=0):

@@ -4,7 +4,6 @@ import pytest
 from hf_rumor.evaluation import measure as module
 from hf_rumor.evaluation.baseline import BaselinePredictions
 from hf_rumor.evaluation.decision import Threshold
-from hf_rumor.evaluation.intervals import COUNTS
 from hf_rumor.evaluation.measure import (
     Prediction,
     Scored,
@@ -17,6 +16,7 @@ from hf_rumor.evaluation.measure import (
     verdict,
 )
 from hf_rumor.evaluation.metrics import METRICS, compute_metrics
+from hf_rumor.evaluation.resamples import COUNTS
 
 
 @pytest.fixture
