@@ -8,7 +8,7 @@ from hf_rumor.evaluation.plots import draw_all
 from hf_rumor.evaluation.report import to_json
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pictures(make_report):
     return {picture.title: picture for picture in draw_all(json.loads(to_json(make_report())))}
 

@@ -1,9 +1,14 @@
+import io
+import json
 import random
+from contextlib import redirect_stdout
+from types import SimpleNamespace
 
 import pytest
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
+from hf_rumor import cli
 from hf_rumor.inference.scoring import predict_logits
 from hf_rumor.training.models import load_model, save_model
 
@@ -44,6 +49,18 @@ def save(tmp_path_factory, tiny_encoder):
 def folder(save):
     """Return a folder with a small model."""
     return save()
+
+
+@pytest.fixture(scope="session")
+def exported(save, texts, tmp_path_factory):
+    """Return a `source` with a threshold of its own, the `folder` to which the verb exported it, what it `printed`."""
+    source, room = save(threshold=0.3, abstain_below=0.7), tmp_path_factory.mktemp("export")
+    posts = [json.dumps({"text": text, "label": number % 2}) for number, text in enumerate(texts)]
+    (room / "posts.jsonl").write_text("\n".join(posts), encoding="utf-8")
+    flags = ["--output_dir", str(room / "onnx"), "--data_path", str(room / "posts.jsonl")]
+    with redirect_stdout(io.StringIO()) as printed:
+        assert cli.main(["export", str(source), *flags]) == 0
+    return SimpleNamespace(source=source, folder=room / "onnx", printed=printed.getvalue(), flags=flags)
 
 
 @pytest.fixture

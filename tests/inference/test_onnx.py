@@ -7,15 +7,9 @@ import pytest
 
 from hf_rumor import RumorClassifier
 from hf_rumor.errors import ModelError
-from hf_rumor.inference.export import export_model
 
 
-@pytest.fixture(scope="module")
-def exported(folder, texts, tmp_path_factory):
-    return export_model(str(folder), tmp_path_factory.mktemp("onnx") / "onnx", texts, precision="fp32").folder
-
-
-def test_neither_torch_nor_transformers_is_needed(exported, folder, texts):
+def test_neither_torch_nor_transformers_is_needed(exported, texts):
     code = """
         import sys
         for name in ("torch", "transformers", "datasets", "sklearn", "scipy", "accelerate", "evaluate", "pandas"):
@@ -25,15 +19,15 @@ def test_neither_torch_nor_transformers_is_needed(exported, folder, texts):
         for of in RumorClassifier.from_pretrained(sys.argv[1], backend="onnx").predict(texts):
             print(of.rumor_probability)
     """
-    command = [sys.executable, "-c", textwrap.dedent(code), str(exported)]
+    command = [sys.executable, "-c", textwrap.dedent(code), str(exported.folder)]
     done = subprocess.run(command, input=" ".join(texts), capture_output=True, text=True, check=True)
-    expected = RumorClassifier.from_pretrained(folder).probabilities(texts)
+    expected = RumorClassifier.from_pretrained(exported.source).probabilities(texts)
     assert [float(line) for line in done.stdout.split()] == pytest.approx(expected.tolist(), abs=1e-4)
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "config.json", "tokenizer.json"])
 def test_a_folder_that_is_not_complete_is_refused(exported, tmp_path, name):
-    shutil.copytree(exported, tmp_path / "broken")
+    shutil.copytree(exported.folder, tmp_path / "broken")
     (tmp_path / "broken" / name).unlink()
     with pytest.raises(ModelError, match=f"expected an exported model, found no {name}"):
         RumorClassifier.from_pretrained(tmp_path / "broken", backend="onnx")
@@ -41,7 +35,7 @@ def test_a_folder_that_is_not_complete_is_refused(exported, tmp_path, name):
 
 @pytest.mark.parametrize("name", ["model.onnx", "config.json", "tokenizer.json"])
 def test_a_file_that_is_broken_is_refused(exported, tmp_path, name):
-    shutil.copytree(exported, tmp_path / "broken")
+    shutil.copytree(exported.folder, tmp_path / "broken")
     (tmp_path / "broken" / name).write_bytes(b"{")
     with pytest.raises(ModelError, match="expected an exported model, got"):
         RumorClassifier.from_pretrained(tmp_path / "broken", backend="onnx")
@@ -50,4 +44,4 @@ def test_a_file_that_is_broken_is_refused(exported, tmp_path, name):
 def test_without_onnxruntime_the_way_out_is_told(exported, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(ModelError, match=r"pip install 'hf_rumor\[onnx\]'"):
-        RumorClassifier.from_pretrained(exported, backend="onnx")
+        RumorClassifier.from_pretrained(exported.folder, backend="onnx")
