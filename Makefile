@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-# A file at a time in each of two processes, of one thread each.
-TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+# In two processes, of one thread each; whichever is done takes over from the other.
+TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 ALL = -m "not gpu and not network"
 
 .DEFAULT_GOAL := help
