@@ -34,15 +34,15 @@ def train(told, split, seed, start):
     """Return the report of a run, and the seconds of its whole command."""
     folder = told.output_dir / f"{start}-{split}-{seed}"
     report, clock = folder / "report.json", folder.with_suffix(".seconds")
-    if not report.exists():
+    if not clock.exists():
         model = "mini"
-        others = []
+        adversary = []
         if start == "random":
-            others = ["--adversarial_radius", "0"]
+            adversary = ["--adversarial_radius", "0"]
             model = str(told.output_dir / f"random-weights-{seed}")
             save_random(model, seed)
         flags = ["--model_name_or_path", model, "--data_path", str(told.data_path), "--output_dir", str(folder)]
-        flags += ["--split", split, "--split_seed", str(seed), "--seed", str(seed), *others]
+        flags += ["--split", split, "--split_seed", str(seed), "--seed", str(seed), *adversary]
         started = time.monotonic()
         subprocess.run([sys.executable, "-m", "hf_rumor", "train", "mini", *flags], check=True)
         clock.write_text(f"{time.monotonic() - started:.0f}", encoding="utf-8")

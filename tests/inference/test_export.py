@@ -50,10 +50,11 @@ def test_the_verb_prints_the_comparison_and_does_it_once(exported):
     assert cli.main(["export", str(exported.source), *exported.flags]) == 2
 
 
-def test_int8_is_smaller_and_near(folder, int8):
-    _, variant = int8.variants
+def test_int8_is_smaller_and_near(int8):
+    torch_variant, variant = int8.variants
     assert variant.name == "onnx, int8"
     assert 0 < variant.largest_difference < 0.2
+    assert variant.num_bytes < torch_variant.num_bytes
     assert json.loads((int8.folder / "comparison.json").read_text("utf-8")) == {
         "num_posts": 100,
         "variants": [asdict(variant) for variant in int8.variants],
