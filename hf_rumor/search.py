@@ -13,7 +13,8 @@ from datasets import DatasetDict
 from hf_rumor.arguments import Arguments, parse_arguments
 from hf_rumor.corpus.files import write_text
 from hf_rumor.errors import ArgumentError, OutputError, RunError
-from hf_rumor.experiment import Setup, make_trainer, set_up
+from hf_rumor.experiment import make_trainer
+from hf_rumor.preparation import Setup, set_up
 from hf_rumor.training.tokenization import tokenize
 from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
 

@@ -13,7 +13,7 @@ import hf_rumor
 PACKAGE = Path(hf_rumor.__file__).parent
 # Each room may import from those after it, and from itself.
 ROOMS = (
-    *("benchmark", "search", "outside", "experiment", "outcome"),
+    *("benchmark", "search", "outside", "experiment", "preparation", "outcome"),
     *("sharing", "training", "inference", "evaluation", "corpus"),
 )
 FOUNDATION = {"encodings", "errors", "network"}
@@ -47,7 +47,7 @@ def test_arrows_point_down(path):
         allowed -= {"corpus"}
         lower = {name for name in imports(path) if name.startswith("hf_rumor.evaluation")}
         assert all(name.startswith("hf_rumor.evaluation.decision") for name in lower)
-    if room(path) in ("benchmark", "search", "experiment", "outcome"):
+    if room(path) in ("benchmark", "search", "experiment", "preparation", "outcome"):
         allowed |= {"arguments"}
     used = {name.split(".")[1] for name in imports(path) if name.startswith("hf_rumor.") and name.count(".") >= 1}
     assert used <= allowed | {"__version__"}, used - allowed

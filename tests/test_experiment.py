@@ -1,7 +1,6 @@
 """The whole run on the sample: once, then looked at from all sides."""
 
 import json
-import logging
 import os
 import resource
 import subprocess
@@ -17,11 +16,12 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from hf_rumor import cli
 from hf_rumor.arguments import parse_arguments
 from hf_rumor.corpus.dataset import load_corpus, split_dataset
-from hf_rumor.errors import ArgumentError, ModelError
+from hf_rumor.errors import ModelError
 from hf_rumor.evaluation import baseline, measure
 from hf_rumor.evaluation.baseline import make_tfidf_svm
-from hf_rumor.experiment import check_start, prepare_training, requested_precision, run, set_up
+from hf_rumor.experiment import run
 from hf_rumor.inference.scoring import predict_logits
+from hf_rumor.preparation import check_start, set_up
 
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
@@ -63,19 +63,6 @@ def test_the_folder_holds_what_the_contract_names(finished):
         *("report.json", "report.md", "report.html", "predictions.jsonl", "recipe.yaml", "run.json"),
         "README.md",
     }
-
-
-@pytest.mark.parametrize(("precision", "kind"), [("bf16", "short_posts"), ("fp32", "sdpa")])
-def test_attention_on_a_cpu_is_of_the_faster_kind(tmp_path, precision, kind):
-    setup = set_up([*FLAGS, "--use_cpu", "--precision", precision, "--output_dir", str(tmp_path / "out")])
-    assert setup.load_model()[0].config._attn_implementation == kind
-
-
-@pytest.mark.parametrize(("flags", "length"), [([], 1), (["--torch_compile", "True"], 3)])
-def test_on_a_cpu_the_last_layer_is_that_of_the_first_token_unless_compiled(tmp_path, flags, length):
-    setup = set_up([*FLAGS, "--use_cpu", *flags, "--output_dir", str(tmp_path / "out")])
-    hidden = setup.load_model()[0].base_model(torch.tensor([[1, 2, 3]])).last_hidden_state
-    assert hidden.shape[1] == length
 
 
 def test_the_report_has_the_keys_of_the_contract(report):
@@ -146,23 +133,6 @@ def test_what_trainer_refuses_is_told_before_the_folder_is_claimed(
     assert cli.main(["train", *FLAGS, "--output_dir", str(tmp_path / "out"), *flags]) == 2
     assert said in capsys.readouterr().err
     assert not list((tmp_path / "out").glob("*"))
-
-
-def test_the_launcher_may_choose_the_precision_but_not_another_one(monkeypatch):
-    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "bf16")
-    assert requested_precision(parse_arguments([])) == "bf16"
-    with pytest.raises(ArgumentError, match="bf16 by --mixed_precision of accelerate"):
-        requested_precision(parse_arguments(["--precision", "fp32"]))
-
-
-def test_a_precision_that_was_declined_is_not_taken(monkeypatch, tmp_path):
-    monkeypatch.setattr("hf_rumor.experiment.choose_precision", lambda requested, hardware: ("bf16", "auto: it can"))
-    flags = ["--output_dir", str(tmp_path), "--use_cpu", "--bf16", "False"]
-    args, environment = prepare_training(parse_arguments(flags))
-    assert (args.bf16, environment["precision"], environment["precision_reason"]) == (
-        *(False, "fp32"),
-        "auto: --bf16 False",
-    )
 
 
 def test_the_model_folder_knows_its_threshold_and_calibration(finished, report):
@@ -390,16 +360,6 @@ def test_a_head_that_cannot_be_calibrated_is_refused_before_training(finished, t
     assert cli.main(["train", *FLAGS, "--output_dir", str(tmp_path / "out")]) == 2
     assert "take --calibration none" in capsys.readouterr().err
     assert not list((tmp_path / "out").glob("*"))
-
-
-def test_a_launcher_that_starts_one_process_is_told(tmp_path, monkeypatch, caplog):
-    arguments = parse_arguments([*FLAGS, "--use_cpu", "--output_dir", str(tmp_path)])
-    with caplog.at_level(logging.INFO):
-        prepare_training(arguments)
-        assert "launcher" not in caplog.text
-        monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
-        prepare_training(arguments)
-    assert "accelerate launch started one process" in caplog.text
 
 
 @pytest.mark.slow

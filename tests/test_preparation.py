@@ -1,0 +1,55 @@
+"""What a run stands on."""
+
+import logging
+from pathlib import Path
+
+import pytest
+import torch
+
+from hf_rumor.arguments import parse_arguments
+from hf_rumor.errors import ArgumentError
+from hf_rumor.preparation import prepare_training, requested_precision, set_up
+
+
+SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+FLAGS = ["mini", "--data_path", str(SAMPLE)]
+
+
+@pytest.mark.parametrize(("precision", "kind"), [("bf16", "short_posts"), ("fp32", "sdpa")])
+def test_attention_on_a_cpu_is_of_the_faster_kind(tmp_path, precision, kind):
+    setup = set_up([*FLAGS, "--use_cpu", "--precision", precision, "--output_dir", str(tmp_path / "out")])
+    assert setup.load_model()[0].config._attn_implementation == kind
+
+
+@pytest.mark.parametrize(("flags", "length"), [([], 1), (["--torch_compile", "True"], 3)])
+def test_on_a_cpu_the_last_layer_is_that_of_the_first_token_unless_compiled(tmp_path, flags, length):
+    setup = set_up([*FLAGS, "--use_cpu", *flags, "--output_dir", str(tmp_path / "out")])
+    hidden = setup.load_model()[0].base_model(torch.tensor([[1, 2, 3]])).last_hidden_state
+    assert hidden.shape[1] == length
+
+
+def test_the_launcher_may_choose_the_precision_but_not_another_one(monkeypatch):
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "bf16")
+    assert requested_precision(parse_arguments([])) == "bf16"
+    with pytest.raises(ArgumentError, match="bf16 by --mixed_precision of accelerate"):
+        requested_precision(parse_arguments(["--precision", "fp32"]))
+
+
+def test_a_precision_that_was_declined_is_not_taken(monkeypatch, tmp_path):
+    monkeypatch.setattr("hf_rumor.preparation.choose_precision", lambda requested, hardware: ("bf16", "auto: it can"))
+    flags = ["--output_dir", str(tmp_path), "--use_cpu", "--bf16", "False"]
+    args, environment = prepare_training(parse_arguments(flags))
+    assert (args.bf16, environment["precision"], environment["precision_reason"]) == (
+        *(False, "fp32"),
+        "auto: --bf16 False",
+    )
+
+
+def test_a_launcher_that_starts_one_process_is_told(tmp_path, monkeypatch, caplog):
+    arguments = parse_arguments([*FLAGS, "--use_cpu", "--output_dir", str(tmp_path)])
+    with caplog.at_level(logging.INFO):
+        prepare_training(arguments)
+        assert "launcher" not in caplog.text
+        monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+        prepare_training(arguments)
+    assert "accelerate launch started one process" in caplog.text
