@@ -6,9 +6,13 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from hf_rumor.evaluation.decision import average_ties
+
+
+PRIOR_POSTS = 10  # that speak for the logits as they are; how their number was chosen: docs/LOG.md
 
 
 @dataclass(frozen=True)
@@ -29,13 +33,15 @@ def fit_platt(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> Platt |
 
     Platt, 1999, "Probabilistic outputs for support vector machines", Sec. 2.2: a logistic regression on the logit,
     with targets `(n + 1) / (n + 2)` and `1 / (m + 2)` for `n` posts of label 1 and `m` of label 0, so that a perfect
-    separation does not send the slope to infinity.
+    separation does not send the slope to infinity. A dozen posts can say anything; so the line that changes nothing
+    has the weight of `PRIOR_POSTS` more (a conjugate prior: Chen and Ibrahim, 2003, "Conjugate priors for generalized
+    linear models", Statistica Sinica 13).
 
     Args:
         labels: 0 or 1, of posts that trained nothing and will test nothing. *Shape:* `(num_posts,)`.
         logits: Of label 1. *Shape:* `(num_posts,)`.
     """
-    target = _targets(labels)
+    target = _targets(labels, logits)
     # A target between 0 and 1 is a post that stands there twice, once with each label, with weights.
     spread = max(float(logits.std()), 1e-6)  # the solver wants numbers of order 1
     model = LogisticRegression(C=np.inf, max_iter=1000, tol=1e-10)
@@ -48,9 +54,12 @@ def fit_platt(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> Platt |
     return Platt(slope, intercept) if slope > 0 else None
 
 
-def _targets(labels: NDArray[np.int64]) -> NDArray[np.float64]:
+def _targets(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what the line shall say of each post: its label, as Platt softens it, and a little of what it said."""
     positive = int(labels.sum())
-    return np.where(labels == 1, (positive + 1) / (positive + 2), 1 / (len(labels) - positive + 2))
+    softened = np.where(labels == 1, (positive + 1) / (positive + 2), 1 / (len(labels) - positive + 2))
+    said: NDArray[np.float64] = expit(logits)
+    return (len(labels) * softened + PRIOR_POSTS * said) / (len(labels) + PRIOR_POSTS)
 
 
 def fit_lines(
@@ -75,18 +84,19 @@ def fit_lines(
         activation: How the logits become probabilities.
         share_of_rumors: For which the probabilities shall be right, in (0, 1).
     """
-    found = float(_targets(labels).mean())  # the share that the lines carry: that of their targets
-    shift = _log_odds(share_of_rumors) - _log_odds(found)
     if activation == "softmax":
-        line = fit_platt(labels, logits[:, 1] - logits[:, 0])
-        if line is None:
-            return None
-        half = (line.intercept + shift) / 2
-        return Platt(line.slope, -half), Platt(line.slope, half)
-    non_rumor, rumor = fit_platt(1 - labels, logits[:, 0]), fit_platt(labels, logits[:, 1])
-    if non_rumor is None or rumor is None:
-        return None
-    return Platt(non_rumor.slope, non_rumor.intercept - shift), Platt(rumor.slope, rumor.intercept + shift)
+        line = _fit_line(labels, logits[:, 1] - logits[:, 0], share_of_rumors)
+        return (Platt(line.slope, -line.intercept / 2), Platt(line.slope, line.intercept / 2)) if line else None
+    non_rumor = _fit_line(1 - labels, logits[:, 0], 1 - share_of_rumors)
+    rumor = _fit_line(labels, logits[:, 1], share_of_rumors)
+    return (non_rumor, rumor) if non_rumor and rumor else None
+
+
+def _fit_line(labels: NDArray[np.int64], logits: NDArray[np.float64], share: float) -> Platt | None:
+    """Return the line of Platt, moved from the share of label 1 among its targets to `share`."""
+    line = fit_platt(labels, logits)
+    shift = _log_odds(share) - _log_odds(float(_targets(labels, logits).mean()))
+    return Platt(line.slope, line.intercept + shift) if line else None
 
 
 def _log_odds(share: float) -> float:

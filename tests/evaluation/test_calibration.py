@@ -77,15 +77,16 @@ def draw_logits(num_posts=600, seed=0):
     return (random.random(num_posts) < expit(logits)).astype(np.int64), logits
 
 
-def test_the_line_minimises_the_loss_of_platt():
-    labels, logits = draw_logits()
+def test_the_line_minimises_the_loss_of_platt_and_that_of_ten_posts_that_the_logits_are_right_of():
+    labels, logits = draw_logits(40)
     positive = labels.sum()
     negative = len(labels) - positive
     target = np.where(labels == 1, (positive + 1) / (positive + 2), 1 / (negative + 2))
 
     def loss(line):
         scores = line[0] * logits * 3 + line[1]
-        return np.mean(np.logaddexp(0, scores) - target * scores)
+        of_labels, of_prior = (np.logaddexp(0, scores) - of * scores for of in (target, expit(3 * logits)))
+        return of_labels.sum() + 10 * of_prior.mean()
 
     line = fit_platt(labels, 3 * logits)
     assert (line.slope, line.intercept) == pytest.approx(tuple(minimize(loss, [1.0, 0.0], tol=1e-12).x), abs=1e-4)
@@ -99,6 +100,13 @@ def test_logits_three_times_too_large_are_put_right():
     after = ece(held_out[0], expit(line.slope * held_out[1] + line.intercept))
     assert line.slope == pytest.approx(1 / 3, abs=0.06)
     assert after < before / 2
+
+
+def test_a_dozen_posts_move_the_line_less_than_a_thousand_like_them():
+    labels = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1])
+    logits = np.array([-4.0, -4, 4, -4, 4, 4, 4, 4, -4, -4, 4, 4])  # right of seven posts, and sure of all
+    few, many = fit_platt(labels, logits), fit_platt(np.tile(labels, 100), np.tile(logits, 100))
+    assert 0 < many.slope < 0.1 < few.slope < 1
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
@@ -118,14 +126,15 @@ def test_under_softmax_the_difference_of_the_logits_takes_the_line():
     line = fit_platt(labels, both[:, 1] - both[:, 0])
     positive, negative = labels.sum(), (1 - labels).sum()
     carried = positive * (positive + 1) / (positive + 2) + negative / (negative + 2)
-    lines = fit_lines(labels, both, "softmax", carried / len(labels))
+    carried += 10 * expit(both[:, 1] - both[:, 0]).mean()
+    lines = fit_lines(labels, both, "softmax", carried / (len(labels) + 10))
     for found, intercept in zip(lines, (-line.intercept / 2, line.intercept / 2), strict=True):
         assert (found.slope, found.intercept) == pytest.approx((line.slope, intercept))
 
 
 def test_logits_that_separate_the_labels_do_not_send_the_slope_to_infinity():
     line = fit_platt(np.array([0] * 10 + [1] * 10), np.array([-1.0] * 10 + [1.0] * 10))
-    assert expit(line.slope + line.intercept) == pytest.approx(11 / 12)
+    assert expit(line.slope + line.intercept) == pytest.approx((20 * 11 / 12 + 10 * expit(1)) / 30)
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
