@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from hf_rumor.evaluation.decision import average_ties
 
 
-PRIOR_POSTS = 10  # that speak for the logits as they are; how their number was chosen: docs/LOG.md
+PRIOR_POSTS = 20  # that speak for the logits as they are; how their number was chosen: docs/LOG.md
 
 
 @dataclass(frozen=True)

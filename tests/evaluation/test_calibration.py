@@ -77,7 +77,7 @@ def draw_logits(num_posts=600, seed=0):
     return (random.random(num_posts) < expit(logits)).astype(np.int64), logits
 
 
-def test_the_line_minimises_the_loss_of_platt_and_that_of_ten_posts_that_the_logits_are_right_of():
+def test_the_line_minimises_the_loss_of_platt_and_that_of_twenty_posts_that_the_logits_are_right_of():
     labels, logits = draw_logits(40)
     positive = labels.sum()
     negative = len(labels) - positive
@@ -86,7 +86,7 @@ def test_the_line_minimises_the_loss_of_platt_and_that_of_ten_posts_that_the_log
     def loss(line):
         scores = line[0] * logits * 3 + line[1]
         of_labels, of_prior = (np.logaddexp(0, scores) - of * scores for of in (target, expit(3 * logits)))
-        return of_labels.sum() + 10 * of_prior.mean()
+        return of_labels.sum() + 20 * of_prior.mean()
 
     line = fit_platt(labels, 3 * logits)
     assert (line.slope, line.intercept) == pytest.approx(tuple(minimize(loss, [1.0, 0.0], tol=1e-12).x), abs=1e-4)
@@ -126,15 +126,15 @@ def test_under_softmax_the_difference_of_the_logits_takes_the_line():
     line = fit_platt(labels, both[:, 1] - both[:, 0])
     positive, negative = labels.sum(), (1 - labels).sum()
     carried = positive * (positive + 1) / (positive + 2) + negative / (negative + 2)
-    carried += 10 * expit(both[:, 1] - both[:, 0]).mean()
-    lines = fit_lines(labels, both, "softmax", carried / (len(labels) + 10))
+    carried += 20 * expit(both[:, 1] - both[:, 0]).mean()
+    lines = fit_lines(labels, both, "softmax", carried / (len(labels) + 20))
     for found, intercept in zip(lines, (-line.intercept / 2, line.intercept / 2), strict=True):
         assert (found.slope, found.intercept) == pytest.approx((line.slope, intercept))
 
 
 def test_logits_that_separate_the_labels_do_not_send_the_slope_to_infinity():
     line = fit_platt(np.array([0] * 10 + [1] * 10), np.array([-1.0] * 10 + [1.0] * 10))
-    assert expit(line.slope + line.intercept) == pytest.approx((20 * 11 / 12 + 10 * expit(1)) / 30)
+    assert expit(line.slope + line.intercept) == pytest.approx((20 * 11 / 12 + 20 * expit(1)) / 40)
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
