@@ -35,7 +35,10 @@ SPLIT_NAMES = get_args(SplitName)
 # What differs from the defaults of TrainingArguments.
 TRAINING_DEFAULTS: dict[str, tuple[Any, str]] = {  # flag -> default, and what it is for
     "output_dir": ("out", "Folder for model and report."),
-    "num_train_epochs": (4.0, "Passes over the training posts."),
+    "num_train_epochs": (
+        4.0,
+        "Passes over the training posts; not given: more, up to 20, where these are under 150 steps.",
+    ),
     "per_device_train_batch_size": (16, "Posts a step, on each device."),
     "per_device_eval_batch_size": (32, "Posts at a time in validation."),
     "learning_rate": (5e-5, "Peak learning rate of AdamW."),
@@ -162,7 +165,7 @@ class RunArguments:
         default=2,
         metadata={
             "help": "Validations without a better --metric_for_best_model after which training stops; 0: never. With "
-            "--load_best_model_at_end alone."
+            "--load_best_model_at_end alone; not given: more with more epochs for few posts."
         },
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = field(
@@ -239,8 +242,12 @@ def with_defaults_of_recipe(arguments: Arguments, name: str) -> Arguments:
     """Return `arguments` completed by a recipe that ships, for what was not given."""
     parser = make_parser()
     path = find_recipe(name)
-    given = _parse(parser, read_recipe(path, parser), f"{path}: ") | arguments.given
-    return _make_arguments(given)
+    return complete(arguments, _parse(parser, read_recipe(path, parser), f"{path}: "))
+
+
+def complete(arguments: Arguments, flags: dict[str, Any]) -> Arguments:
+    """Return `arguments` completed by `flags`, for what was not given."""
+    return _make_arguments(flags | arguments.given)
 
 
 class _Parser(argparse.ArgumentParser):

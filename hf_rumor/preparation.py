@@ -1,6 +1,7 @@
 """What a run stands on: words of the command line -> arguments -> corpus -> its parts, all of it checked."""
 
 import logging
+import math
 import os
 import platform
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from hf_rumor import __version__
 from hf_rumor.arguments import (
     Arguments,
     RunArguments,
+    complete,
     make_training_arguments,
     parse_arguments,
     with_defaults_of_recipe,
@@ -27,6 +29,7 @@ from hf_rumor.corpus.sources import name_of, resolve_corpus
 from hf_rumor.errors import ArgumentError
 from hf_rumor.inference.attention import attend_shortly
 from hf_rumor.inference.shortcuts import narrow_last_layer
+from hf_rumor.training.epochs import enough_epochs
 from hf_rumor.training.hardware import choose_precision, detect_hardware, keep_freed_memory
 from hf_rumor.training.losses import Loss, make_loss
 from hf_rumor.training.models import MINI, freeze_embeddings, load_model, resolve_model
@@ -49,8 +52,8 @@ class Setup:
         environment: The part of the report.
         data: The corpus, cut.
         loss: What trains.
-        chosen: What the flags that can be `auto` stand for.
-        auto: Those of them that were.
+        chosen: What the flags that were left open stand for.
+        auto: Those of them that the recipe and the command line leave open.
     """
 
     arguments: Arguments
@@ -58,7 +61,7 @@ class Setup:
     environment: dict[str, Any]
     data: SplitCorpus
     loss: Loss
-    chosen: dict[str, str]
+    chosen: dict[str, Any]
     auto: list[str]
 
     def load_model(self) -> tuple[Any, Any]:
@@ -105,7 +108,30 @@ def set_up(argv: Sequence[str]) -> Setup:
     settings = f" {loss.kwargs}" if loss.kwargs else ""
     logger.info("loss: %s%s trains, outputs.loss does not; probability: %s", loss.formula, settings, loss.activation)
     chosen = {"data_path": name_of(data_path), "model_name_or_path": model_name, "precision": environment["precision"]}
-    return Setup(arguments, args, environment, data, loss, chosen, auto)
+    epochs = choose_epochs(arguments, args, num_posts=len(data.split.train))
+    if epochs:
+        arguments = complete(arguments, epochs)
+        args.num_train_epochs = epochs["num_train_epochs"]
+    return Setup(arguments, args, environment, data, loss, chosen | epochs, [*auto, *epochs])
+
+
+def choose_epochs(arguments: Arguments, args: TrainingArguments, num_posts: int) -> dict[str, int]:
+    """Return the flags that few training posts want where they were left open; none where there are posts enough."""
+    if arguments.given.keys() & {"num_train_epochs", "max_steps"}:
+        return {}
+    posts_a_step = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
+    steps_per_epoch = math.ceil(num_posts / posts_a_step)
+    usual, epochs = args.num_train_epochs, enough_epochs(args.num_train_epochs, steps_per_epoch)
+    if epochs <= usual:
+        return {}
+    logger.info(
+        "epochs: %d instead of %g: %d training posts give %d steps an epoch; --num_train_epochs decides otherwise",
+        *(epochs, usual, num_posts, steps_per_epoch),
+    )
+    flags = {"num_train_epochs": int(epochs)}
+    if args.load_best_model_at_end and "early_stopping_patience" not in arguments.given:
+        flags["early_stopping_patience"] = round(arguments.run.early_stopping_patience * epochs / usual)
+    return flags
 
 
 def prepare_training(arguments: Arguments) -> tuple[TrainingArguments, dict[str, Any]]:

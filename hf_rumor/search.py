@@ -86,7 +86,7 @@ def search(argv: Sequence[str], space: Space, num_trials: int, folder: Path) -> 
         {"number": trial.number, "state": trial.state.name.lower(), "value": trial.value, **trial.params}
         for trial in study.get_trials(deepcopy=False)
     ]
-    recipe = told.recipe(**setup.chosen, **study.best_params)
+    recipe = told.recipe(**(setup.chosen | study.best_params))
     write_text(folder / "recipe.yaml", yaml.safe_dump(recipe, allow_unicode=True))
     write_text(folder / "search.json", json.dumps({"metric": metric, "trials": trials}, indent=2) + "\n")
     return Found(metric, trials, trials[study.best_trial.number], folder / "recipe.yaml")

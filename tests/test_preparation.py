@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
 from hf_rumor.arguments import parse_arguments
 from hf_rumor.errors import ArgumentError
@@ -53,3 +54,48 @@ def test_a_launcher_that_starts_one_process_is_told(tmp_path, monkeypatch, caplo
         monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
         prepare_training(arguments)
     assert "accelerate launch started one process" in caplog.text
+
+
+FEW = [
+    "--data_path",
+    str(SAMPLE),
+    "--model_name_or_path",
+    "mini",
+    "--use_cpu",
+]  # 259 training posts: 17 steps an epoch
+
+
+def test_few_posts_are_met_more_often_and_the_recipe_says_so(tmp_path, caplog):
+    caplog.set_level("INFO", logger="hf_rumor")
+    setup = set_up([*FEW, "--load_best_model_at_end", "True"])
+    chosen = {"num_train_epochs": 9, "early_stopping_patience": 4}
+    assert setup.args.num_train_epochs == 9
+    assert setup.arguments.run.early_stopping_patience == 4
+    assert "epochs: 9 instead of 4: 259 training posts give 17 steps an epoch" in caplog.text
+    assert chosen.items() <= setup.recipe().items()
+    assert set(setup.auto) == {"precision", *chosen}
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(yaml.safe_dump(setup.recipe()))
+    again = set_up([str(recipe), "--use_cpu"])
+    assert again.recipe() == setup.recipe()
+    assert again.auto == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "epochs"),
+    [
+        (["--num_train_epochs", "2"], 2),
+        (["--max_steps", "6"], 4),
+        (["--per_device_train_batch_size", "4"], 4),
+        (["--per_device_train_batch_size", "4", "--gradient_accumulation_steps", "4"], 9),
+    ],
+)
+def test_epochs_that_are_given_or_enough_stay(flags, epochs):
+    setup = set_up([*FEW, *flags])
+    assert setup.args.num_train_epochs == epochs
+    assert ("num_train_epochs" in setup.auto) == (epochs == 9)
+
+
+def test_a_patience_that_is_given_stays():
+    setup = set_up([*FEW, "--load_best_model_at_end", "True", "--early_stopping_patience", "1"])
+    assert (setup.args.num_train_epochs, setup.arguments.run.early_stopping_patience) == (9, 1)
