@@ -5,7 +5,7 @@ score, near-duplicates on one side; trains with each number of epochs. Beside it
 
     python benchmarks/few_posts.py mini --data_path Rumor_Dataset.zip --sizes 150 300 --epochs 4 9 --output_dir few
 
-Prints the accuracy of each draw, and the mean. A finished run is not repeated.
+Prints the accuracy of each draw, and the mean. A finished run is not repeated: give each model a folder of its own.
 """
 
 import argparse
@@ -79,7 +79,7 @@ def main():
             svm = make_tfidf_svm().fit(learned["text"][:], learned["label"][:])
             found.setdefault("TF-IDF + SVM", []).append((svm.predict(texts) == labels).mean())
             for epochs in told.epochs:
-                folder = train(told, f"{told.recipe}-{size}-{seed}", learned, epochs, seed)
+                folder = train(told, f"{size}-{seed}", learned, epochs, seed)
                 predicted = RumorClassifier.from_pretrained(folder).probabilities(texts) >= 0.5
                 found.setdefault(epochs, []).append((predicted == labels).mean())
         for epochs, accuracies in found.items():

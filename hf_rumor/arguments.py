@@ -37,7 +37,7 @@ TRAINING_DEFAULTS: dict[str, tuple[Any, str]] = {  # flag -> default, and what i
     "output_dir": ("out", "Folder for model and report."),
     "num_train_epochs": (
         4.0,
-        "Passes over the training posts; not given: more, up to 20, where these are under 150 steps.",
+        "Passes over the training posts; neither this nor --max_steps given: up to 20, for 150 steps.",
     ),
     "per_device_train_batch_size": (16, "Posts a step, on each device."),
     "per_device_eval_batch_size": (32, "Posts at a time in validation."),

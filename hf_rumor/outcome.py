@@ -18,7 +18,7 @@ from hf_rumor.corpus.near_duplicates import normalise
 from hf_rumor.corpus.post import LABEL_NAMES
 from hf_rumor.corpus.sources import name_of
 from hf_rumor.evaluation.baseline import predict_baselines
-from hf_rumor.evaluation.calibration import fit_lines
+from hf_rumor.evaluation.calibration import PRIOR_POSTS, fit_lines
 from hf_rumor.evaluation.curves import confident_mistakes, measure_curves
 from hf_rumor.evaluation.decision import choose_threshold, parse_decision
 from hf_rumor.evaluation.measure import (
@@ -95,6 +95,7 @@ def conclude(trainer: RumorTrainer, data: SplitCorpus, flags: RunArguments) -> O
     )
     calibration = {
         "method": "none" if lines is None else flags.calibration,
+        "prior_posts": PRIOR_POSTS,
         "lines": None if lines is None else {name: asdict(lines[label]) for label, name in enumerate(LABEL_NAMES)},
         **measure_calibration(before, after),
     }

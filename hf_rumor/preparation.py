@@ -47,7 +47,7 @@ class Setup:
     """A run before its model: everything that was told or chosen, and the data.
 
     Attributes:
-        arguments: As told, completed by the recipe of `mini` where that is the model.
+        arguments: As told, completed by the recipe of `mini` where that is the model, and by what few posts want.
         args: Trainer's own arguments.
         environment: The part of the report.
         data: The corpus, cut.
@@ -116,11 +116,15 @@ def set_up(argv: Sequence[str]) -> Setup:
 
 
 def choose_epochs(arguments: Arguments, args: TrainingArguments, num_posts: int) -> dict[str, int]:
-    """Return the flags that few training posts want where they were left open; none where there are posts enough."""
-    if arguments.given.keys() & {"num_train_epochs", "max_steps"}:
+    """Return the flags that few training posts want where they were left open; none where there are posts enough.
+
+    Steps are those of one process, so that a run is the same however many train it.
+    """
+    if "num_train_epochs" in arguments.given or args.max_steps > 0:
         return {}
-    posts_a_step = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
-    steps_per_epoch = math.ceil(num_posts / posts_a_step)
+    whole, rest = divmod(num_posts, args.train_batch_size)
+    batches = whole if args.dataloader_drop_last else whole + bool(rest)
+    steps_per_epoch = max(1, math.ceil(batches / args.gradient_accumulation_steps))
     usual, epochs = args.num_train_epochs, enough_epochs(args.num_train_epochs, steps_per_epoch)
     if epochs <= usual:
         return {}

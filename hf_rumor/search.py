@@ -32,6 +32,7 @@ DEFAULT_SPACE = {
 }
 # A trial keeps no checkpoint: it is judged by its last validation, as the schedule meant it to end.
 TRIAL_FLAGS = ("--save_strategy", "no", "--load_best_model_at_end", "False", "--early_stopping_patience", "0")
+LENGTHS = {"num_train_epochs", "max_steps"}  # of a run; one that is varied must not be chosen for few posts
 STUDY = "search"
 
 Space = dict[str, Any]  # flag -> list of choices, or a range {"low", "high", "log"}
@@ -74,7 +75,8 @@ def search(argv: Sequence[str], space: Space, num_trials: int, folder: Path) -> 
     if told.run.streaming:
         raise ArgumentError("search: expected tokens that serve all trials, got --streaming; leave it out")
     check_space(space, argv, told)
-    setup = set_up([*argv, *TRIAL_FLAGS, "--output_dir", str(folder)])
+    lengths = [word for flag in LENGTHS & space.keys() - told.given.keys() for word in (f"--{flag}", "1")]
+    setup = set_up([*argv, *lengths, *TRIAL_FLAGS, "--output_dir", str(folder)])
     if setup.args.world_size > 1:
         raise ArgumentError(f"search: expected one process, got {setup.args.world_size}; start it without a launcher")
     study = _open_study(setup, space, folder)

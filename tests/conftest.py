@@ -226,6 +226,7 @@ def _make_report(labels=(0, 1, 1, 0), probabilities=(0.1, 0.9, 0.4, 0.2)):
         ),
         calibration={
             "method": "platt",
+            "prior_posts": 20,
             "lines": {"non-rumor": {"slope": 0.5, "intercept": 0.25}, "rumor": {"slope": 0.75, "intercept": -0.5}},
             **measure_calibration({"test": scored}, {"test": scored}),
         },

@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ import yaml
 
 from hf_rumor.arguments import parse_arguments
 from hf_rumor.errors import ArgumentError
-from hf_rumor.preparation import prepare_training, requested_precision, set_up
+from hf_rumor.preparation import choose_epochs, prepare_training, requested_precision, set_up
 
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
@@ -86,6 +87,8 @@ def test_few_posts_are_met_more_often_and_the_recipe_says_so(tmp_path, caplog):
     [
         (["--num_train_epochs", "2"], 2),
         (["--max_steps", "6"], 4),
+        (["--max_steps", "-1"], 9),
+        (["--dataloader_drop_last", "True"], 10),
         (["--per_device_train_batch_size", "4"], 4),
         (["--per_device_train_batch_size", "4", "--gradient_accumulation_steps", "4"], 9),
     ],
@@ -93,7 +96,15 @@ def test_few_posts_are_met_more_often_and_the_recipe_says_so(tmp_path, caplog):
 def test_epochs_that_are_given_or_enough_stay(flags, epochs):
     setup = set_up([*FEW, *flags])
     assert setup.args.num_train_epochs == epochs
-    assert ("num_train_epochs" in setup.auto) == (epochs == 9)
+    assert ("num_train_epochs" in setup.auto) == (epochs >= 9)
+
+
+def test_epochs_do_not_depend_on_how_many_processes_train():
+    arguments = parse_arguments(["mini"])
+    args = {"max_steps": -1, "num_train_epochs": 4.0, "gradient_accumulation_steps": 1, "train_batch_size": 16}
+    args |= {"dataloader_drop_last": False, "load_best_model_at_end": False}
+    chosen = [choose_epochs(arguments, SimpleNamespace(**args, world_size=size), 259) for size in (1, 4)]
+    assert chosen == [{"num_train_epochs": 9}] * 2
 
 
 def test_a_patience_that_is_given_stays():

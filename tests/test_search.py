@@ -75,6 +75,20 @@ def test_a_search_goes_on_where_it_was_and_its_recipe_can_be_trained(words, tmp_
     assert steps == [{4: 11, 20: 3}[trial["per_device_train_batch_size"]] for trial in trials]
 
 
+@pytest.mark.parametrize("flag", ["num_train_epochs", "max_steps", "learning_rate"])
+def test_epochs_are_chosen_for_few_posts_unless_the_length_of_a_run_is_varied(words, tmp_path, caplog, flag):
+    caplog.set_level("INFO", logger="hf_rumor")
+    given = words.index("--num_train_epochs")
+    del words[given : given + 2]
+    words[words.index("--space") + 1] = json.dumps({flag: [1e-3 if flag == "learning_rate" else 2]})
+    assert cli.main([*words, "--trials", "1"]) == 0
+    recipe = yaml.safe_load((tmp_path / "search" / "recipe.yaml").read_text(encoding="utf-8"))
+    expected = {"num_train_epochs": {"num_train_epochs": 2}, "max_steps": {"max_steps": 2}}
+    lengths = {name: value for name, value in recipe.items() if name in ("num_train_epochs", "max_steps")}
+    assert lengths == expected.get(flag, {"num_train_epochs": 20})
+    assert ("instead of 4" in caplog.text) == (flag == "learning_rate")
+
+
 def test_a_trial_that_diverges_is_broken_off_and_the_others_go_on(words, tmp_path, capsys):
     words[words.index("--space") + 1] = json.dumps({"learning_rate": [1e-3, 1e30]})
     words[words.index("--num_train_epochs") + 1] = "3"

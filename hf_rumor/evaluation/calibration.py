@@ -29,7 +29,7 @@ class Platt:
 
 
 def fit_platt(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> Platt | None:
-    """Return the line under which the logits predict the labels best; None where it would turn their order round.
+    """Return the line under which the logits predict the labels best; None where these would turn their order round.
 
     Platt, 1999, "Probabilistic outputs for support vector machines", Sec. 2.2: a logistic regression on the logit,
     with targets `(n + 1) / (n + 2)` and `1 / (m + 2)` for `n` posts of label 1 and `m` of label 0, so that a perfect
@@ -41,7 +41,10 @@ def fit_platt(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> Platt |
         labels: 0 or 1, of posts that trained nothing and will test nothing. *Shape:* `(num_posts,)`.
         logits: Of label 1. *Shape:* `(num_posts,)`.
     """
-    target = _targets(labels, logits)
+    softened = _soften(labels)
+    if (softened - softened.mean()) @ logits <= 0:  # the slope by the labels alone has the sign of this covariance
+        return None
+    target = (len(labels) * softened + PRIOR_POSTS * expit(logits)) / (len(labels) + PRIOR_POSTS)
     # A target between 0 and 1 is a post that stands there twice, once with each label, with weights.
     spread = max(float(logits.std()), 1e-6)  # the solver wants numbers of order 1
     model = LogisticRegression(C=np.inf, max_iter=1000, tol=1e-10)
@@ -50,16 +53,12 @@ def fit_platt(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> Platt |
         np.repeat([1, 0], len(labels)),
         sample_weight=np.concatenate([target, 1 - target]),
     )
-    slope, intercept = float(model.coef_[0, 0]) / spread, float(model.intercept_[0])
-    return Platt(slope, intercept) if slope > 0 else None
+    return Platt(float(model.coef_[0, 0]) / spread, float(model.intercept_[0]))
 
 
-def _targets(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what the line shall say of each post: its label, as Platt softens it, and a little of what it said."""
+def _soften(labels: NDArray[np.int64]) -> NDArray[np.float64]:
     positive = int(labels.sum())
-    softened = np.where(labels == 1, (positive + 1) / (positive + 2), 1 / (len(labels) - positive + 2))
-    said: NDArray[np.float64] = expit(logits)
-    return (len(labels) * softened + PRIOR_POSTS * said) / (len(labels) + PRIOR_POSTS)
+    return np.where(labels == 1, (positive + 1) / (positive + 2), 1 / (len(labels) - positive + 2))
 
 
 def fit_lines(
@@ -93,9 +92,10 @@ def fit_lines(
 
 
 def _fit_line(labels: NDArray[np.int64], logits: NDArray[np.float64], share: float) -> Platt | None:
-    """Return the line of Platt, moved from the share of label 1 among its targets to `share`."""
+    """Return the line of Platt, moved to a `share` of label 1 as far as labels, not the prior, speak for another."""
     line = fit_platt(labels, logits)
-    shift = _log_odds(share) - _log_odds(float(_targets(labels, logits).mean()))
+    carried = (len(labels) * _soften(labels).mean() + PRIOR_POSTS * share) / (len(labels) + PRIOR_POSTS)
+    shift = _log_odds(share) - _log_odds(float(carried))
     return Platt(line.slope, line.intercept + shift) if line else None
 
 

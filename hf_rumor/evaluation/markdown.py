@@ -101,14 +101,14 @@ def calibration_text(report: "Report") -> str:
         rows.append(f"| {when} calibration | {values} |")
     if calibration["method"] == "none":
         return "\n".join(rows) + "\n\nProbabilities were not calibrated."
+    prior = calibration.get("prior_posts")  # None: the report is of an earlier version
+    beside = f", beside which the logits as they were have the weight of {prior} more," if prior else ""
     lines = "; ".join(
         f"{label}: {line['slope']:.3f} · logit {line['intercept']:+.3f}"
         for label, line in calibration["lines"].items()
     )
-    return (
-        "\n".join(rows)
-        + f"\n\nPlatt scaling, fitted on validation posts and folded into the weights of the last layer ({lines})."
-    )
+    how = f"Platt scaling, fitted on validation posts{beside} and folded into the weights of the last layer ({lines})."
+    return "\n".join(rows) + f"\n\n{how}"
 
 
 def _slices_text(report: "Report") -> str:
@@ -221,7 +221,7 @@ def _repeat_text(report: "Report") -> str:
         return f"```\nhf-rumor evaluate MODEL --data_path {report.data['path']}\n```\n\nVersions: {versions}."
     return (
         "```\npython run_rumor.py recipe.yaml --output_dir again\n```\n\n"
-        f"with the `recipe.yaml` beside this file. Chosen by `auto`: {chosen or 'nothing'}. Versions: {versions}."
+        f"with the `recipe.yaml` beside this file. Chosen for this run: {chosen or 'nothing'}. Versions: {versions}."
     )
 
 

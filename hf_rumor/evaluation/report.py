@@ -36,7 +36,7 @@ class Report:
         mistakes: The most confident ones, by id.
         environment: Versions, device, precision, processes.
         recipe: What repeats the run.
-        auto: The flags that were left to `auto`, with what was chosen.
+        auto: The flags that were left open, with what was chosen.
     """
 
     data: dict[str, Any]

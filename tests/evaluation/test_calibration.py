@@ -126,8 +126,7 @@ def test_under_softmax_the_difference_of_the_logits_takes_the_line():
     line = fit_platt(labels, both[:, 1] - both[:, 0])
     positive, negative = labels.sum(), (1 - labels).sum()
     carried = positive * (positive + 1) / (positive + 2) + negative / (negative + 2)
-    carried += 20 * expit(both[:, 1] - both[:, 0]).mean()
-    lines = fit_lines(labels, both, "softmax", carried / (len(labels) + 20))
+    lines = fit_lines(labels, both, "softmax", carried / len(labels))
     for found, intercept in zip(lines, (-line.intercept / 2, line.intercept / 2), strict=True):
         assert (found.slope, found.intercept) == pytest.approx((line.slope, intercept))
 
@@ -141,6 +140,23 @@ def test_logits_that_separate_the_labels_do_not_send_the_slope_to_infinity():
 def test_logits_that_are_the_wrong_way_round_are_left_alone(activation):
     labels, logits = draw_logits()
     assert fit_lines(labels, np.stack([logits, -logits], axis=1), activation, 0.5) is None
+
+
+def test_labels_that_go_the_other_way_a_little_leave_the_logits_alone():
+    labels, logits = np.array([0, 0, 0, 1, 1, 1]), np.array([-2.0, 2, 2, -2, -2, 2])
+    assert fit_platt(labels, logits) is None
+    assert fit_platt(1 - labels, logits).slope > 0
+
+
+def test_logits_that_are_right_for_the_share_that_is_asked_for_stay_whatever_share_few_posts_have():
+    random = np.random.default_rng(0)
+    labels = np.array([0] * 4 + [1] * 10)  # of the share .45 that the logits are right for, .71
+    intercepts = []
+    for _ in range(60):
+        logits = 3 * random.normal(3.0 * labels - 1.5, 1.0) + np.log(0.45 / 0.55)
+        lines = fit_lines(labels, np.stack([-logits, logits], axis=1), "sigmoid", 0.45)
+        intercepts.append([line.intercept for line in lines])
+    assert np.mean(intercepts, axis=0) == pytest.approx([0, 0], abs=0.15)
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
@@ -160,13 +176,15 @@ def test_lines_fitted_on_posts_with_too_many_rumors_are_right_for_the_share_that
     lines = fit_lines(*make(0.8), activation, 0.3)
     labels, logits = make(0.3)
     assert ece(labels, rumor(lines, logits)) < 0.01
+    assert lines[0].slope == pytest.approx(lines[1].slope, rel=1e-6)
+    assert lines[0].intercept == pytest.approx(-lines[1].intercept, rel=1e-6)
     unmoved = fit_lines(*make(0.8), activation, 0.8)
     assert ece(labels, rumor(unmoved, logits)) > 0.1
 
 
 def test_lines_keep_a_rare_share_of_rumors_where_nothing_shifted():
     random = np.random.default_rng(0)
-    logits = np.sort(random.normal(-3.0, 1.0, 80))
+    logits = np.sort(random.normal(-4.1, 1.0, 80))  # of which the mean probability is this share
     labels = np.zeros(80, dtype=np.int64)
     labels[-2:] = 1
     _, rumor = fit_lines(labels, np.stack([-logits, logits], axis=1), "sigmoid", 2 / 80)

@@ -44,7 +44,7 @@ def test_the_headline_tells_the_number_its_doubt_and_where_it_was_found(make_rep
         "cpu, fp32 (no GPU), 1 process(es)",
         "| 1 | not defined | 0.5000 | 0.7000 |",
         "| 2 | 0.2500 | 0.3750 | 0.7500 |",
-        "Chosen by `auto`: model_name_or_path mini, precision fp32.",
+        "Chosen for this run: model_name_or_path mini, precision fp32.",
         "Versions: hf_rumor 0.1.0, torch 2.13.",
     ],
 )
@@ -91,7 +91,7 @@ def test_the_loss_tells_its_settings_if_there_are_any(make_report):
 def test_where_auto_chose_nothing_it_says_so(make_report):
     report = make_report()
     report.auto.clear()
-    assert "Chosen by `auto`: nothing." in to_markdown(report)
+    assert "Chosen for this run: nothing." in to_markdown(report)
 
 
 def test_without_validation_while_it_trained_there_is_no_table_of_epochs(make_report):
