@@ -75,6 +75,8 @@ def main():
         found = {}
         for seed in range(told.draws):
             learned, scored = (posts.select(places) for places in draw(groups, size, seed))
+            if len(learned) < size:
+                parser.error(f"--sizes: expected at most {len(learned)}, which are left to learn from, got {size}")
             texts, labels = scored["text"][:], np.array(scored["label"][:])
             svm = make_tfidf_svm().fit(learned["text"][:], learned["label"][:])
             found.setdefault("TF-IDF + SVM", []).append((svm.predict(texts) == labels).mean())

@@ -57,13 +57,7 @@ def test_a_launcher_that_starts_one_process_is_told(tmp_path, monkeypatch, caplo
     assert "accelerate launch started one process" in caplog.text
 
 
-FEW = [
-    "--data_path",
-    str(SAMPLE),
-    "--model_name_or_path",
-    "mini",
-    "--use_cpu",
-]  # 259 training posts: 17 steps an epoch
+FEW = [*FLAGS, "--use_cpu"]  # 259 training posts: 17 steps an epoch
 
 
 def test_few_posts_are_met_more_often_and_the_recipe_says_so(tmp_path, caplog):
@@ -74,7 +68,7 @@ def test_few_posts_are_met_more_often_and_the_recipe_says_so(tmp_path, caplog):
     assert setup.arguments.run.early_stopping_patience == 4
     assert "epochs: 9 instead of 4: 259 training posts give 17 steps an epoch" in caplog.text
     assert chosen.items() <= setup.recipe().items()
-    assert set(setup.auto) == {"precision", *chosen}
+    assert set(setup.auto) == {"precision", *chosen}  # data and model are named
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(yaml.safe_dump(setup.recipe()))
     again = set_up([str(recipe), "--use_cpu"])

@@ -150,7 +150,7 @@ def test_labels_that_go_the_other_way_a_little_leave_the_logits_alone():
 
 def test_logits_that_are_right_for_the_share_that_is_asked_for_stay_whatever_share_few_posts_have():
     random = np.random.default_rng(0)
-    labels = np.array([0] * 4 + [1] * 10)  # of the share .45 that the logits are right for, .71
+    labels = np.array([0] * 4 + [1] * 10)  # a share of .71, where the logits are right for .45
     intercepts = []
     for _ in range(60):
         logits = 3 * random.normal(3.0 * labels - 1.5, 1.0) + np.log(0.45 / 0.55)
