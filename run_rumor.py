@@ -1,8 +1,8 @@
-"""Train a rumor classifier: the same as `hf-rumor train`. The experiment itself is `hf_rumor/experiment.py`."""
+"""Train a rumor classifier: the same as `hf-rumor train`. The experiment itself is `hf_rumor/runs/train.py`."""
 
 import sys
 
-from hf_rumor.cli import main
+from hf_rumor.cli.main import main
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Attention on this CPU, at the length of a post: ours, eager and fused (SDPA), in steps of training and in scoring.
 
-Claim: in bf16, for posts of about 128 tokens, `hf_rumor.inference.attention` trains fastest; with AMX, SDPA scores
+Claim: in bf16, for posts of about 128 tokens, `hf_rumor.models.cpu.attention` trains fastest; with AMX, SDPA scores
 fastest. Each is chosen there.
 
     python benchmarks/attention.py
@@ -16,8 +16,8 @@ import time
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
-from hf_rumor.inference.attention import NAME
-from hf_rumor.inference.shortcuts import narrow_last_layer
+from hf_rumor.models.cpu.attention import NAME
+from hf_rumor.models.cpu.shortcuts import narrow_last_layer
 
 
 BATCH, LENGTH, STEPS, ROUNDS = 16, 128, 4, 5

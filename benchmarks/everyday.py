@@ -34,9 +34,9 @@ VERBS += ("export", "serve", "push", "data push")
 CORPUS = """
 import sys, time
 from pathlib import Path
-from hf_rumor.corpus.dataset import load_corpus
+from hf_rumor.corpus.arrow import load_corpus
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
-from hf_rumor.training.models import load_model
+from hf_rumor.models.encoders import load_model
 start = time.perf_counter(); posts = load_corpus(Path(sys.argv[1])).posts; cold = time.perf_counter() - start
 start = time.perf_counter(); posts = load_corpus(Path(sys.argv[1])).posts; warm = time.perf_counter() - start
 texts = posts["text"][:]

@@ -16,9 +16,9 @@ import torch
 from attention import make_config  # benchmarks/attention.py
 from transformers import BertForSequenceClassification
 
-from hf_rumor.inference.attention import attend_shortly
-from hf_rumor.inference.fused import fuse_linear_layers
-from hf_rumor.inference.loading import compute_side_by_side
+from hf_rumor.models.cpu.attention import attend_shortly
+from hf_rumor.models.cpu.fused import fuse_linear_layers
+from hf_rumor.models.trained import compute_side_by_side
 
 
 BATCH, LENGTH, BATCHES, ROUNDS = 32, 128, 8, 7

@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from hf_rumor.corpus.dataset import load_corpus
+from hf_rumor.corpus.arrow import load_corpus
 
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
@@ -39,22 +39,22 @@ def from_arrow():
 """
 STAGES = {
     "to Arrow": """
-from hf_rumor.corpus.dataset import RumorCorpus, _from_cache
+from hf_rumor.corpus.arrow import RumorCorpus, _from_cache
 from hf_rumor.corpus.readers import Columns
 _from_cache(path, Columns(), "million")
 """,
     "clean posts": """
-from hf_rumor.corpus.dataset import load_corpus
+from hf_rumor.corpus.arrow import load_corpus
 load_corpus(path)
 """,
     "near-duplicate groups": """
-from hf_rumor.corpus.dataset import load_corpus
+from hf_rumor.corpus.arrow import load_corpus
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
 find_near_duplicates(load_corpus(path).posts["text"][:])
 """,
     "tokenization": """
 from datasets import DatasetDict
-from hf_rumor.training.models import load_model
+from hf_rumor.models.encoders import load_model
 from hf_rumor.training.tokenization import tokenize
 posts = from_arrow()
 _, tokenizer = load_model("mini", "sigmoid", 256)
@@ -63,7 +63,7 @@ tokenize(DatasetDict(train=posts), tokenizer, max_length=256)
     "ten steps with --streaming": """
 from transformers import DataCollatorWithPadding, TrainingArguments
 from hf_rumor.training.losses import make_loss
-from hf_rumor.training.models import load_model
+from hf_rumor.models.encoders import load_model
 from hf_rumor.training.streaming import PostStream
 from hf_rumor.training.trainer import RumorTrainer
 posts = from_arrow()

@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-from hf_rumor.training.models import MINI_FOLDER
+from hf_rumor.models.encoders import MINI_FOLDER
 
 
 def save_random(folder, seed):

@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from hf_rumor.corpus.dataset import load_corpus
+from hf_rumor.corpus.arrow import load_corpus
 
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"

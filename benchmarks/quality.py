@@ -21,12 +21,12 @@ from pathlib import Path
 import torch
 from transformers import DataCollatorWithPadding, TrainingArguments, set_seed
 
-from hf_rumor.corpus.dataset import load_corpus, split_dataset, to_dataset_dict
+from hf_rumor.corpus.arrow import load_corpus, split_dataset, to_dataset_dict
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
-from hf_rumor.inference.attention import attend_shortly
+from hf_rumor.models.cpu.attention import attend_shortly
+from hf_rumor.models.encoders import freeze_embeddings, load_model
 from hf_rumor.training.hardware import choose_precision, detect_hardware, keep_freed_memory
 from hf_rumor.training.losses import make_loss
-from hf_rumor.training.models import freeze_embeddings, load_model
 from hf_rumor.training.tokenization import tokenize
 from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
 

@@ -22,7 +22,7 @@ import torch
 from transformers import pipeline
 
 from hf_rumor import RumorClassifier
-from hf_rumor.corpus.dataset import load_corpus
+from hf_rumor.corpus.arrow import load_corpus
 from hf_rumor.corpus.sources import resolve_corpus
 
 

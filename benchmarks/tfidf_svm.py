@@ -15,7 +15,7 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 
-from hf_rumor.corpus.dataset import load_corpus, split_dataset
+from hf_rumor.corpus.arrow import load_corpus, split_dataset
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.corpus.splits import SPLITS
 

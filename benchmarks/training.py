@@ -41,11 +41,11 @@ from transformers import (
     default_data_collator,
 )
 
-from hf_rumor.corpus.dataset import load_corpus
-from hf_rumor.inference.attention import attend_shortly
+from hf_rumor.corpus.arrow import load_corpus
+from hf_rumor.models.cpu.attention import attend_shortly
+from hf_rumor.models.encoders import freeze_embeddings, load_model
 from hf_rumor.training.hardware import choose_precision, detect_hardware, keep_freed_memory
 from hf_rumor.training.losses import make_loss
-from hf_rumor.training.models import freeze_embeddings, load_model
 from hf_rumor.training.trainer import RumorTrainer
 
 

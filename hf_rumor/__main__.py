@@ -2,7 +2,7 @@
 
 import sys
 
-from hf_rumor.cli import main
+from hf_rumor.cli.main import main
 
 
 if __name__ == "__main__":

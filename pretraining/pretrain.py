@@ -37,7 +37,7 @@ from transformers import (
 )
 from transformers.trainer_utils import get_last_checkpoint
 
-from hf_rumor.inference.attention import attend_shortly
+from hf_rumor.models.cpu.attention import attend_shortly
 from hf_rumor.training.hardware import choose_precision, detect_hardware, keep_freed_memory
 
 

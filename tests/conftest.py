@@ -8,25 +8,43 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
+import io
 import json
 import random
 import shutil
+from contextlib import redirect_stdout
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
+from datasets import Dataset
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    BertConfig,
+    BertForSequenceClassification,
+    TrainingArguments,
+)
 
+from hf_rumor.cli import main as cli
 from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.evaluation.baseline import BaselinePredictions
 from hf_rumor.evaluation.curves import confident_mistakes, measure_curves
 from hf_rumor.evaluation.decision import Threshold
 from hf_rumor.evaluation.measure import Scored, measure, measure_baselines, measure_calibration, measure_decision
-from hf_rumor.evaluation.metrics import METRICS, decide
-from hf_rumor.evaluation.report import Report
+from hf_rumor.evaluation.metrics import METRICS
 from hf_rumor.evaluation.resamples import COUNTS
 from hf_rumor.evaluation.slices import PostTraits, measure_slices
+from hf_rumor.labels import decide
+from hf_rumor.models.encoders import load_model, save_model
+from hf_rumor.models.logits import predict_logits
+from hf_rumor.report.record import Report
+from hf_rumor.training.losses import make_loss
+from hf_rumor.training.trainer import RumorTrainer
 
 
 NAN = float("nan")
@@ -49,7 +67,7 @@ def tiny_encoder(tmp_path_factory):
     import torch
     from transformers import AutoTokenizer, BertConfig, BertModel
 
-    from hf_rumor.training.models import MINI_FOLDER
+    from hf_rumor.models.encoders import MINI_FOLDER
 
     folder = tmp_path_factory.mktemp("tiny")
     tokenizer = AutoTokenizer.from_pretrained(MINI_FOLDER)
@@ -268,3 +286,173 @@ def browser():
         found = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS.split())
         yield found
         found.close()
+
+
+NUM_POSTS = 10
+
+
+@pytest.fixture
+def tiny_model():
+    """Return a function that makes the same two-layer BERT each time, without dropout."""
+
+    def make(**config):
+        torch.manual_seed(0)
+        settings = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, **config}
+        return BertForSequenceClassification(
+            BertConfig(
+                hidden_size=32,
+                num_hidden_layers=2,
+                num_attention_heads=2,
+                intermediate_size=64,
+                max_position_embeddings=32,
+                num_labels=2,
+                **{"vocab_size": 50, **settings},
+            )
+        )
+
+    return make
+
+
+@pytest.fixture
+def tiny_posts():
+    """Return ten tokenized posts of unequal length."""
+    generator = torch.Generator().manual_seed(1)
+    lengths = [3, 9, 4, 12, 7, 5, 11, 6, 10, 8][:NUM_POSTS]
+    ids = [torch.randint(5, 50, (length,), generator=generator).tolist() for length in lengths]
+    return Dataset.from_dict(
+        {
+            "input_ids": ids,
+            "attention_mask": [[1] * length for length in lengths],
+            "label": [0, 1, 1, 0, 1, 0, 0, 1, 1, 0],
+        }
+    )
+
+
+def pad(rows):
+    """Pad ten tokenized posts to one length: the collator of these tests."""
+    width = max(len(row["input_ids"]) for row in rows)
+    return {
+        "input_ids": torch.tensor([row["input_ids"] + [0] * (width - len(row["input_ids"])) for row in rows]),
+        "attention_mask": torch.tensor(
+            [row["attention_mask"] + [0] * (width - len(row["input_ids"])) for row in rows]
+        ),
+        "labels": torch.tensor([row["label"] for row in rows]),
+    }
+
+
+@pytest.fixture
+def make_trainer(tiny_model, tiny_posts, tmp_path):
+    """Return a function that makes a trainer of the tiny model: plain SGD, so that a step is the gradient."""
+
+    def make(
+        *,
+        loss="bce",
+        loss_kwargs=None,
+        layer_lr_decay=1.0,
+        adversarial_radius=0.0,
+        model=None,
+        posts=None,
+        training=None,
+        **arguments,
+    ):
+        settings = {
+            "output_dir": str(tmp_path / "out"),
+            "use_cpu": True,
+            "optim": "sgd",
+            "learning_rate": 0.1,
+            "lr_scheduler_type": "constant",
+            "max_grad_norm": 0.0,
+            "weight_decay": 0.0,
+            "save_strategy": "no",
+            "disable_tqdm": True,
+            "dataloader_pin_memory": False,
+            "train_sampling_strategy": "sequential",
+            "report_to": "none",
+            **arguments,
+        }
+        posts = tiny_posts if posts is None else posts
+        return RumorTrainer(
+            loss=make_loss(loss, loss_kwargs),
+            layer_lr_decay=layer_lr_decay,
+            adversarial_radius=adversarial_radius,
+            model=tiny_model() if model is None else model,
+            args=TrainingArguments(**settings),
+            data_collator=pad,
+            train_dataset=posts if training is None else training,
+            eval_dataset=posts,
+        )
+
+    return make
+
+
+WORDS = ["小城", "河边", "昨夜", "停水", "听说", "下雪", "速转", "公园", "涨价", "其实", "12", "NBA", "！", "。"]
+
+
+def make_texts(num_texts, seed=0):
+    generator = random.Random(seed)
+    return ["".join(generator.choices(WORDS, k=generator.randint(1, 40))) for _ in range(num_texts)]
+
+
+@pytest.fixture(scope="session")
+def texts():
+    """Return 100 invented texts of one to eighty characters."""
+    return make_texts(100)
+
+
+@pytest.fixture(scope="session")
+def save(tmp_path_factory, tiny_encoder):
+    """Return a function that saves a small model with such facts, which tells texts apart; it returns the folder."""
+
+    def make(activation="sigmoid", **facts):
+        torch.manual_seed(0)
+        model, tokenizer = load_model(str(tiny_encoder), activation, 64, pooling="mean")
+        model.bert.embeddings.word_embeddings.weight.data.mul_(20)  # random ones say too little of the text
+        logits = predict_logits(model, tokenizer, make_texts(100), max_length=64)
+        model.classifier.weight.data.div_(logits.std(dim=0)[:, None])
+        model.classifier.bias.data.copy_(-logits.mean(dim=0) / logits.std(dim=0))
+        folder = tmp_path_factory.mktemp("model")
+        save_model(model, tokenizer, folder, {"threshold": 0.5, "abstain_below": None, "max_length": 64, **facts})
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def folder(save):
+    """Return a folder with a small model."""
+    return save()
+
+
+@pytest.fixture(scope="session")
+def exported(save, texts, tmp_path_factory):
+    """Return a `source` with a threshold of its own, the `folder` to which the verb exported it, what it `printed`."""
+    source, room = save(threshold=0.3, abstain_below=0.7), tmp_path_factory.mktemp("export")
+    posts = [json.dumps({"text": text, "label": number % 2}) for number, text in enumerate(texts)]
+    (room / "posts.jsonl").write_text("\n".join(posts), encoding="utf-8")
+    flags = ["--output_dir", str(room / "onnx"), "--data_path", str(room / "posts.jsonl")]
+    with redirect_stdout(io.StringIO()) as printed:
+        assert cli.main(["export", str(source), *flags]) == 0
+    return SimpleNamespace(source=source, folder=room / "onnx", printed=printed.getvalue(), flags=flags)
+
+
+@pytest.fixture
+def make_small():
+    """Return a function that makes a classifier of a kind with small layers, always the same, in evaluation mode."""
+
+    def make(kind):
+        torch.manual_seed(0)
+        sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+        return AutoModelForSequenceClassification.from_config(
+            AutoConfig.for_model(kind, vocab_size=90, **sizes)
+        ).eval()
+
+    return make
+
+
+@pytest.fixture
+def inputs():
+    """Return three posts of eleven tokens for it, two of them padded."""
+    ids = torch.randint(5, 90, (3, 11), generator=torch.Generator().manual_seed(0))
+    mask = torch.ones_like(ids)
+    mask[0, 4:] = mask[2, 1:] = 0
+    return {"input_ids": ids, "attention_mask": mask}

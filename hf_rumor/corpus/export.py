@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from datasets import Dataset
 
-from hf_rumor.corpus.dataset import split_dataset
-from hf_rumor.corpus.files import write_text
+from hf_rumor.corpus.arrow import split_dataset
 from hf_rumor.corpus.near_duplicates import Indices
+from hf_rumor.util.files import write_text
 
 
 UNKNOWN = "<unk>"

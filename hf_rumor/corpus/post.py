@@ -1,9 +1,6 @@
-"""The two records that a corpus is made of."""
+"""The two records that a corpus consists of."""
 
 from dataclasses import dataclass
-
-
-LABEL_NAMES = ("non-rumor", "rumor")  # position = label id, everywhere
 
 
 @dataclass(frozen=True)
@@ -19,14 +16,15 @@ class Repost:
 
 @dataclass(frozen=True)
 class Post:
-    """One original microblog post with its label."""
+    """One original microblog post, with its label if it has one."""
 
-    post_id: str
     text: str
-    is_rumor: bool
+    post_id: str = ""
+    is_rumor: bool | None = None  # None: unlabelled
     posted_at: int | None = None  # seconds since 1970-01-01 UTC
     author_id: str | None = None
     author_verified: bool | None = None
     has_url: bool | None = None
     num_reposts: int | None = None
     reposts: tuple[Repost, ...] = ()  # oldest first, those without a time last; not all of them need be there
+    source: str = ""  # name of the source it was read from

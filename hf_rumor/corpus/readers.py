@@ -14,12 +14,12 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
-from hf_rumor.corpus.ced import read_ced, sort_reposts
 from hf_rumor.corpus.findings import Findings
+from hf_rumor.corpus.formats.ced import read_ced, sort_reposts
 from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.corpus.values import parse_bool, parse_count, parse_label, parse_text, parse_time
-from hf_rumor.encodings import encoding_of_file
 from hf_rumor.errors import CorpusError
+from hf_rumor.util.encodings import encoding_of_file
 
 
 MAX_LINE = 32 << 20  # characters; a post with a thousand reposts has less than one million

@@ -11,11 +11,11 @@ from huggingface_hub import HfApi, constants, hf_hub_download, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError
 from tqdm import tqdm
 
-from hf_rumor.corpus.ced import count_ced
-from hf_rumor.corpus.files import cache_folder, written_whole
+from hf_rumor.corpus.formats.ced import count_ced
 from hf_rumor.corpus.readers import FORMATS
 from hf_rumor.errors import CorpusError, DownloadError
-from hf_rumor.network import CONNECT_SECONDS, can_connect
+from hf_rumor.util.files import cache_folder, written_whole
+from hf_rumor.util.network import CONNECT_SECONDS, can_connect
 
 
 logger = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from hf_rumor.corpus.near_duplicates import Indices
-from hf_rumor.corpus.post import LABEL_NAMES
 from hf_rumor.errors import CorpusError
+from hf_rumor.labels import LABEL_NAMES
 
 
 SPLITS = {

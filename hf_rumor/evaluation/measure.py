@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hf_rumor.corpus.post import LABEL_NAMES
 from hf_rumor.evaluation.baseline import BaselinePredictions
 from hf_rumor.evaluation.calibration import calibration_error_by_chance
 from hf_rumor.evaluation.decision import Threshold, confidence, coverage_curve, name_decisions, operating_point
 from hf_rumor.evaluation.intervals import bootstrap_intervals, paired_differences, sign_test
-from hf_rumor.evaluation.metrics import compute_metrics, confusion, decide
+from hf_rumor.evaluation.metrics import compute_metrics, confusion
+from hf_rumor.labels import LABEL_NAMES, decide
 
 
 NUM_RESAMPLES = 1000

@@ -32,11 +32,6 @@ METRICS = {
 }
 
 
-def decide(probabilities: NDArray[np.float64], threshold: float) -> NDArray[np.int64]:
-    """Return 1 (rumor) exactly where the probability of rumor is at least `threshold`, else 0."""
-    return (probabilities >= threshold).astype(np.int64)
-
-
 def compute_metrics(
     labels: NDArray[np.int64], predicted: NDArray[np.int64], probabilities: NDArray[np.float64]
 ) -> dict[str, float]:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from hf_rumor.errors import ModelError
 from hf_rumor.evaluation.decision import name_decisions
-from hf_rumor.inference.facts import LABELS, Facts, LogitsOf, Precision
-from hf_rumor.inference.probabilities import rumor_probabilities
+from hf_rumor.labels import LABEL_NAMES, rumor_probabilities
+from hf_rumor.models.facts import Facts, LogitsOf, Precision
 
 
 BATCHES_PER_WINDOW = 32  # that are put in order of length together
@@ -94,7 +94,7 @@ class RumorClassifier:
                     f"{name}: expected a folder for the onnx backend, got revision {revision}; leave it out"
                 )
             return cls(*load_onnx(Path(name)))
-        from hf_rumor.inference.loading import load_torch
+        from hf_rumor.models.trained import load_torch
 
         return cls(*load_torch(str(name), precision, revision))
 
@@ -116,7 +116,7 @@ class RumorClassifier:
         iterator = iter(texts)
         while window := list(islice(iterator, batch_size * BATCHES_PER_WINDOW)):
             probabilities = self.probabilities(window, batch_size)
-            called = name_decisions(probabilities, self.facts.threshold, LABELS, self.facts.abstain_below)
+            called = name_decisions(probabilities, self.facts.threshold, LABEL_NAMES, self.facts.abstain_below)
             yield from map(Prediction, probabilities.tolist(), called)
 
     def probabilities(self, texts: Sequence[str], batch_size: int = 32) -> NDArray[np.float64]:
@@ -133,7 +133,7 @@ class RumorClassifier:
             _pad([encodings[position] for position in order[start : start + batch_size]], self.facts)
             for start in range(0, len(order), batch_size)
         ]
-        logits = np.empty((len(texts), len(LABELS)), dtype=np.float32)
+        logits = np.empty((len(texts), len(LABEL_NAMES)), dtype=np.float32)
         logits[order] = np.concatenate([logits[:0], *self._logits_of(batches)])
         return rumor_probabilities(logits, self.facts.activation)
 

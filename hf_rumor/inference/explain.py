@@ -12,9 +12,9 @@ from torch import Tensor
 from hf_rumor.errors import ModelError
 from hf_rumor.evaluation.decision import name_decisions
 from hf_rumor.inference.classifier import Prediction, as_trained
-from hf_rumor.inference.facts import LABELS, Facts
-from hf_rumor.inference.loading import load_model
-from hf_rumor.inference.probabilities import rumor_probabilities
+from hf_rumor.labels import LABEL_NAMES, rumor_probabilities
+from hf_rumor.models.facts import Facts
+from hf_rumor.models.trained import load_model
 
 
 STEPS = (32, 64, 128, 256)  # of the integral; more while it is not complete
@@ -164,7 +164,7 @@ class Explainer:
 
     def _predict(self, log_odds: float) -> Prediction:
         probability = rumor_probabilities([[0.0, log_odds]], "sigmoid")
-        [called] = name_decisions(probability, self.facts.threshold, LABELS, self.facts.abstain_below)
+        [called] = name_decisions(probability, self.facts.threshold, LABEL_NAMES, self.facts.abstain_below)
         return Prediction(float(probability[0]), called)
 
     def _words(self, text: str, tokens: Sequence[Piece]) -> list[Piece]:

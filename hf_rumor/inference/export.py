@@ -20,8 +20,8 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from hf_rumor.errors import ModelError, OutputError
 from hf_rumor.evaluation.decision import name_decisions
 from hf_rumor.inference.classifier import RumorClassifier
-from hf_rumor.inference.facts import LABELS
-from hf_rumor.inference.hub import check_reachable
+from hf_rumor.labels import LABEL_NAMES
+from hf_rumor.models.hub import check_reachable
 
 
 MOST_POSTS = 512  # compared
@@ -94,7 +94,7 @@ def export_model(
         exported = RumorClassifier.from_pretrained(made, backend="onnx")
         found, speed = _time(exported, chosen)
         facts = classifier.facts
-        decided = [name_decisions(of, facts.threshold, LABELS, facts.abstain_below) for of in (found, reference)]
+        decided = [name_decisions(of, facts.threshold, LABEL_NAMES, facts.abstain_below) for of in (found, reference)]
         difference = float(np.abs(found - reference).max())
         agreement = float(np.mean([here == there for here, there in zip(*decided, strict=True)]))
         _check(name, precision, difference, agreement, force=force)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hf_rumor.errors import ModelError
-from hf_rumor.inference.facts import Arrays, Facts, LogitsOf, read_facts
+from hf_rumor.models.facts import Arrays, Facts, LogitsOf, read_facts
 
 
 MODEL_FILE = "model.onnx"

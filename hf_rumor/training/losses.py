@@ -14,18 +14,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hf_rumor.corpus.post import LABEL_NAMES
 from hf_rumor.errors import ArgumentError
+from hf_rumor.labels import LABEL_NAMES, Activation
 
 
 LossFunction = Callable[[Tensor, Tensor], Tensor]  # (batch, 2), (batch, 2) -> ()
-Activation = Literal["sigmoid", "softmax"]
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hf_rumor.corpus.files import write_text
 from hf_rumor.errors import ArgumentError, OutputError
+from hf_rumor.util.files import write_text
 
 
 logger = logging.getLogger(__name__)

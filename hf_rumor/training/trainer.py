@@ -17,11 +17,10 @@ from transformers.trainer_pt_utils import LengthGroupedSampler
 from transformers.trainer_utils import has_length
 
 from hf_rumor.errors import RunError
-from hf_rumor.evaluation.metrics import decide
 from hf_rumor.evaluation.rumor_metrics import RumorMetrics
-from hf_rumor.inference.probabilities import rumor_probabilities
+from hf_rumor.labels import decide, rumor_probabilities
+from hf_rumor.models.cpu.dropout import BulkDropout
 from hf_rumor.training.adversary import Adversary
-from hf_rumor.training.dropout import BulkDropout
 from hf_rumor.training.losses import Activation, Loss
 from hf_rumor.training.sampler import ShuffledLengthGroupedSampler
 
@@ -33,7 +32,7 @@ class RumorTrainer(Trainer):
     - `compute_loss` applies `loss`; the model's own `outputs.loss` is never computed.
     - Batches grouped by length come in random order, and are for training only; evaluation and prediction keep the
       order of the dataset.
-    - On a CPU the random numbers of dropout are drawn in bulk; see `hf_rumor.training.dropout`.
+    - On a CPU the random numbers of dropout are drawn in bulk; see `hf_rumor.models.cpu.dropout`.
     - Labels are ints; they are made one-hot here, on the logits' device, for a batch of any size.
 
     Args:

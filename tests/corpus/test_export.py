@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from hf_rumor.corpus.dataset import load_corpus, split_dataset
+from hf_rumor.corpus.arrow import load_corpus, split_dataset
 from hf_rumor.corpus.export import UNKNOWN, export_lists
 from hf_rumor.errors import CorpusError
 

@@ -2,7 +2,8 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from hf_rumor.corpus.post import LABEL_NAMES, Post
+from hf_rumor.corpus.post import Post
+from hf_rumor.labels import LABEL_NAMES
 
 
 def test_the_position_of_a_label_name_is_its_number():

@@ -9,8 +9,9 @@ from hf_rumor.evaluation.intervals import (
     paired_differences,
     sign_test,
 )
-from hf_rumor.evaluation.metrics import METRICS, compute_metrics, confusion, decide
+from hf_rumor.evaluation.metrics import METRICS, compute_metrics, confusion
 from hf_rumor.evaluation.resamples import COUNTS
+from hf_rumor.labels import decide
 
 
 def draw(num_posts, seed=0):

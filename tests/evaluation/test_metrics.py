@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
 
-from hf_rumor.evaluation.metrics import METRICS, compute_metrics, confusion, decide
+from hf_rumor.evaluation.metrics import METRICS, compute_metrics, confusion
+from hf_rumor.labels import decide
 
 
 AREAS = {"roc_auc", "pr_auc"}

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from hf_rumor import RumorClassifier, cli
+from hf_rumor import RumorClassifier
+from hf_rumor.cli import main as cli
 from hf_rumor.errors import ArgumentError, OutputError
 from hf_rumor.inference import bulk, classifier
 from hf_rumor.inference.bulk import Share, describe_job, join_shares, predict_items, write_predictions, write_share

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from hf_rumor import RumorClassifier, cli
+from hf_rumor import RumorClassifier
+from hf_rumor.cli import main as cli
 from hf_rumor.errors import ModelError
 from hf_rumor.inference.classifier import Prediction
 from hf_rumor.inference.explain import Explainer, Explanation, Piece, to_html, to_text

@@ -6,7 +6,8 @@ import numpy as np
 import onnx
 import pytest
 
-from hf_rumor import RumorClassifier, cli
+from hf_rumor import RumorClassifier
+from hf_rumor.cli import main as cli
 from hf_rumor.errors import ModelError, OutputError
 from hf_rumor.inference import export as module
 from hf_rumor.inference.export import Variant, export_model

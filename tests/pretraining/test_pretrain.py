@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer, BertConfig
 
-from hf_rumor.training.models import MINI_FOLDER
+from hf_rumor.models.encoders import MINI_FOLDER
 
 
 CHECKOUT = Path(__file__).parents[2]

@@ -2,8 +2,8 @@ import pytest
 import torch
 from datasets import Dataset
 
+from hf_rumor.models.encoders import load_model
 from hf_rumor.training import streaming
-from hf_rumor.training.models import load_model
 from hf_rumor.training.streaming import PostStream
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from datasets import Dataset, DatasetDict
 
-from hf_rumor.training.models import load_model
+from hf_rumor.models.encoders import load_model
 from hf_rumor.training.tokenization import num_truncated, tokenize
 
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from transformers import TrainerCallback
 
-from hf_rumor.experiment import run
+from hf_rumor.runs.train import run
 from hf_rumor.training.trackers import Tracked, finish_tracking, tracked
 
 

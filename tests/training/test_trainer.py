@@ -10,7 +10,7 @@ from sklearn.metrics import f1_score
 from transformers import EvalPrediction
 
 from hf_rumor.errors import RunError
-from hf_rumor.training import dropout
+from hf_rumor.models.cpu import dropout
 from hf_rumor.training.trainer import ValidationMetrics
 
 

@@ -1,0 +1,1 @@
+"""What is wrong with a corpus: leakage, conflicting labels, giveaways, label errors."""

@@ -1,0 +1,1 @@
+"""The `hf-rumor` command."""

@@ -1,0 +1,128 @@
+"""What of a finished folder may leave the machine, file by file; all else stays."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from huggingface_hub import get_token
+
+from hf_rumor.errors import ModelError, OutputError
+from hf_rumor.report.card import CARD_FILE
+from hf_rumor.report.markdown import recipe_text
+from hf_rumor.report.portable import portable_value
+from hf_rumor.report.record import Report, to_json
+
+
+# Weights, configuration and tokenizer, by the names that transformers gives them.
+MODEL_FILES = (
+    "config.json",
+    "model*.safetensors",
+    "model.safetensors.index.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "*.model",  # of SentencePiece
+)
+TOLD_TO_TRACKERS = "hf_rumor_run"  # what `tracked` keeps in the configuration while it trains
+PAGE = 1 << 20  # bytes read at a time
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file of a repository.
+
+    Attributes:
+        path: In the repository.
+        content: The bytes, or the file that holds them.
+        note: How it differs from the file in the folder, if it does.
+    """
+
+    path: str
+    content: bytes | Path | BinaryIO
+    note: str = ""
+
+    def size(self) -> int:
+        """Return the number of bytes."""
+        if isinstance(self.content, bytes):
+            return len(self.content)
+        if isinstance(self.content, Path):
+            return self.content.stat().st_size
+        return os.fstat(self.content.fileno()).st_size
+
+
+def contents_of(folder: Path, report: Report) -> list[Upload]:
+    """Return what of a finished folder may leave: model, tokenizer, card, report and recipe.
+
+    Args:
+        folder: Of a finished run.
+        report: Its report, as `portable` returns it.
+
+    Raises:
+        ModelError: It holds no model.
+        OutputError: A file holds what must not leave.
+    """
+    uploads = model_contents(folder)
+    uploads += [
+        Upload(CARD_FILE, folder / CARD_FILE),
+        Upload("report.json", to_json(report).encode(), "without paths of this machine and ids of posts"),
+        Upload("recipe.yaml", recipe_text(report).encode(), "without paths of this machine"),
+    ]
+    check_private(uploads)
+    return uploads
+
+
+def model_contents(folder: Path) -> list[Upload]:
+    """Return weights, configuration and tokenizer of a folder or a checkpoint.
+
+    Raises:
+        ModelError: There are no weights in safetensors.
+    """
+    names = sorted({path.name for pattern in MODEL_FILES for path in folder.glob(pattern) if path.is_file()})
+    if not any(name.endswith(".safetensors") for name in names) or "config.json" not in names:
+        raise ModelError(f"{folder}: expected the folder of a finished run, found no model in it; train one")
+    return [_config(folder / name) if name == "config.json" else Upload(name, folder / name) for name in names]
+
+
+def _config(path: Path) -> Upload:
+    """Return the configuration as it is, or without what trackers are told, and the path that some versions keep."""
+    config = json.loads(path.read_text(encoding="utf-8"))
+    clean = {key: portable_value(value) for key, value in config.items() if key != TOLD_TO_TRACKERS}
+    if clean == config:
+        return Upload(path.name, path)
+    return Upload(path.name, (json.dumps(clean, indent=2, sort_keys=True) + "\n").encode(), "without paths")
+
+
+def check_private(uploads: list[Upload]) -> None:
+    """Look through every byte for what must not leave: the token, and the home folder, unless it is "/" or "/root".
+
+    Raises:
+        OutputError: It is there; the message names the file, not what was found.
+    """
+    secrets = {"the token of the Hub": get_token() or "", "the home folder": str(Path.home())}
+    for upload in uploads:
+        for what, secret in secrets.items():
+            if len(secret) > 4 and secret != "/root" and _holds(upload.content, secret.encode()):
+                raise OutputError(
+                    f"{upload.path}: expected nothing private, found {what}; remove it, nothing was sent"
+                )
+
+
+def _holds(content: bytes | Path | BinaryIO, secret: bytes) -> bool:
+    if isinstance(content, bytes):
+        return secret in content
+    if isinstance(content, Path):
+        with content.open("rb") as file:
+            return _holds(file, secret)
+    content.seek(0)
+    before = b""
+    while page := content.read(PAGE):
+        if secret in before + page:
+            return True
+        before = page[-len(secret) :]
+    return False

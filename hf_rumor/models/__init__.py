@@ -1,0 +1,1 @@
+"""Load, save and run encoders and classifiers."""

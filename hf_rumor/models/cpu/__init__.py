@@ -1,0 +1,1 @@
+"""What only makes a CPU faster."""

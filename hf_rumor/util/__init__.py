@@ -1,0 +1,1 @@
+"""Atomic files, encodings, the network: what every package may use."""

@@ -1,0 +1,340 @@
+import contextlib
+import json
+import tracemalloc
+import zipfile
+from dataclasses import replace
+
+import pytest
+
+from hf_rumor.corpus.findings import DESCRIPTIONS, Findings, describe
+from hf_rumor.corpus.formats import ced
+from hf_rumor.corpus.formats.ced import count_ced, read_ced, sort_reposts
+from hf_rumor.corpus.post import Post, Repost
+from hf_rumor.errors import CorpusError
+
+
+NAME = "0_M0000_7000.json"  # of the first invented post, a non-rumor
+
+
+def read(path):
+    """Return the posts below `path`, and the findings that occurred, without the names of files."""
+    findings = Findings()
+    posts = list(read_ced(path, findings))
+    return posts, {finding: number for finding, number in findings.items() if number and finding in DESCRIPTIONS}
+
+
+def by_id(posts):
+    return {post.post_id: post for post in posts}
+
+
+def pack(folder, path, inside=""):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in folder.rglob("*"):
+            archive.write(file, f"{inside}{file.relative_to(folder).as_posix()}")
+    return path
+
+
+def put(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+
+
+def change(path, **values):
+    put(path, {**json.loads(path.read_text(encoding="utf-8")), **values})
+
+
+def change_reposts(path, **values):
+    put(path, [{**repost, **values} for repost in json.loads(path.read_text(encoding="utf-8"))])
+
+
+@pytest.fixture
+def posts(make_posts):
+    """Return eight invented posts; the first has three reposts."""
+    first, *others = make_posts(8)
+    reposts = tuple(Repost(f"R{n}", "真的吗", first.posted_at + n, "9", "R0" if n else None) for n in range(3))
+    return [replace(first, reposts=reposts, num_reposts=3), *others]
+
+
+@pytest.fixture
+def root(tmp_path, write_ced, posts):
+    return write_ced(tmp_path / "ced", posts)
+
+
+def test_what_was_written_is_read(root, posts):
+    found, findings = read(root)
+    assert by_id(found) == by_id(posts)
+    assert findings == {}
+
+
+def test_a_zip_and_a_folder_nested_deep_give_the_same_posts(root, tmp_path, write_ced, posts):
+    nested = tmp_path / "nested"
+    write_ced(nested / "one" / "two" / "three", posts)
+    zipped = pack(root, tmp_path / "ced.zip")
+    zipped_deep = pack(root, tmp_path / "deep.zip", "Chinese_Rumor_Dataset-master/CED_Dataset/")
+    assert read(root) == read(nested) == read(zipped) == read(zipped_deep)
+
+
+def test_two_corpora_side_by_side_are_both_read(tmp_path, write_ced, posts):
+    write_ced(tmp_path / "both" / "one", posts[:4])
+    write_ced(tmp_path / "both" / "two", posts[4:])
+    assert by_id(read(tmp_path / "both")[0]) == by_id(posts)
+
+
+@pytest.mark.parametrize(
+    ("quirk", "findings"),
+    [
+        (lambda root: put(root / ".DS_Store", "?"), {"hidden_files": 1}),
+        (lambda root: put(root / "__MACOSX" / "original-microblog" / f"._{NAME}", "?"), {"hidden_files": 1}),
+        (lambda root: put(root / "original-microblog" / f"._{NAME}", "?"), {"hidden_files": 1}),
+        (lambda root: put(root / "README.md", "?"), {"other_files": 1}),
+        (lambda root: put(root / "original-microblog" / "notes.txt", "?"), {"other_files": 1}),
+        (lambda root: put(root / "elsewhere" / NAME, {}), {"other_files": 1}),
+        (
+            lambda root: change(root / "original-microblog" / NAME, time="Tue Jan 01 00:00:00 +0800 2013"),
+            {"times_as_text": 1},
+        ),
+        (lambda root: put(root / "rumor-repost" / "9_M_1.json", []), {"reposts_without_post": 1}),
+        (
+            lambda root: [put(root / f"{label}-repost" / "9_M_1.json", []) for label in ("rumor", "non-rumor")],
+            {"reposts_without_post": 2},
+        ),
+    ],
+)
+def test_a_quirk_that_changes_no_post_is_counted(root, posts, quirk, findings):
+    quirk(root)
+    found, counted = read(root)
+    assert counted == findings
+    assert by_id(found) == by_id(posts)
+
+
+def test_the_first_files_that_are_skipped_are_named(root):
+    for name in "abcde":
+        put(root / f"{name}.md", "?")
+    put(root / "rumor-repost" / ".hidden", "?")
+    findings = Findings()
+    list(read_ced(root, findings))
+    assert describe(findings) == [
+        "1 hidden files skipped (leftovers of macOS): rumor-repost/.hidden",
+        "5 files skipped: not part of the CED layout: a.md, b.md, c.md, ...",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("quirk", "changed", "findings"),
+    [
+        (
+            lambda root: change(root / "original-microblog" / NAME, user="empty"),
+            {"author_verified": None},
+            {"authors_missing": 1},
+        ),
+        (
+            lambda root: change(root / "original-microblog" / NAME, time="before long"),
+            {"posted_at": None},
+            {"times_unreadable": 1},
+        ),
+        (lambda root: change(root / "original-microblog" / NAME, text=None), {"text": ""}, {}),
+        (lambda root: change(root / "original-microblog" / NAME, text="  雪 \n"), {"text": "雪"}, {}),
+        (lambda root: put(root / "non-rumor-repost" / NAME, []), {"reposts": (), "num_reposts": 0}, {}),
+    ],
+)
+def test_a_quirk_that_leaves_something_unknown_is_counted(root, posts, quirk, changed, findings):
+    quirk(root)
+    found, counted = read(root)
+    assert counted == findings
+    assert by_id(found) == by_id([replace(posts[0], **changed), *posts[1:]])
+
+
+@pytest.mark.parametrize(
+    ("values", "findings"),
+    [({"date": "long ago"}, {"repost_dates_unreadable": 3}), ({"text": ""}, {"reposts_without_text": 3})],
+)
+def test_reposts_with_something_unknown_are_kept_and_counted(root, values, findings):
+    change_reposts(root / "non-rumor-repost" / NAME, **values)
+    found, counted = read(root)
+    assert counted == findings
+    assert len(by_id(found)[NAME.removesuffix(".json")].reposts) == 3
+
+
+@pytest.mark.parametrize(
+    ("quirk", "findings"),
+    [
+        (lambda root: put(root / "rumor-repost" / NAME, []), {"posts_under_both_labels": 1}),
+        (lambda root: (root / "non-rumor-repost" / NAME).unlink(), {"posts_without_label": 1}),
+    ],
+)
+def test_a_post_without_one_label_is_left_out_and_counted(root, posts, quirk, findings):
+    quirk(root)
+    found, counted = read(root)
+    assert counted == findings
+    assert by_id(found) == by_id(posts[1:])
+
+
+def test_reposts_are_turned_round_to_run_oldest_first(root):
+    written = json.loads((root / "non-rumor-repost" / NAME).read_text(encoding="utf-8"))
+    assert [repost["mid"] for repost in written] == ["R2", "R1", "R0"]
+    assert [repost.repost_id for repost in by_id(read(root)[0])["0_M0000_7000"].reposts] == ["R0", "R1", "R2"]
+
+
+def test_reposts_without_a_time_come_last_and_ties_keep_their_order():
+    times = [("a", None), ("b", 5), ("c", -1), ("d", 5), ("e", None), ("f", 0)]
+    reposts = [Repost(name, "", reposted_at) for name, reposted_at in times]
+    assert "".join(repost.repost_id for repost in sort_reposts(reposts)) == "cfbdae"
+
+
+@pytest.mark.parametrize(
+    ("post_id", "author_id"), [("3_Mx_77", "77"), ("3", None), ("3_77", None), ("3_a_b_77", None)]
+)
+def test_the_author_is_the_third_part_of_the_name(tmp_path, write_ced, post_id, author_id):
+    write_ced(tmp_path / "ced", [Post("雪", post_id, is_rumor=True, author_verified=False, has_url=True)])
+    [post] = read(tmp_path / "ced")[0]
+    assert (post.post_id, post.author_id) == (post_id, author_id)
+
+
+def test_a_post_with_text_alone_is_enough(tmp_path):
+    put(tmp_path / "original-microblog" / "1.json", {"text": "雪"})
+    put(tmp_path / "rumor-repost" / "1.json", [])
+    assert read(tmp_path)[0] == [Post("雪", "1", is_rumor=True, num_reposts=0)]
+
+
+def test_posts_are_counted_by_label_without_those_that_have_none_or_two(root, tmp_path):
+    put(root / "original-microblog" / "8.json", {"text": "雪"})
+    put(root / "original-microblog" / "9.json", {"text": "雪"})
+    put(root / "rumor-repost" / "9.json", [])
+    put(root / "non-rumor-repost" / "9.json", [])
+    assert count_ced(root) == count_ced(pack(root, tmp_path / "ced.zip")) == {"rumor": 4, "non-rumor": 4}
+
+
+def refused(path, reader=read):
+    """Return the message of the `CorpusError` of reading `path`, which is one line and names it."""
+    with pytest.raises(CorpusError) as caught:
+        reader(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith(f"{path}: ")
+    return message
+
+
+@pytest.mark.parametrize(
+    ("folder", "content", "words"),
+    [
+        ("original-microblog", "{", "expected JSON, got"),
+        ("original-microblog", "", "expected JSON, got"),
+        ("original-microblog", "[" * 100_000, "expected JSON, got"),
+        ("original-microblog", "[]", "expected an object, got list"),
+        ("original-microblog", "null", "expected an object, got NoneType"),
+        ("original-microblog", '{"time": 1, "has_url": false}', "found ['has_url', 'time']"),
+        ("non-rumor-repost", "[{}", "expected JSON, got"),
+        ("non-rumor-repost", "{}", "expected a list, got dict"),
+        ("non-rumor-repost", '["真的吗"]', "expected a list of objects, got '真的吗'"),
+    ],
+)
+def test_a_broken_file_is_named(root, folder, content, words):
+    put(root / folder / NAME, content)
+    message = refused(root)
+    assert f"{folder}/{NAME}" in message
+    assert words in message
+
+
+def test_a_file_that_is_not_utf_8_is_named(root):
+    (root / "original-microblog" / NAME).write_bytes('{"text": "café"}'.encode("latin-1"))
+    assert f"original-microblog/{NAME}: expected JSON, got" in refused(root)
+
+
+def test_a_file_with_a_byte_order_mark_is_read(root, posts):
+    path = root / "original-microblog" / NAME
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert by_id(read(root)[0]) == by_id(posts)
+
+
+@pytest.mark.parametrize("reader", [read, count_ced])
+@pytest.mark.parametrize("damage", ["no zip", "empty", "cut off", "wrong bytes"])
+def test_a_damaged_zip_is_named(root, tmp_path, damage, reader):
+    path = pack(root, tmp_path / "ced.zip")
+    whole = path.read_bytes()
+    middle = whole.index(NAME.encode()) + len(NAME) + 5  # inside the compressed bytes of the first post
+    path.write_bytes(
+        {
+            "no zip": b"<html>not found</html>",
+            "empty": b"",
+            "cut off": whole[: len(whole) // 2],
+            "wrong bytes": whole[:middle] + bytes(20) + whole[middle + 20 :],
+        }[damage]
+    )
+    assert "expected a zip" in refused(path, reader)
+
+
+def test_a_zip_with_a_password_is_named(root, tmp_path):
+    path = pack(root, tmp_path / "ced.zip")
+    content = bytearray(path.read_bytes())
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        start = content.find(signature)
+        while start >= 0:
+            content[start + offset] |= 1  # the flag that says: encrypted
+            start = content.find(signature, start + 4)
+    path.write_bytes(content)
+    assert "encrypted" in refused(path)
+
+
+@pytest.mark.parametrize("fill", [lambda path: None, lambda path: put(path / "posts.json", {"text": "雪"})])
+def test_a_folder_without_the_layout_is_refused_and_the_layout_told(tmp_path, fill):
+    (tmp_path / "folder").mkdir()
+    fill(tmp_path / "folder")
+    message = refused(tmp_path / "folder")
+    assert "folders original-microblog, rumor-repost and non-rumor-repost" in message
+    assert ".jsonl" in message
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_bomb_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch, compression):
+    monkeypatch.setattr(ced, "MAX_BYTES", 1 << 20)
+    path = tmp_path / "corpus.zip"
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.writestr(f"x/original-microblog/{NAME}", b"0" * (50 << 20))
+        archive.writestr(f"x/rumor-repost/{NAME}", "[]")
+    assert path.stat().st_size < 1 << 20
+    tracemalloc.start()
+    assert "expected at most 1,048,576 bytes" in refused(path)
+    assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    tracemalloc.stop()
+
+
+def test_a_bomb_that_lies_about_its_size_gives_no_more_than_it_says(tmp_path):
+    path = tmp_path / "corpus.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"x/original-microblog/{NAME}", b"0" * (1 << 20))
+        archive.writestr(f"x/rumor-repost/{NAME}", "[]")
+    path.write_bytes(path.read_bytes().replace((1 << 20).to_bytes(4, "little"), (9).to_bytes(4, "little")))
+    assert "Bad CRC-32" in refused(path)
+
+
+def test_an_archive_of_too_many_files_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(ced, "MAX_FILES", 3)
+    with zipfile.ZipFile(tmp_path / "corpus.zip", "w") as archive:
+        for number in range(4):
+            archive.writestr(f"{number}.txt", "")
+    assert "expected at most 3 files, found 4" in refused(tmp_path / "corpus.zip")
+
+
+@pytest.mark.parametrize("name", ["../../evil.json", "/etc/evil.json", "x/../../original-microblog/1_a_2.json"])
+def test_an_entry_that_climbs_out_is_written_nowhere(tmp_path, name):
+    with zipfile.ZipFile(tmp_path / "corpus.zip", "w") as archive:
+        archive.writestr(name, '{"text": "x"}')
+    before = sorted(tmp_path.parent.rglob("*"))
+    with contextlib.suppress(CorpusError):
+        read(tmp_path / "corpus.zip")
+    assert sorted(tmp_path.parent.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000 + "]" * 100_000, '{"text": ' * 100_000, '{"text": [[1]]}', '{"text": {}}']
+)
+def test_what_nests_deep_or_is_no_text_is_refused(root, text):
+    (root / "original-microblog" / NAME).write_text(text)
+    assert NAME in refused(root)
+
+
+def test_a_post_in_gb18030_is_read_and_told(root):
+    (root / "original-microblog" / NAME).write_bytes('{"text": "听说明天停水"}'.encode("gb18030"))
+    posts, findings = read(root)
+    assert "听说明天停水" in {post.text for post in posts}
+    assert findings["files_in_gb18030"] == 1

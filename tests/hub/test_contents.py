@@ -1,0 +1,162 @@
+import json
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from hf_rumor.errors import ModelError, OutputError
+from hf_rumor.hub import contents
+from hf_rumor.hub.contents import Upload, check_private, contents_of, model_contents
+from hf_rumor.report.card import render_card
+from hf_rumor.report.portable import portable, portable_value
+
+
+MODEL = {
+    "config.json": b"{}",
+    "model.safetensors": b"weights",
+    "tokenizer.json": b"{}",
+    "tokenizer_config.json": b"{}",
+}
+STAY = {
+    "training_args.bin": b"pickle",
+    "optimizer.pt": b"pickle",
+    "predictions.jsonl": b"ids",
+    "report.html": b"texts",
+    "report.md": b"path",
+    "run.json": b"{}",
+    ".hidden": b"",
+    "pytorch_model.bin": b"pickle",
+    "code.py": b"code",
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    for name, content in (MODEL | STAY | {"README.md": b"card"}).items():
+        (folder / name).write_bytes(content)
+    (folder / "runs").mkdir()
+    (folder / "runs" / "events.out.tfevents.1.host").write_bytes(b"host")
+    return folder
+
+
+def read(upload):
+    return upload.content if isinstance(upload.content, bytes) else upload.content.read_bytes()
+
+
+def test_only_what_is_listed_leaves(folder, make_report):
+    uploads = contents_of(folder, portable(make_report()))
+    assert {upload.path for upload in uploads} == {*MODEL, "README.md", "report.json", "recipe.yaml"}
+    assert all(read(upload) == MODEL[upload.path] for upload in uploads if upload.path in MODEL)
+
+
+def test_a_sharded_model_leaves_whole(folder):
+    for name in (
+        "model-00001-of-00002.safetensors",
+        "model-00002-of-00002.safetensors",
+        "model.safetensors.index.json",
+    ):
+        (folder / name).write_bytes(b"{}")
+    assert {"model-00001-of-00002.safetensors", "model.safetensors.index.json"} <= {
+        upload.path for upload in model_contents(folder)
+    }
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_a_folder_without_a_model_is_refused(folder, name):
+    (folder / name).unlink()
+    with pytest.raises(ModelError, match="found no model"):
+        model_contents(folder)
+
+
+def test_the_path_of_an_encoder_in_the_configuration_is_cut(folder):
+    (folder / "config.json").write_text('{"_name_or_path": "/home/someone/models/small", "x": [1, "/data/a"]}')
+    config = next(upload for upload in model_contents(folder) if upload.path == "config.json")
+    assert json.loads(read(config)) == {"_name_or_path": "small", "x": [1, "a"]}
+    assert config.note
+
+
+def test_what_trackers_were_told_stays(folder):
+    told = {"recipe": {"data_path": "clients/acme/posts.csv"}, "split": {}}
+    (folder / "config.json").write_text(json.dumps({"x": 1, "hf_rumor_run": told}))
+    config = next(upload for upload in model_contents(folder) if upload.path == "config.json")
+    assert json.loads(read(config)) == {"x": 1}
+
+
+def test_a_report_leaves_without_paths_and_ids(folder, make_report):
+    report = make_report()
+    report.data["path"] = "/home/someone/corpora/posts.jsonl"
+    report.recipe["model_name_or_path"] = "/home/someone/models/small"
+    told = {upload.path: read(upload).decode() for upload in contents_of(folder, portable(report))}
+    assert "someone" not in told["report.json"] + told["recipe.yaml"]
+    assert json.loads(told["report.json"])["data"]["path"] == "posts.jsonl"
+    assert json.loads(told["report.json"])["mistakes"] == []
+    assert "model_name_or_path: small" in told["recipe.yaml"]
+
+
+def test_no_folder_and_no_name_of_a_skipped_file_leaves(folder, make_report):
+    report = make_report()
+    report.data["path"] = report.recipe["data_path"] = "../secret folder/posts.jsonl"
+    report.model["name"] = report.recipe["model_name_or_path"] = "../secret folder/small"
+    report.data["findings"] = {"other_files": 1, "other_files: secret/1_mid_uid.json": 1}
+    told = {upload.path: read(upload).decode() for upload in contents_of(folder, portable(report))}
+    assert "secret" not in told["report.json"] + told["recipe.yaml"] + render_card(report, "mit")
+    assert json.loads(told["report.json"])["data"]["findings"] == {"other_files": 1}
+    assert report.data["findings"]["other_files: secret/1_mid_uid.json"] == 1
+
+
+def test_a_model_of_the_hub_keeps_its_name(make_report):
+    report = make_report()
+    name = "google-bert/bert-base-chinese"
+    report.model.update({"name": name, "hub_name": name})
+    report.recipe["model_name_or_path"] = name
+    assert (portable(report).model["name"], portable(report).recipe["model_name_or_path"]) == (name, name)
+
+
+@pytest.mark.parametrize(("home", "is_private"), [("/root", False), ("/", False), ("/home/someone", True)])
+def test_the_home_folder_of_a_container_says_nothing_of_anyone(monkeypatch, home, is_private):
+    monkeypatch.setenv("HOME", home)
+    with pytest.raises(OutputError, match="found the home folder") if is_private else nullcontext():
+        check_private([Upload("posts", f"http://t.cn{home}er".encode())])
+
+
+def test_the_report_itself_is_not_changed(make_report):
+    report = make_report()
+    report.data["path"] = "/home/someone/posts.jsonl"
+    portable(report)
+    assert report.data["path"] == "/home/someone/posts.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("/a/b/c.zip", "c.zip"),
+        ("~/c.zip", "c.zip"),
+        ("data/sample", "data/sample"),
+        ("user/model", "user/model"),
+        ("hub:user/posts@main/a.csv", "hub:user/posts@main/a.csv"),
+        ({"a": ["/b/c", 1, None]}, {"a": ["c", 1, None]}),
+    ],
+)
+def test_an_absolute_path_is_its_last_part(value, expected):
+    assert portable_value(value) == expected
+
+
+@pytest.mark.parametrize("size", [0, contents.PAGE - 5, 3 * contents.PAGE + 1])
+def test_a_token_is_found_wherever_it_is(tmp_path, monkeypatch, size):
+    monkeypatch.setenv("HF_TOKEN", "hf_canaryToken")
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"\0" * size + b"hf_canaryToken" + b"\0")
+    with path.open("rb") as handle:
+        for content in (path, path.read_bytes(), handle):
+            with pytest.raises(OutputError, match="token of the Hub") as caught:
+                check_private([Upload("model.safetensors", content)])
+            assert "hf_canary" not in str(caught.value)
+
+
+def test_the_home_folder_is_found(monkeypatch):
+    monkeypatch.setattr(Path, "home", lambda: Path("/home/someone"))
+    with pytest.raises(OutputError, match="home folder"):
+        check_private([Upload("README.md", b"see /home/someone/notes")])
+    check_private([Upload("README.md", b"see /home/another/notes")])

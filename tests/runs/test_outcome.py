@@ -1,0 +1,88 @@
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from hf_rumor.config.arguments import RunArguments
+from hf_rumor.corpus.arrow import SplitCorpus, load_corpus, split_dataset, to_dataset_dict
+from hf_rumor.corpus.near_duplicates import find_near_duplicates
+from hf_rumor.evaluation.calibration import Platt
+from hf_rumor.models.encoders import load_model
+from hf_rumor.runs import outcome
+from hf_rumor.runs.outcome import conclude, logits_of, traits_of
+from hf_rumor.training.losses import make_loss
+
+
+LINES = (Platt(0.5, 0.25), Platt(1.75, -0.5))
+
+
+@pytest.fixture
+def data(tmp_path, write_ced, corpus_posts, monkeypatch):
+    monkeypatch.setattr(outcome, "FEWEST_TO_CALIBRATE", 1)  # it is a small corpus
+    corpus = load_corpus(write_ced(tmp_path / "corpus", corpus_posts))
+    groups = find_near_duplicates(corpus.posts["text"][:]).groups
+    split = split_dataset(corpus.posts, "random", 0, groups)
+    return SplitCorpus(corpus, groups, split, 0, to_dataset_dict(corpus.posts, split))
+
+
+@pytest.fixture
+def trainer(data):
+    """Return what of a trainer is needed once it has trained; the model has read nothing."""
+    torch.manual_seed(0)
+    model, tokenizer = load_model("mini", "sigmoid", 64)
+    return SimpleNamespace(
+        plain_model=lambda: model,
+        processing_class=tokenizer,
+        loss=make_loss("bce"),
+        args=SimpleNamespace(device=torch.device("cpu")),
+    )
+
+
+def test_the_report_tells_what_the_calibrated_model_says(data, trainer, monkeypatch):
+    monkeypatch.setattr(outcome, "fit_lines", lambda *given: LINES)
+    found = conclude(trainer, data, RunArguments(max_length=64))
+    assert found.calibration["lines"]["rumor"] == {"slope": 1.75, "intercept": -0.5}
+    for part in ("validation", "test"):
+        saved = logits_of(trainer, data.dataset[part], 64)[:, 1].sigmoid()
+        assert found.scored[part].probabilities == pytest.approx(saved.tolist(), abs=1e-6)
+        before, after = (found.calibration[when][part]["roc_auc"] for when in ("before", "after"))
+        assert before == pytest.approx(after, abs=1e-12)
+
+
+@pytest.mark.parametrize(("method", "lines"), [("none", LINES), ("platt", None)])
+def test_without_calibration_the_model_stays_as_it_is(data, trainer, monkeypatch, method, lines):
+    monkeypatch.setattr(outcome, "fit_lines", lambda *given: lines)
+    before = logits_of(trainer, data.dataset["test"], 64)
+    found = conclude(trainer, data, RunArguments(max_length=64, calibration=method))
+    assert torch.equal(logits_of(trainer, data.dataset["test"], 64), before)
+    assert found.calibration["method"] == "none"
+
+
+def test_with_few_posts_of_a_label_calibration_is_left_out_and_told(data, trainer, monkeypatch, caplog):
+    monkeypatch.setattr(outcome, "FEWEST_TO_CALIBRATE", 9)
+    with caplog.at_level("INFO", logger="hf_rumor"):
+        assert conclude(trainer, data, RunArguments(max_length=64)).calibration["method"] == "none"
+    assert "validation holds 2 posts of the rarer label, too few" in caplog.text
+
+
+def test_calibration_and_threshold_are_fitted_on_validation_posts(data, trainer, monkeypatch):
+    seen = {}
+
+    def spy_on(name):
+        real = getattr(outcome, name)
+        monkeypatch.setattr(outcome, name, lambda *given: seen.update({name: given}) or real(*given))
+
+    spy_on("fit_lines")
+    spy_on("choose_threshold")
+    conclude(trainer, data, RunArguments(max_length=64, decision="max_f1"))
+    labels = data.dataset["validation"]["label"][:]
+    assert seen["fit_lines"][0].tolist() == seen["choose_threshold"][1].tolist() == labels
+    assert len(seen["fit_lines"][1]) == len(seen["choose_threshold"][2]) == len(labels)
+
+
+def test_traits_are_those_of_the_test_posts_in_order(data):
+    posts = {row["text"]: row for row in data.corpus.posts}
+    traits = traits_of(data.corpus.posts.select(data.split.test))
+    assert traits.texts == data.dataset["test"]["text"][:]
+    assert traits.posted_at == [posts[text]["posted_at"] for text in traits.texts]
+    assert traits.num_reposts == [posts[text]["num_reposts"] for text in traits.texts]
