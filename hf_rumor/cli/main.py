@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import io
 import json
 import logging
 import os
@@ -16,6 +15,7 @@ from typing import Any
 
 from hf_rumor.cli.verbs import parse, train_help
 from hf_rumor.errors import ArgumentError, OutputError, RumorError
+from hf_rumor.util.files import output_file, user_path
 
 
 logger = logging.getLogger(__name__)
@@ -128,11 +128,10 @@ def _train(words: list[str]) -> int:
 
 def _load(arguments: argparse.Namespace) -> Any:
     from hf_rumor.corpus.arrow import load_corpus
-    from hf_rumor.corpus.readers import Columns
-    from hf_rumor.corpus.sources import resolve_corpus
+    from hf_rumor.corpus.rows import Columns
 
     columns = Columns(arguments.text_column, arguments.label_column, arguments.id_column)
-    return load_corpus(resolve_corpus(arguments.data_path), columns)
+    return load_corpus(arguments.data_path, columns=columns)
 
 
 def _audit(arguments: argparse.Namespace) -> int:
@@ -200,32 +199,32 @@ def _search(arguments: argparse.Namespace) -> None:
 
 
 def _predict(arguments: argparse.Namespace) -> None:
+    from hf_rumor.corpus.formats import open_input
+    from hf_rumor.corpus.rows import Columns, read_items
     from hf_rumor.inference.bulk import Share, describe_job, join_shares, predict_items, write_predictions, write_share
     from hf_rumor.inference.classifier import RumorClassifier
-    from hf_rumor.inference.items import format_of, read_items
 
     share = Share(int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")))
     _check_files(arguments, share.of)
-    with _open(arguments.input) as file:
-        form = arguments.format
-        if form == "auto":
-            form = format_of(arguments.input, file.peek(64))
-            logger.info("predict: %s holds %s (--format auto)", arguments.input, form)
+    stream = sys.stdin.buffer if arguments.input == "-" else user_path(arguments.input)
+    with open_input(stream, arguments.format, is_labelled=False) as source:
+        logger.info("predict: format of %s: %s (--format %s)", source.name, source.format, arguments.format)
         classifier = RumorClassifier.from_pretrained(
             arguments.model,
             backend=arguments.backend,
             precision=arguments.precision,
             revision=arguments.revision,
         )
-        items = read_items(file, form, arguments.text_column, arguments.id_column)
+        items = read_items(source, Columns(text=arguments.text_column, id=arguments.id_column))
         names = ("text_column", "id_column", "batch_size", "precision", "revision")
         settings = {name: getattr(arguments, name) for name in names}
-        job = describe_job(arguments.model, arguments.input, backend=arguments.backend, format=form, **settings)
+        path = str(source.path or "-")
+        job = describe_job(arguments.model, path, backend=arguments.backend, format=source.format, **settings)
 
         def lines_from(done: int) -> Iterator[list[str]]:
             if done:
                 logger.info("predict: %s lines are there already", f"{done:,}")
-            return _with_progress(predict_items(classifier, items, arguments.batch_size, done, share), file)
+            return _with_progress(predict_items(classifier, items, arguments.batch_size, done, share), source)
 
         if share.of > 1:
             write_share(arguments.output, job, lines_from, share, resume=arguments.resume)
@@ -234,35 +233,46 @@ def _predict(arguments: argparse.Namespace) -> None:
         elif arguments.output:
             write_predictions(arguments.output, job, lines_from, resume=arguments.resume)
         else:
-            for lines in lines_from(0):
-                print("\n".join(lines), flush=True)
+            _print_predictions(lines_from(0))
+
+
+def _print_predictions(windows: Iterator[list[str]]) -> None:
+    """Print the lines; raise if there is no prediction among them."""
+    from hf_rumor.inference.bulk import ERROR_KEY, all_failed
+
+    first, has_prediction = None, False
+    for lines in windows:
+        if lines:
+            print("\n".join(lines), flush=True)
+        first = first or next(iter(lines), None)
+        has_prediction = has_prediction or any(ERROR_KEY not in line for line in lines)
+    if first is not None and not has_prediction:
+        raise all_failed(first)
 
 
 def _check_files(arguments: argparse.Namespace, num_processes: int) -> None:
+    if str(arguments.output) == "-":
+        arguments.output = None
     if arguments.resume and not arguments.output:
-        raise ArgumentError("--resume: expected --output FILE to go on with, found none; name the file")
+        raise ArgumentError("--resume: no --output. Name the file whose job is to be resumed.")
     if arguments.resume and arguments.input == "-":
-        raise ArgumentError("--resume: expected a file to read again, got stdin; name the file")
+        raise ArgumentError("--resume: stdin cannot be read again. Name a file.")
     if num_processes > 1 and (arguments.input == "-" or not arguments.output):
-        raise ArgumentError(
-            f"predict: expected files for input and --output, as {num_processes} processes share the work"
-        )
-    both_there = arguments.output and arguments.output.exists() and Path(arguments.input).exists()
-    if both_there and arguments.output.samefile(arguments.input):
-        raise ArgumentError(f"--output {arguments.output}: expected another file than the input; it would be lost")
+        raise ArgumentError(f"predict: {num_processes} processes cannot share stdin or stdout. Name files for both.")
+    if arguments.output:
+        arguments.output = output_file(arguments.output.expanduser())
+    source = user_path(arguments.input)
+    if arguments.output and arguments.output.exists() and source.exists() and arguments.output.samefile(source):
+        raise ArgumentError(f"--output {arguments.output}: is the input, which would be lost. Name another file.")
 
 
-def _open(name: str) -> io.BufferedReader:
-    from hf_rumor.util.encodings import open_as_utf8
-
-    return io.BufferedReader(sys.stdin.buffer) if name == "-" else open_as_utf8(Path(name))  # type: ignore[arg-type]
-
-
-def _with_progress(windows: Iterator[list[str]], file: io.BufferedReader) -> Iterator[list[str]]:
-    """Yield the windows; tell posts a second and the time left on a terminal, and the sums at the end."""
+def _with_progress(windows: Iterator[list[str]], source: Any) -> Iterator[list[str]]:
+    """Yield the windows; show posts per second and the time left on a terminal, and the sums at the end."""
     from tqdm import tqdm
 
-    size = os.fstat(file.fileno()).st_size or None
+    from hf_rumor.corpus.findings import describe
+
+    size = source.num_bytes()
     start, num_lines, num_errors = time.monotonic(), 0, 0
     with tqdm(
         total=size, unit="B", unit_scale=True, desc="predict", disable=None if _is_first_process() else True
@@ -271,9 +281,11 @@ def _with_progress(windows: Iterator[list[str]], file: io.BufferedReader) -> Ite
             num_lines += len(lines)
             num_errors += sum('"error": ' in line for line in lines)
             if size and not bar.disable:
-                bar.update(file.tell() - bar.n)
+                bar.update(source.position() - bar.n)
             bar.set_postfix_str(f"{num_lines / (time.monotonic() - start):.0f} posts/s", refresh=False)
             yield lines
+    for line in describe(source.findings):
+        logger.info("predict: %s", line)
     seconds = time.monotonic() - start
     logger.info(
         "predict: %s posts in %.1f s, %.0f posts/s; %s of them with an error",
@@ -293,7 +305,6 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 def _explain(arguments: argparse.Namespace) -> None:
     from hf_rumor.inference.explain import Explainer, to_html, to_text
-    from hf_rumor.inference.items import Item, read_items
     from hf_rumor.util.files import write_text
 
     if arguments.faithfulness and (arguments.texts or arguments.html or arguments.json):
@@ -308,20 +319,31 @@ def _explain(arguments: argparse.Namespace) -> None:
             f"{found.top:.3f}, without a fifth at random by {found.random:.3f}{ratio}"
         )
         return
-    items = [Item(number, text) for number, text in enumerate(arguments.texts, 1)]
-    items = items or list(read_items(sys.stdin.buffer, "lines", None, None))
-    for item in items:
-        if item.error or not item.text.strip():
-            raise ArgumentError(f"text {item.id}: {item.error or 'expected a text, found none'}; correct it")
-    if not items:
-        raise ArgumentError("explain: expected a text, found none; give one, or lines on stdin")
-    explanations = [explainer.explain(item.text) for item in items]
+    texts = arguments.texts or _lines_of_stdin()
+    for number, text in enumerate(texts, start=1):
+        if not text.strip():
+            raise ArgumentError(f"text {number}: the text is empty. Fix it.")
+    if not texts:
+        raise ArgumentError("explain: no text. Name one, or give lines on stdin.")
+    explanations = [explainer.explain(text) for text in texts]
     for explanation in explanations:
         colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         print(_json_line(explanation) if arguments.json else to_text(explanation, colours=colours))
     if arguments.html:
         write_text(arguments.html, to_html(explanations, explainer.facts, arguments.model))
         logger.info("explain: %s written", arguments.html)
+
+
+def _lines_of_stdin() -> list[str]:
+    from hf_rumor.corpus.formats import open_input
+    from hf_rumor.corpus.rows import Columns, read_items
+
+    with open_input(sys.stdin.buffer, "lines", is_labelled=False) as source:
+        items = list(read_items(source, Columns()))
+    for item in items:
+        if item.post is None:
+            raise ArgumentError(f"text {item.id}: {item.error}")
+    return [item.post.text for item in items if item.post is not None]
 
 
 def _serve(arguments: argparse.Namespace) -> None:

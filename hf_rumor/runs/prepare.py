@@ -22,10 +22,8 @@ from hf_rumor.config.arguments import (
     with_defaults_of_recipe,
 )
 from hf_rumor.config.epochs import enough_epochs
-from hf_rumor.corpus.arrow import SplitCorpus, load_corpus, split_dataset, to_dataset_dict
-from hf_rumor.corpus.findings import describe
-from hf_rumor.corpus.near_duplicates import find_near_duplicates
-from hf_rumor.corpus.readers import Columns
+from hf_rumor.corpus.arrow import SplitCorpus, load_corpus, split_corpus
+from hf_rumor.corpus.rows import Columns
 from hf_rumor.corpus.sources import name_of, resolve_corpus
 from hf_rumor.errors import ArgumentError
 from hf_rumor.models.cpu.attention import attend_shortly
@@ -183,22 +181,10 @@ def requested_precision(arguments: Arguments) -> str:
 
 
 def load_and_split(data_path: Path, flags: RunArguments) -> SplitCorpus:
-    """Read the corpus, find its near-duplicates, cut it; tell what was odd and what leaks."""
-    corpus = load_corpus(data_path, Columns(flags.text_column, flags.label_column, flags.id_column))
-    posts = corpus.posts
-    logger.info("corpus: %s, %s posts, %s rumors", data_path, f"{len(posts):,}", f"{sum(posts['label'][:]):,}")
-    for line in describe(corpus.findings):
-        logger.info("corpus: %s", line)
-    near_duplicates = find_near_duplicates(posts["text"][:])
-    split = split_dataset(posts, flags.split, flags.split_seed, near_duplicates.groups, flags.folds, flags.fold)
-    num_leaking = len(near_duplicates.leaking(split.test, split.development()))
-    logger.info(
-        "split: %s, seed %d%s: %d training, %d validation, %d test posts, %d with a near-duplicate in the rest",
-        *(split.name, split.seed, f", fold {split.fold}" if split.fold else ""),
-        *(len(split.train), len(split.validation), len(split.test)),
-        num_leaking,
-    )
-    return SplitCorpus(corpus, near_duplicates.groups, split, num_leaking, to_dataset_dict(posts, split))
+    """Read the corpus and cut it."""
+    columns = Columns(flags.text_column, flags.label_column, flags.id_column)
+    corpus = load_corpus(data_path, columns=columns)
+    return split_corpus(corpus, flags.split, seed=flags.split_seed, folds=flags.folds, fold=flags.fold)
 
 
 def check_start(setup: Setup) -> None:
