@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,6 +107,7 @@ def load_corpus(
 
 
 def _rows_in_memory(source: Dataset | Sequence[str] | Sequence[Post], labels: Sequence[Any] | None) -> Iterator[Row]:
+    values: Iterable[dict[str, Any]]
     if isinstance(source, Dataset):
         source = source.with_format(None)
         names = {name: kind.names for name, kind in source.features.items() if isinstance(kind, ClassLabel)}

@@ -128,7 +128,7 @@ class Judge:
                 del self._uploads[gone]
 
     def _judge_file(self, path: Path) -> Iterator[str]:
-        with open_input(path, is_labelled=False) as source:
+        with open_input(path, is_labelled=False, name=path.name) as source:
             items = list(islice(read_items(source, Columns()), self.limits.max_posts + 1))
         if not items:
             raise ArgumentError(f"{path.name}: no posts. Choose a file with some.")

@@ -22,7 +22,7 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from hf_rumor.corpus.formats.ced import read_ced
 from hf_rumor.corpus.formats.input import BUFFER_BYTES, HEAD_BYTES, Input, Row
@@ -48,26 +48,29 @@ WORKBOOKS = (".xlsx", ".xls", ".ods")
 
 
 @contextmanager
-def open_input(source: Path | BinaryIO, format_name: str = "auto", *, is_labelled: bool = True) -> Iterator[Input]:
+def open_input(
+    source: Path | BinaryIO, format_name: str = "auto", *, is_labelled: bool = True, name: str = ""
+) -> Iterator[Input]:
     """Open a file, a folder in the CED layout, or a binary stream.
 
     Args:
         source: A path or a stream.
         format_name: A key of `FORMATS`, or `auto`: by suffix, else by the first bytes (JSON lines or plain lines).
         is_labelled: See `Input`.
+        name: For messages; the path if not given.
 
     Raises:
         CorpusError: There is nothing at the path, or its format is not supported.
     """
     path = source if isinstance(source, Path) else None
-    name = "stdin" if path is None else str(path)
+    name = name or ("stdin" if path is None else str(path))
     if path is not None and path.is_dir():
         yield Input(name, "ced", path, None, is_labelled)
         return
     if path is not None and not path.exists():
         raise CorpusError(f"{name}: no such file or folder. Check the path.")
-    stream = source if path is None else path.open("rb", buffering=0)
-    file = io.BufferedReader(stream, BUFFER_BYTES)  # type: ignore[arg-type, type-var]
+    stream: Any = source if path is None else path.open("rb", buffering=0)
+    file = io.BufferedReader(stream, BUFFER_BYTES)
     try:
         if format_name == "auto":
             format_name = format_of("" if path is None else path.name, file.peek(HEAD_BYTES), name)

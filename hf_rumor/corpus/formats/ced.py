@@ -169,7 +169,7 @@ def _read_post(name: str, read: ReadFile, folders: dict[bool, str], findings: Fi
     raw = _load_json(name, read, dict, findings)
     if "text" not in raw:
         raise ValueError(f"no 'text' among the keys {sorted(raw)}")
-    reposts = []
+    reposts: list[dict[str, Any]] = []
     for file in folders.values():
         try:
             reposts += _read_reposts(file, read, findings)
