@@ -104,7 +104,7 @@ def _train(words: list[str]) -> int:
 
         print(make_train_parser().format_help())
         return 0
-    from hf_rumor.report.markdown import headline
+    from hf_rumor.report.words import headline
     from hf_rumor.runs.train import run
     from hf_rumor.training.interruption import Interrupted
 
@@ -282,7 +282,7 @@ def _with_progress(windows: Iterator[list[str]], file: io.BufferedReader) -> Ite
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from hf_rumor.report.markdown import headline
+    from hf_rumor.report.words import headline
     from hf_rumor.runs.evaluate import evaluate_outside
 
     report = evaluate_outside(arguments.model, _load(arguments), arguments.output_dir, arguments.revision)
@@ -356,11 +356,11 @@ def _push(arguments: argparse.Namespace) -> None:
     from hf_rumor.hub.contents import contents_of, model_contents
     from hf_rumor.report.card import CARD_FILE, license_of, read_card, write_card
     from hf_rumor.report.portable import portable
-    from hf_rumor.runs.evaluate import read_report
+    from hf_rumor.report.record import REPORT_FILE, read_report
 
     folder = arguments.folder
     model_contents(folder)  # a folder without a model is refused before anything is written
-    report = read_report(folder / "report.json")
+    report = read_report(folder / REPORT_FILE)
     write_card(folder, report, arguments.license, overwrite=arguments.overwrite_card)
     named = license_of(read_card(folder / CARD_FILE))
     if named is not None and arguments.license not in (None, named):
