@@ -89,7 +89,8 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser = make_parser()
     if words[:1] not in (["benchmark"], ["search"]):
         return parser.parse_args(words)
-    arguments, arguments.flags = parser.parse_known_args(words)
+    arguments, rest = parser.parse_known_args(words)
+    arguments.flags = rest
     return arguments
 
 
