@@ -220,7 +220,9 @@ def _make_report(labels=(0, 1, 1, 0), probabilities=(0.1, 0.9, 0.4, 0.2), **chan
     groups, ones = np.arange(len(labels)), np.ones(len(labels), dtype=np.int64)
     measured = measure(scored, threshold=0.5)
     intervals = {name: (getattr(measured, name) - 0.125, getattr(measured, name) + 0.125) for name in METRICS}
-    intervals |= {name: (1.0 * n, 2.0 * n) for name, n in zip(CELLS, np.ravel(measured.confusion).tolist(), strict=True)}
+    intervals |= {
+        name: (1.0 * n, 2.0 * n) for name, n in zip(CELLS, np.ravel(measured.confusion).tolist(), strict=True)
+    }
     scores = PartScores(measure_calibration(scored), measure_calibration(scored))
     point = operating_point(scored.labels, scored.probabilities, 0.5)
     report = Report(
@@ -381,12 +383,12 @@ def make_trainer(tiny_model, tiny_posts, tmp_path):
     return make
 
 
-WORDS = ["小城", "河边", "昨夜", "停水", "听说", "下雪", "速转", "公园", "涨价", "其实", "12", "NBA", "！", "。"]
+TEXT_WORDS = ["小城", "河边", "昨夜", "停水", "听说", "下雪", "速转", "公园", "涨价", "其实", "12", "NBA", "！", "。"]
 
 
 def make_texts(num_texts, seed=0):
     generator = random.Random(seed)
-    return ["".join(generator.choices(WORDS, k=generator.randint(1, 40))) for _ in range(num_texts)]
+    return ["".join(generator.choices(TEXT_WORDS, k=generator.randint(1, 40))) for _ in range(num_texts)]
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from hf_rumor.evaluation.resamples import COUNTS
 from scipy.stats import binomtest
 
 from hf_rumor.evaluation.intervals import (
@@ -10,7 +11,6 @@ from hf_rumor.evaluation.intervals import (
     sign_test,
 )
 from hf_rumor.evaluation.metrics import METRICS, compute_metrics, confusion
-from hf_rumor.evaluation.resamples import COUNTS
 from hf_rumor.labels import decide
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from hf_rumor.evaluation.resamples import COUNTS
 
 from hf_rumor.evaluation import measure as module
 from hf_rumor.evaluation.baseline import BaselinePredictions
@@ -16,7 +17,6 @@ from hf_rumor.evaluation.measure import (
     verdict,
 )
 from hf_rumor.evaluation.metrics import METRICS, compute_metrics
-from hf_rumor.evaluation.resamples import COUNTS
 
 
 @pytest.fixture

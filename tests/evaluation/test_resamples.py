@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from hf_rumor.evaluation.resamples import COUNTS, metrics_of_resamples, scores_of_counts
 
 from hf_rumor.evaluation.metrics import METRICS, compute_metrics, confusion
-from hf_rumor.evaluation.resamples import COUNTS, metrics_of_resamples, scores_of_counts
 
 
 def resamples(num_posts, num_resamples, digits, seed=0):

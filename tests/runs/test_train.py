@@ -24,7 +24,7 @@ from hf_rumor.runs.prepare import check_start, set_up
 from hf_rumor.runs.train import run
 
 
-SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 FLAGS = ["mini", "--data_path", str(SAMPLE), "--max_steps", "6", "--eval_strategy", "steps", "--eval_steps", "3"]
 FLAGS += ["--save_strategy", "steps", "--save_steps", "3", "--report_to", "none"]
 

@@ -1,7 +1,6 @@
 import pytest
-from transformers import TrainerState, TrainingArguments
-
 from hf_rumor.training.history import epochs, schedule, warmup_steps
+from transformers import TrainerState, TrainingArguments
 
 
 def evaluation(epoch, loss, macro_f1):
