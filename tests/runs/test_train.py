@@ -91,10 +91,10 @@ def test_mini_found_by_auto_trains_by_its_recipe(finished, tmp_path, monkeypatch
     monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
     monkeypatch.setattr(measure, "NUM_RESAMPLES", 2)
     done = run([*FLAGS[1:], "--max_steps", "1", "--output_dir", str(tmp_path / "out")])
-    assert done.report.model["pooling"] == "mean"
-    assert done.report.auto == {"model_name_or_path": "mini", "precision": done.report.environment["precision"]}
-    assert done.report.train["learning_rate"] == parse_arguments(["mini"]).training["learning_rate"]
-    assert done.report.train["learning_rate"] != parse_arguments([]).training["learning_rate"]
+    assert done.report.model.pooling == "mean"
+    assert done.report.auto == {"model_name_or_path": "mini", "precision": done.report.environment.precision}
+    assert done.report.train.learning_rate == parse_arguments(["mini"]).training["learning_rate"]
+    assert done.report.train.learning_rate != parse_arguments([]).training["learning_rate"]
 
 
 def test_the_loss_of_the_report_is_that_of_the_saved_model(finished, report, predictions):
