@@ -13,7 +13,6 @@ from hf_rumor.evaluation.metrics import Floats, Labels, Scored
 from hf_rumor.labels import decide
 
 
-EXPECTED = "expected a number in (0, 1), max_f1, precision>=P, recall>=R or cost=FN:FP"
 UNCERTAIN = "uncertain"
 
 
@@ -123,7 +122,10 @@ def parse_decision(text: str) -> Rule:
             return Rule("cost", (float(match[1]), float(match[2])), text)
     elif (match := re.fullmatch(number, words)) and 0 < float(words) < 1:
         return Rule("fixed", (float(words),), text)
-    raise ArgumentError(f"--decision {text}: {EXPECTED}; for example precision>=0.9 or cost=5:1")
+    raise ArgumentError(
+        f"--decision {text}: not a threshold or a rule. Use a number in (0, 1), max_f1, precision>=0.9, recall>=0.9 "
+        "or cost=5:1 (of a missed rumor : of a false alarm)."
+    )
 
 
 def choose_threshold(rule: Rule, labels: Labels, probabilities: Floats) -> Threshold:

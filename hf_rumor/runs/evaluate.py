@@ -19,7 +19,7 @@ from hf_rumor.evaluation.slices import measure_slices
 from hf_rumor.inference.classifier import RumorClassifier
 from hf_rumor.labels import decide
 from hf_rumor.models.hub import check_reachable, find_file
-from hf_rumor.report.record import OUTSIDE, REPORT_FILE, Report, read_report
+from hf_rumor.report.record import OUTSIDE, REPORT_FILE, DataFacts, Report, read_report
 from hf_rumor.report.write import write_report
 from hf_rumor.runs.outcome import data_facts, traits_of
 
@@ -51,11 +51,19 @@ def evaluate_outside(name: str, corpus: Corpus, folder: Path, revision: str | No
             "posts is in its report.md."
         )
     classifier = RumorClassifier.from_pretrained(name, revision=revision)
-    threshold, abstain_below = classifier.facts.threshold, classifier.facts.abstain_below
     labels, texts = np.asarray(corpus.posts["label"][:], dtype=np.int64), corpus.posts["text"][:]
     scored = Scored(corpus.posts["id"][:], labels, classifier.probabilities(texts), loss=math.nan)
+    report = _report_on(corpus, data, scored, trained)
+    predictions = predict_posts(scored, report.decision.threshold, report.decision.abstain_below)
+    write_report(folder, report, predictions, dict(zip(scored.ids, texts, strict=True)))
+    return report
+
+
+def _report_on(corpus: Corpus, data: DataFacts, scored: Scored, trained: Report) -> Report:
+    """Return the report of a trained model with another corpus as its test posts."""
+    texts, threshold = corpus.posts["text"][:], trained.decision.threshold
     groups = find_near_duplicates(texts).groups
-    report = replace(
+    return replace(
         trained,
         data=data,
         split=replace(
@@ -63,26 +71,23 @@ def evaluate_outside(name: str, corpus: Corpus, folder: Path, revision: str | No
             name=OUTSIDE,
             seed=None,
             fold=None,
-            test=len(labels),
+            test=len(texts),
             num_leaking_test_posts=None,
             num_resamples=NUM_RESAMPLES,
         ),
         test=measure(scored, threshold, groups),
-        baseline=compare_baselines(cross_predict_baselines(texts, labels, groups), scored, threshold, groups),
+        baseline=compare_baselines(cross_predict_baselines(texts, scored.labels, groups), scored, threshold, groups),
         calibration=replace(
             trained.calibration, before=None, after=PartScores(validation=None, test=measure_calibration(scored))
         ),
         decision=measure_decision(
             trained.decision.rule,
             Threshold(threshold, reached=trained.decision.reached_on_validation),
-            abstain_below,
+            trained.decision.abstain_below,
             scored,
             trained.decision.validation,
         ),
-        curves=measure_curves(labels, scored.probabilities, scored.probabilities),
-        slices=measure_slices(traits_of(corpus.posts), labels, decide(scored.probabilities, threshold), groups),
+        curves=measure_curves(scored.labels, scored.probabilities, scored.probabilities),
+        slices=measure_slices(traits_of(corpus.posts), scored.labels, decide(scored.probabilities, threshold), groups),
         mistakes=confident_mistakes(scored, threshold),
     )
-    predictions = predict_posts(scored, threshold, abstain_below)
-    write_report(folder, report, predictions, dict(zip(scored.ids, texts, strict=True)))
-    return report

@@ -150,7 +150,10 @@ def test_calibration_does_not_change_the_order_of_the_posts(report):
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (["--decision", "f1"], "--decision f1: expected a number in (0, 1), max_f1, precision>=P"),
+        (
+            ["--decision", "f1"],
+            "--decision f1: not a threshold or a rule. Use a number in (0, 1), max_f1, precision>=0.9",
+        ),
         (["--abstain_below", "0.4"], "--abstain_below: expected a number in (0.5, 1), got 0.4"),
         (["--adversarial_radius", "-1"], "--adversarial_radius: expected at least 0, got -1"),
     ],
