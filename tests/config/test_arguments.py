@@ -1,7 +1,6 @@
 import json
 
 import pytest
-
 from hf_rumor.config.arguments import (
     RECIPES,
     TRAINING_DEFAULTS,
@@ -10,6 +9,7 @@ from hf_rumor.config.arguments import (
     parse_arguments,
     with_defaults_of_recipe,
 )
+
 from hf_rumor.errors import ArgumentError
 
 
