@@ -41,14 +41,12 @@ class Arguments:
         run: Our own flags.
         training: The flags of `TrainingArguments`, with their values.
         given: The flags in the recipe or on the command line, with their values.
-        recipe_file: The recipe; None without one.
         recipe_model: The model in the recipe; None if it names none.
     """
 
     run: RunArguments
     training: dict[str, Any]
     given: dict[str, Any]
-    recipe_file: Path | None = None
     recipe_model: str | None = None
 
     def recipe(self) -> dict[str, Any]:
@@ -82,7 +80,7 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
         if name not in given:
             raise ArgumentError(f"{recipe_file}: {name} is empty. Write a value, or name it with --{name}.")
     run, training = _fill(given)
-    return Arguments(run, training, given, recipe_file, recipe.get("model_name_or_path"))
+    return Arguments(run, training, given, recipe.get("model_name_or_path"))
 
 
 def recipe_flags(name: str) -> dict[str, Any]:
@@ -112,7 +110,7 @@ def _fill(given: dict[str, Any]) -> tuple[RunArguments, dict[str, Any]]:
     training = defaults | {name: value for name, value in given.items() if name not in names}
     if given.get("early_stopping_patience") and not training["load_best_model_at_end"]:
         raise ArgumentError(
-            "--early_stopping_patience: needs --load_best_model_at_end True, else the last model is kept, not the best. "
+            "--early_stopping_patience: needs --load_best_model_at_end True, to keep the best model and not the last. "
             "Give both or neither."
         )
     if run.streaming:

@@ -40,7 +40,7 @@ def make_training_arguments(values: Mapping[str, Any], *, precision: str, device
     settings.pop("push_to_hub", None)  # hf_rumor.hub pushes; Trainer would upload pickles too
     settings |= {"bf16": precision == "bf16", "fp16": precision == "fp16"}
     if device == "cpu":
-        settings = {"dataloader_pin_memory": False, **settings, "use_cpu": True}
+        settings["use_cpu"] = True
     if settings["report_to"] in ("auto", ["auto"]):
         settings["report_to"] = _trackers()
     settings.setdefault("disable_tqdm", not sys.stderr.isatty())

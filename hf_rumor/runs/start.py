@@ -35,8 +35,8 @@ def check_start(run: Run) -> None:
         theirs = None if recipe is None else {name: recipe.get(name, getattr(RunArguments, name)) for name in ours}
         if theirs not in (None, ours):
             raise ArgumentError(
-                f"{flag} {start}: trained on posts that are test posts here. It was split by {_words(theirs)}, this run "
-                f"by {_words(ours)}. Use the same split, or start from another model."
+                f"{flag} {start}: trained on posts that are test posts here (split there: {_words(theirs)}; here: "
+                f"{_words(ours)}). Use the same split, or start from another model."
             )
 
 

@@ -5,14 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from datasets import Dataset
 from transformers import set_seed
 
 from hf_rumor import __version__
-from hf_rumor.config.parse import Arguments, parse_arguments, words_of
-from hf_rumor.errors import ArgumentError
+from hf_rumor.config.parse import Arguments, parse_arguments
 from hf_rumor.evaluation.measure import predictions
 from hf_rumor.hub.background import PushCheckpoints
 from hf_rumor.hub.push import Target, check_target
@@ -49,37 +47,22 @@ class Finished:
     is_pushed: bool | None = None
 
 
-def train(
-    data: str | Path | InMemory, *, output_dir: str | Path = "out", recipe: str | Path | None = None, **flags: Any
-) -> Finished | None:
-    """Train a rumor classifier and report how good it is.
+def run(argv: Sequence[str]) -> Finished | None:
+    """Do the run of a command line; return None on all processes but the first."""
+    return train(parse_arguments(argv))
+
+
+def train(arguments: Arguments, data: InMemory | None = None) -> Finished | None:
+    """Train, measure and write; return None on all processes but the first.
 
     Args:
-        data: A corpus, split or not; a `datasets.Dataset` with texts and labels; a path, `hub:user/dataset`, or `auto`.
-        output_dir: Folder for the model and the report.
-        recipe: A file of flags, or a bundled recipe.
-        **flags: The flags of `hf-rumor train`, which override the recipe.
-
-    Returns:
-        The finished run; None on all processes but the first.
+        arguments: What the user named.
+        data: A corpus in memory, in place of `--data_path`.
 
     Raises:
         RumorError: A user error; nothing is left half-written.
+        Interrupted: SIGINT or SIGTERM arrived; a checkpoint is saved.
     """
-    if "data_path" in flags:
-        raise ArgumentError("data_path: given twice. Pass the corpus as the first argument only.")
-    is_named = isinstance(data, str | Path)
-    words = words_of({**flags, "output_dir": output_dir, **({"data_path": data} if is_named else {})})
-    arguments = parse_arguments([*([str(recipe)] if recipe else []), *words])
-    return _run(arguments, None if isinstance(data, str | Path) else data)
-
-
-def run(argv: Sequence[str]) -> Finished | None:
-    """Do the run of a command line, as `train` does."""
-    return _run(parse_arguments(argv), None)
-
-
-def _run(arguments: Arguments, data: InMemory | None) -> Finished | None:
     run = resolve(arguments, data)
     pusher = make_pusher(arguments)
     check_folder(run.folder, run.identity)

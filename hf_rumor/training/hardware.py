@@ -65,7 +65,7 @@ def choose_precision(requested: str, hardware: Hardware) -> tuple[str, str]:
 def keep_freed_memory() -> bool:
     """Let this process reuse the memory of freed tensors; return whether glibc accepts the setting.
 
-    glibc returns a large block to the kernel as soon as it is free, and the next step pays for its pages again: a tenth
+    glibc returns a large block to the kernel as soon as it is free, and the next step pays for its pages again: 10%
     of a training step on a CPU. The peak memory does not change. Without glibc, do nothing.
     """
     if platform.libc_ver()[0] != "glibc":

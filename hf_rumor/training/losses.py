@@ -118,8 +118,8 @@ def make_loss(name: str, kwargs: dict[str, Any] | None = None, *, labels: Sequen
     """Return the loss that `--loss` and `--loss_kwargs` name.
 
     Args:
-        name: A key of `LOSSES`, or `package.module:name` of a function, or of a class that is called with `kwargs`; see
-            `as_loss`.
+        name: A key of `LOSSES`, or `package.module:name` of a function, or of a class that is called with `kwargs`;
+            see `as_loss`.
         kwargs: Keyword arguments. `class_weights="balanced"` becomes `num_posts / (2 · num_posts_of_label)`.
         labels: The training labels, for balanced weights.
 
@@ -228,8 +228,8 @@ def _checked(loss: Loss) -> Loss:
         parts = [loss.function(logits[part], target[part]) for part in (slice(0, 4), slice(4, 6))]
     except Exception as error:  # whatever the user's own code raises
         raise ArgumentError(
-            f"--loss {loss.name}: fails on (logits, one-hot target), both (batch, 2): {type(error).__name__}: {error}. "
-            "Check the loss and --loss_kwargs."
+            f"--loss {loss.name}: fails on (logits, one-hot target), both (batch, 2), with {type(error).__name__}: "
+            f"{error}. Check the loss and --loss_kwargs."
         ) from error
     if not isinstance(whole, Tensor) or whole.ndim != 0 or not bool(whole.isfinite()):
         raise ArgumentError(f"--loss {loss.name}: returns {whole!r}, not a finite scalar. Return the mean over posts.")

@@ -173,7 +173,7 @@ def full_disk_explained(folder: Path) -> Iterator[None]:
         if isinstance(error, RumorError) or not any(text in str(error) for text in (*messages, "file write failed")):
             raise
         raise OutputError(
-            f"--output_dir {folder}: the disk is full ({error}). Free some space, then rerun the same command to resume."
+            f"--output_dir {folder}: the disk is full ({error}). Free some space and rerun the same command to resume."
         ) from error
 
 
