@@ -12,7 +12,7 @@ from datasets import Dataset
 from torch import Tensor
 from torch.nn import functional as F
 
-from hf_rumor.config.arguments import RunArguments
+from hf_rumor.config.flags import RunArguments
 from hf_rumor.corpus.arrow import Corpus, SplitCorpus
 from hf_rumor.corpus.near_duplicates import normalise
 from hf_rumor.corpus.sources import name_of

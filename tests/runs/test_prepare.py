@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 import yaml
-
 from hf_rumor.config.arguments import parse_arguments
-from hf_rumor.errors import ArgumentError
 from hf_rumor.runs.prepare import choose_epochs, prepare_training, requested_precision, set_up
+
+from hf_rumor.errors import ArgumentError
 
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from hf_rumor.config.arguments import parse_arguments
+from hf_rumor.runs.prepare import check_start, set_up
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from hf_rumor.cli import main as cli
-from hf_rumor.config.arguments import parse_arguments
 from hf_rumor.corpus.arrow import load_corpus, split_dataset
 from hf_rumor.errors import ModelError
 from hf_rumor.evaluation import baseline, measure
 from hf_rumor.evaluation.baseline import make_tfidf_svm
 from hf_rumor.models.logits import predict_logits
-from hf_rumor.runs.prepare import check_start, set_up
 from hf_rumor.runs.train import run
 
 
