@@ -292,19 +292,21 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _explain(arguments: argparse.Namespace) -> None:
-    from hf_rumor.inference.explain import Explainer, to_html, to_text
+    from hf_rumor.inference.classifier import RumorClassifier
+    from hf_rumor.inference.explain import Explainer
+    from hf_rumor.inference.explanation import explanation_page, explanation_text
     from hf_rumor.inference.items import Item, read_items
     from hf_rumor.util.files import write_text
 
     if arguments.faithfulness and (arguments.texts or arguments.html or arguments.json):
         raise ArgumentError("--faithfulness: expected no TEXT, --html or --json beside it; leave one of them out")
-    explainer = Explainer(arguments.model, arguments.revision)
+    explainer = Explainer(RumorClassifier.from_pretrained(arguments.model, revision=arguments.revision))
     if arguments.faithfulness:
         posts = _load(arguments).posts.shuffle(seed=0)["text"][: arguments.faithfulness]
         found = explainer.faithfulness(posts)
         ratio = f" ({found.top / found.random:.1f}x)" if found.random else ""
         print(
-            f"{found.num_texts:,} posts: without the fifth of the tokens that weigh most the probability moves by "
+            f"{found.num_posts:,} posts: without the fifth of the tokens that weigh most the probability moves by "
             f"{found.top:.3f}, without a fifth at random by {found.random:.3f}{ratio}"
         )
         return
@@ -317,10 +319,10 @@ def _explain(arguments: argparse.Namespace) -> None:
         raise ArgumentError("explain: expected a text, found none; give one, or lines on stdin")
     explanations = [explainer.explain(item.text) for item in items]
     for explanation in explanations:
-        colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        print(_json_line(explanation) if arguments.json else to_text(explanation, colours=colours))
+        colors = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        print(_json_line(explanation) if arguments.json else explanation_text(explanation, colors=colors))
     if arguments.html:
-        write_text(arguments.html, to_html(explanations, explainer.facts, arguments.model))
+        write_text(arguments.html, explanation_page(explanations, explainer.facts, arguments.model))
         logger.info("explain: %s written", arguments.html)
 
 
@@ -337,7 +339,7 @@ def _serve(arguments: argparse.Namespace) -> None:
 
 
 def _export_model(arguments: argparse.Namespace) -> None:
-    from hf_rumor.inference.export import export_model, to_text
+    from hf_rumor.inference.export import comparison_table, export_model
 
     _end_in_order()
     posts = _load(arguments).posts
@@ -349,7 +351,7 @@ def _export_model(arguments: argparse.Namespace) -> None:
         force=arguments.force,
         revision=arguments.revision,
     )
-    print(to_text(exported))
+    print(comparison_table(exported))
 
 
 def _push(arguments: argparse.Namespace) -> None:

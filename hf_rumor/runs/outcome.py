@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hf_rumor.config.arguments import RunArguments
-from hf_rumor.corpus.arrow import Corpus, SplitCorpus
+from hf_rumor.corpus.arrow import Corpus, SplitCorpus, posts_of
 from hf_rumor.corpus.near_duplicates import normalise
 from hf_rumor.corpus.sources import name_of
 from hf_rumor.evaluation.baseline import predict_baselines
@@ -32,7 +32,8 @@ from hf_rumor.evaluation.measure import (
 from hf_rumor.evaluation.slices import PostTraits, measure_slices
 from hf_rumor.labels import LABEL_NAMES, decide, rumor_probabilities
 from hf_rumor.models.encoders import MINI
-from hf_rumor.models.head import apply_lines, fold_into_head
+from hf_rumor.models.head import apply_lines, can_calibrate, fold_into_head
+from hf_rumor.models.inputs import InputConfig
 from hf_rumor.models.logits import predict_logits
 from hf_rumor.report.record import Report
 from hf_rumor.training.losses import Loss
@@ -74,6 +75,8 @@ def conclude(trainer: RumorTrainer, data: SplitCorpus, flags: RunArguments) -> O
     num_rarer = int(np.bincount(before["validation"].labels, minlength=2).min())
     if flags.calibration == "platt" and num_rarer < FEWEST_TO_CALIBRATE:
         logger.info("calibration: left out; validation holds %d posts of the rarer label, too few", num_rarer)
+    elif flags.calibration == "platt" and not can_calibrate(model):
+        logger.info("calibration: skipped; the head of %s cannot store it", type(model).__name__)
     elif flags.calibration == "platt":
         seen = np.asarray(data.corpus.posts.select(data.split.development())["label"][:])
         logits = raw["validation"].double().numpy()
@@ -183,7 +186,8 @@ def model_facts(name: str, model: Any, flags: RunArguments) -> dict[str, Any]:
 
 def logits_of(trainer: RumorTrainer, posts: Dataset, max_length: int) -> Tensor:
     """Return the logits of `posts`, in their order. *Shape:* `(num_posts, 2)`."""
-    return predict_logits(trainer.plain_model(), trainer.processing_class, posts["text"][:], max_length=max_length)
+    config = InputConfig(max_length)
+    return predict_logits(trainer.plain_model(), trainer.processing_class, posts_of(posts[:]), config)
 
 
 def score(trainer: RumorTrainer, posts: Dataset, logits: Tensor) -> Scored:

@@ -28,10 +28,8 @@ from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.corpus.readers import Columns
 from hf_rumor.corpus.sources import name_of, resolve_corpus
 from hf_rumor.errors import ArgumentError
-from hf_rumor.models.cpu.attention import attend_shortly
-from hf_rumor.models.cpu.shortcuts import narrow_last_layer
-from hf_rumor.models.encoders import MINI, freeze_embeddings, load_model, resolve_model
-from hf_rumor.training.hardware import choose_precision, detect_hardware, keep_freed_memory
+from hf_rumor.models.encoders import MINI, freeze_embeddings, load_encoder, resolve_model
+from hf_rumor.training.hardware import choose_precision, detect_hardware
 from hf_rumor.training.losses import Loss, make_loss
 from hf_rumor.training.run_folder import STATE_FILE, recipe_of_run
 
@@ -69,15 +67,11 @@ class Setup:
         flags = self.arguments.run
         overrides = flags.parsed("config_overrides")
         name = self.chosen["model_name_or_path"]
-        model, tokenizer = load_model(
+        model, tokenizer = load_encoder(
             *(name, self.loss.activation, flags.max_length, overrides, flags.pooling, flags.model_revision)
         )
         if flags.freeze_embeddings:
             freeze_embeddings(model)
-        if self.args.device.type == "cpu" and self.args.bf16:
-            attend_shortly(model)
-        if self.args.device.type == "cpu" and not self.args.torch_compile:
-            narrow_last_layer(model)
         return model, tokenizer
 
     def recipe(self) -> dict[str, Any]:
@@ -146,8 +140,6 @@ def prepare_training(arguments: Arguments) -> tuple[TrainingArguments, dict[str,
     if requested == "auto" and arguments.given.get(precision) is False:
         precision, reason = "fp32", f"auto: --{precision} False"
     args = make_training_arguments(arguments.training, precision=precision, device=hardware.device)
-    if hardware.device == "cpu":
-        keep_freed_memory()
     logger.info("device: %s; precision %s (%s); %d process(es)", hardware.name, precision, reason, args.world_size)
     if "ACCELERATE_USE_CPU" in os.environ and args.world_size == 1:  # set by accelerate launch
         logger.info("launcher: accelerate launch started one process; for several, also on CPUs, it needs --multi_gpu")

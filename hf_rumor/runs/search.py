@@ -12,6 +12,7 @@ from datasets import DatasetDict
 
 from hf_rumor.config.arguments import Arguments, parse_arguments
 from hf_rumor.errors import ArgumentError, OutputError, RunError
+from hf_rumor.models.inputs import InputConfig
 from hf_rumor.runs.prepare import Setup, set_up
 from hf_rumor.runs.train import make_trainer
 from hf_rumor.training.tokenization import tokenize
@@ -176,7 +177,7 @@ def _try_out(study: "Study", setup: Setup, space: Space, num_trials: int, folder
     data = setup.data.dataset
     model, tokenizer = setup.load_model()
     seen = DatasetDict(train=data["train"], validation=data["validation"])
-    encoded = tokenize(seen, tokenizer, max_length=setup.arguments.run.max_length)
+    encoded = tokenize(seen, tokenizer, InputConfig(setup.arguments.run.max_length))
     parts = encoded["train"], encoded["validation"]
     trainer = make_trainer(model, tokenizer, setup.args, *parts, setup.loss, setup.arguments.run)
     trainer.compute_metrics = _breaking_off(ValidationMetrics(setup.loss.activation))

@@ -5,7 +5,7 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,16 @@ from transformers import DataCollatorWithPadding, PrinterCallback, ProgressCallb
 
 from hf_rumor import __version__
 from hf_rumor.config.arguments import Arguments, RunArguments
+from hf_rumor.corpus.arrow import posts_of
 from hf_rumor.errors import ArgumentError, OutputError, RumorError
 from hf_rumor.evaluation.measure import predictions
 from hf_rumor.hub.background import PushCheckpoints
 from hf_rumor.hub.push import Target, check_target
-from hf_rumor.labels import LABEL_NAMES
-from hf_rumor.models.encoders import save_model
+from hf_rumor.models.check import check_saved
 from hf_rumor.models.head import find_head
+from hf_rumor.models.inputs import InputConfig
+from hf_rumor.models.positions import num_positions
+from hf_rumor.models.save import save_model
 from hf_rumor.report.card import check_license, write_card
 from hf_rumor.report.markdown import recipe_text
 from hf_rumor.report.record import Report, write_report
@@ -33,13 +36,15 @@ from hf_rumor.training.interruption import interruptible
 from hf_rumor.training.losses import Loss
 from hf_rumor.training.run_folder import check_folder, claim_folder, finish_folder, locked, remove_leftovers
 from hf_rumor.training.streaming import PostStream
-from hf_rumor.training.tokenization import num_truncated, tokenize
+from hf_rumor.training.tokenization import log_tokens, padding_multiple, tokenize
 from hf_rumor.training.trackers import finish_tracking, tracked
 from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
 from hf_rumor.util.files import write_text
 
 
 logger = logging.getLogger(__name__)
+
+NUM_CHECKED = 16  # test posts that the saved model scores again
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,8 @@ def run(argv: Sequence[str]) -> Finished | None:
     check_folder(folder, setup.recipe(), setup.data.corpus.sha256)
     check_start(setup)
     model, tokenizer = setup.load_model()
+    if setup.arguments.given.get("calibration") == "platt":
+        find_head(model)  # what would fail after training fails before it
     with locked(folder, wanted=setup.args.process_index == 0), told_if_full(folder):
         trainer, started_at = train(setup, folder, model, tokenizer, pusher)
         if not trainer.is_world_process_zero():
@@ -87,9 +94,8 @@ def train(
     args, data, flags, recipe = setup.args, setup.data, setup.arguments.run, setup.recipe()
     posts = DatasetDict({name: part for name, part in data.dataset.items() if name != "train" or not flags.streaming})
     with args.main_process_first(local=False):
-        encoded = tokenize(posts, tokenizer, max_length=flags.max_length)
-    of = "validation and test " if flags.streaming else ""
-    logger.info("tokens: %d %sposts are cut off at %d", num_truncated(encoded), of, flags.max_length)
+        encoded = tokenize(posts, tokenizer, InputConfig(flags.max_length))
+    log_tokens(encoded, flags.max_length)
     training = stream(setup, tokenizer) if flags.streaming else encoded["train"]
     trainer = make_trainer(model, tokenizer, args, training, encoded["validation"], setup.loss, flags)
     if pusher:
@@ -115,7 +121,7 @@ def stream(setup: Setup, tokenizer: Any) -> PostStream:
     return PostStream(
         setup.data.dataset["train"],
         tokenizer,
-        max_length=setup.arguments.run.max_length,
+        InputConfig(setup.arguments.run.max_length),
         batch_size=args.train_batch_size * args.gradient_accumulation_steps * args.world_size,
         grouped=args.train_sampling_strategy == "group_by_length",
         seed=args.seed if args.data_seed is None else args.data_seed,
@@ -135,10 +141,7 @@ def make_trainer(
 
     Raises:
         ArgumentError: Trainer, its optimizer or its schedule refuses the flags.
-        ModelError: Its head cannot be calibrated.
     """
-    if flags.calibration == "platt":
-        find_head(model, len(LABEL_NAMES))  # what would fail after training shows before it
     try:
         trainer = RumorTrainer(
             loss=loss,
@@ -146,8 +149,9 @@ def make_trainer(
             adversarial_radius=flags.adversarial_radius,
             model=model,
             args=args,
-            # GPUs multiply whole tiles; a CPU pays for each token.
-            data_collator=DataCollatorWithPadding(tokenizer, pad_to_multiple_of=2 if args.device.type == "cpu" else 8),
+            data_collator=DataCollatorWithPadding(
+                tokenizer, pad_to_multiple_of=padding_multiple(args.device, flags.max_length, num_positions(model))
+            ),
             train_dataset=training,
             eval_dataset=validation,
             processing_class=tokenizer,
@@ -197,10 +201,11 @@ def write_results(folder: Path, trainer: RumorTrainer, report: Report, outcome: 
         "threshold": outcome.threshold,
         "abstain_below": outcome.abstain_below,
         "calibration": report.calibration["method"],
-        "max_length": report.model["max_length"],
+        "inputs": asdict(InputConfig(report.model["max_length"])),
         "pooling": report.model["pooling"],
     }
     save_model(trainer.plain_model(), trainer.processing_class, folder, facts)
+    check_saved(folder, posts_of(test[:NUM_CHECKED]), outcome.scored["test"].probabilities[:NUM_CHECKED])
     write_text(folder / "recipe.yaml", recipe_text(report))
     told = predictions(outcome.scored["test"], outcome.threshold, outcome.abstain_below)
     mistaken = {mistake["id"] for mistake in report.mistakes}

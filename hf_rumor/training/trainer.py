@@ -1,7 +1,6 @@
 """The seam with `transformers.Trainer`: the only file that knows its internals."""
 
 import math
-import re
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,9 @@ from transformers.trainer_utils import has_length
 from hf_rumor.errors import RunError
 from hf_rumor.evaluation.rumor_metrics import RumorMetrics
 from hf_rumor.labels import decide, rumor_probabilities
-from hf_rumor.models.cpu.dropout import BulkDropout
+from hf_rumor.models.cpu.speed import speed_up_training
 from hf_rumor.training.adversary import Adversary
+from hf_rumor.training.layers import decay_learning_rates
 from hf_rumor.training.losses import Activation, Loss
 from hf_rumor.training.sampler import ShuffledLengthGroupedSampler
 
@@ -32,7 +32,7 @@ class RumorTrainer(Trainer):
     - `compute_loss` applies `loss`; the model's own `outputs.loss` is never computed.
     - Batches grouped by length come in random order, and are for training only; evaluation and prediction keep the
       order of the dataset.
-    - On a CPU the random numbers of dropout are drawn in bulk; see `hf_rumor.models.cpu.dropout`.
+    - On a CPU it uses faster, equivalent operations; see `hf_rumor.models.cpu.speed`.
     - Labels are ints; they are made one-hot here, on the logits' device, for a batch of any size.
 
     Args:
@@ -41,6 +41,7 @@ class RumorTrainer(Trainer):
             `decay_learning_rates`.
         adversarial_radius: Above 0, each step adds the gradient at moved embeddings, at twice the cost; see
             `hf_rumor.training.adversary`.
+        speed_up: Whether to use what makes a CPU faster.
         **kwargs: As for `Trainer`.
 
     Raises:
@@ -51,16 +52,22 @@ class RumorTrainer(Trainer):
     loss_is_scaled_for_ga = True
 
     def __init__(
-        self, *, loss: Loss, layer_lr_decay: float = 1.0, adversarial_radius: float = 0.0, **kwargs: Any
+        self,
+        *,
+        loss: Loss,
+        layer_lr_decay: float = 1.0,
+        adversarial_radius: float = 0.0,
+        speed_up: bool = True,
+        **kwargs: Any,
     ) -> None:
         self.adversarial_radius = adversarial_radius
+        self.speed_up = speed_up
         super().__init__(**kwargs)
         if self.args.n_gpu > 1:
             raise ValueError("nn.DataParallel is not supported; use accelerate launch or torchrun")
         self.loss = loss
         self.layer_lr_decay = layer_lr_decay
-        in_bulk = self.args.device.type == "cpu" and not self.args.torch_compile
-        self.dropout = BulkDropout() if in_bulk else nullcontext()
+        self.step_context = speed_up_training(self.model, self.args) if speed_up else nullcontext()
         self.adversary = Adversary(self.model, adversarial_radius) if adversarial_radius else None
         self._loss_sum: Tensor | float = 0.0
         self._num_posts = 0
@@ -98,7 +105,7 @@ class RumorTrainer(Trainer):
         self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Tensor | int | None = None
     ) -> Tensor:
         """Add the gradient of a micro-batch to those of the step, and that of the attack; return the plain loss."""
-        with self.dropout:
+        with self.step_context:
             loss: Tensor = super().training_step(model, inputs, num_items_in_batch)
             if self.adversary is not None:
                 with self.adversary.attacking():
@@ -115,6 +122,8 @@ class RumorTrainer(Trainer):
     def call_model_init(self, trial: Any = None) -> nn.Module:
         """Return a fresh model for a trial of a search, with an adversary of its own."""
         model: nn.Module = super().call_model_init(trial)
+        if self.speed_up:
+            self.step_context = speed_up_training(model, self.args)
         self.adversary = Adversary(model, self.adversarial_radius) if self.adversarial_radius else None
         return model
 
@@ -197,36 +206,6 @@ class RumorTrainer(Trainer):
         if self.args.world_size > 1 or not has_length(eval_dataset):
             return None
         return SequentialSampler(eval_dataset)
-
-
-def decay_learning_rates(optimizer: torch.optim.Optimizer, model: Any, decay: float) -> None:
-    """Split the parameter groups of a new optimizer by layer: `decay**k` of the rate, `k` layers below the head.
-
-    Clark et al., 2020, https://arxiv.org/abs/2003.10555, App. A: what a lower layer has learned is more general,
-    and is better kept. The embeddings are the lowest layer; pooler and classifier are the head, with `k = 0`.
-
-    Args:
-        optimizer: Has not stepped yet.
-        model: Its model, of transformers, with `config.num_hidden_layers`.
-        decay: In (0, 1].
-    """
-    top = model.config.num_hidden_layers + 1
-    below = {id(value): top - _layer_of(name, top) for name, value in model.named_parameters()}
-    groups = []
-    for group in optimizer.param_groups:
-        for k in sorted({below[id(value)] for value in group["params"]}):
-            values = [value for value in group["params"] if below[id(value)] == k]
-            groups.append({**group, "params": values, "lr": group["lr"] * decay**k})
-    # The head first: the learning rate that Trainer logs is that of the first group.
-    optimizer.param_groups[:] = sorted(groups, key=lambda group: -group["lr"])
-
-
-def _layer_of(name: str, top: int) -> int:
-    """Return 0 for embeddings, 1 for the first layer, `top` for the head."""
-    number = re.search(r"\.layers?\.(\d+)\.", name)
-    if number:
-        return int(number[1]) + 1
-    return 0 if "embeddings" in name else top
 
 
 class ValidationMetrics:

@@ -4,14 +4,15 @@ from pathlib import Path
 import pytest
 
 from hf_rumor.errors import ModelError
-from hf_rumor.models.encoders import load_model, save_model
+from hf_rumor.models.encoders import load_encoder
+from hf_rumor.models.save import save_model
 from hf_rumor.runs.describe import describe_model, to_text
 
 
 @pytest.fixture
 def folder(tmp_path):
     def make(activation="sigmoid", **facts):
-        model, tokenizer = load_model("mini", activation, 32)
+        model, tokenizer = load_encoder("mini", activation, 32)
         if facts:
             save_model(model, tokenizer, tmp_path, facts)
         else:
@@ -22,7 +23,9 @@ def folder(tmp_path):
 
 
 def test_a_model_of_ours_is_described_with_its_loss(folder):
-    model, name = folder(formula="BCEWithLogitsLoss on one-hot labels", kwargs={}, threshold=0.4, max_length=32)
+    model, name = folder(
+        formula="BCEWithLogitsLoss on one-hot labels", kwargs={}, threshold=0.4, inputs={"max_length": 32}
+    )
     description = describe_model(name)
     assert description.num_parameters == model.num_parameters()
     assert description.architecture == "BertForSequenceClassification"
@@ -78,7 +81,9 @@ REPORT = {
 
 
 def test_the_report_beside_a_model_tells_what_it_is_worth(folder):
-    _, name = folder(formula="BCE", kwargs={}, threshold=0.4, abstain_below=0.7, calibration="platt", max_length=32)
+    _, name = folder(
+        formula="BCE", kwargs={}, threshold=0.4, abstain_below=0.7, calibration="platt", inputs={"max_length": 32}
+    )
     assert describe_model(name).worth is None
     assert "unknown: no report.json beside it" in to_text(describe_model(name))
     (Path(name) / "report.json").write_text(json.dumps(REPORT), encoding="utf-8")
