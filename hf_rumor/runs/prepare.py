@@ -29,6 +29,7 @@ from hf_rumor.corpus.readers import Columns
 from hf_rumor.corpus.sources import name_of, resolve_corpus
 from hf_rumor.errors import ArgumentError
 from hf_rumor.models.encoders import MINI, freeze_embeddings, load_encoder, resolve_model
+from hf_rumor.report.record import Environment
 from hf_rumor.training.hardware import choose_precision, detect_hardware
 from hf_rumor.training.losses import Loss, make_loss
 from hf_rumor.training.run_folder import STATE_FILE, recipe_of_run
@@ -56,7 +57,7 @@ class Setup:
 
     arguments: Arguments
     args: TrainingArguments
-    environment: dict[str, Any]
+    environment: Environment
     data: SplitCorpus
     loss: Loss
     chosen: dict[str, Any]
@@ -101,7 +102,7 @@ def set_up(argv: Sequence[str]) -> Setup:
     loss = make_loss(flags.loss, flags.parsed("loss_kwargs"), labels=data.dataset["train"]["label"][:])
     settings = f" {loss.kwargs}" if loss.kwargs else ""
     logger.info("loss: %s%s trains, outputs.loss does not; probability: %s", loss.formula, settings, loss.activation)
-    chosen = {"data_path": name_of(data_path), "model_name_or_path": model_name, "precision": environment["precision"]}
+    chosen = {"data_path": name_of(data_path), "model_name_or_path": model_name, "precision": environment.precision}
     epochs = choose_epochs(arguments, args, num_posts=len(data.split.train))
     if epochs:
         arguments = complete(arguments, epochs)
@@ -132,7 +133,7 @@ def choose_epochs(arguments: Arguments, args: TrainingArguments, num_posts: int)
     return flags
 
 
-def prepare_training(arguments: Arguments) -> tuple[TrainingArguments, dict[str, Any]]:
+def prepare_training(arguments: Arguments) -> tuple[TrainingArguments, Environment]:
     """Return Trainer's arguments with precision and device decided, and the `environment` part of the report."""
     requested = requested_precision(arguments)
     hardware = detect_hardware(use_cpu=arguments.training.get("use_cpu", False))
@@ -144,18 +145,15 @@ def prepare_training(arguments: Arguments) -> tuple[TrainingArguments, dict[str,
     if "ACCELERATE_USE_CPU" in os.environ and args.world_size == 1:  # set by accelerate launch
         logger.info("launcher: accelerate launch started one process; for several, also on CPUs, it needs --multi_gpu")
     packages = ("torch", "transformers", "datasets", "evaluate", "accelerate", "scikit-learn")
-    return args, {
-        "versions": {
-            "hf_rumor": __version__,
-            "python": platform.python_version(),
-            **{name: version(name) for name in packages},
-        },
-        "platform": platform.platform(),
-        "device": hardware.name,
-        "precision": precision,
-        "precision_reason": reason,
-        "num_processes": args.world_size,
-    }
+    versions = {name: version(name) for name in packages}
+    return args, Environment(
+        versions={"hf_rumor": __version__, "python": platform.python_version(), **versions},
+        platform=platform.platform(),
+        device=hardware.name,
+        precision=precision,
+        precision_reason=reason,
+        num_processes=args.world_size,
+    )
 
 
 def requested_precision(arguments: Arguments) -> str:

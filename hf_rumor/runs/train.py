@@ -17,7 +17,7 @@ from hf_rumor import __version__
 from hf_rumor.config.arguments import Arguments, RunArguments
 from hf_rumor.corpus.arrow import posts_of
 from hf_rumor.errors import ArgumentError, OutputError, RumorError
-from hf_rumor.evaluation.measure import predictions
+from hf_rumor.evaluation.measure import predict_posts
 from hf_rumor.hub.background import PushCheckpoints
 from hf_rumor.hub.push import Target, check_target
 from hf_rumor.models.check import check_saved
@@ -26,12 +26,13 @@ from hf_rumor.models.inputs import InputConfig
 from hf_rumor.models.positions import num_positions
 from hf_rumor.models.save import save_model
 from hf_rumor.report.card import check_license, write_card
-from hf_rumor.report.markdown import recipe_text
-from hf_rumor.report.record import Report, write_report
+from hf_rumor.report.record import Report
+from hf_rumor.report.view import recipe_text
+from hf_rumor.report.write import write_report
+from hf_rumor.runs.history import summarize_training
 from hf_rumor.runs.outcome import Outcome, conclude, make_report, model_facts, split_facts
 from hf_rumor.runs.prepare import Setup, check_start, set_up
 from hf_rumor.training.callbacks import EarlyStopping, EpochLines, Progress
-from hf_rumor.training.history import summarise_training
 from hf_rumor.training.interruption import interruptible
 from hf_rumor.training.losses import Loss
 from hf_rumor.training.run_folder import check_folder, claim_folder, finish_folder, locked, remove_leftovers
@@ -110,7 +111,7 @@ def train(
             remove_leftovers(folder)
     logger.info("run: %s %s", folder, claim.note)
     started_at = datetime.now().astimezone()
-    with tracked(trainer, {"recipe": recipe, "split": split_facts(data)}), interruptible(trainer):
+    with tracked(trainer, {"recipe": recipe, "split": asdict(split_facts(data))}), interruptible(trainer):
         trainer.train_from(claim.checkpoint)
     return trainer, started_at
 
@@ -174,7 +175,7 @@ def make_trainer(
 def finish(setup: Setup, folder: Path, trainer: RumorTrainer, started_at: datetime) -> Report:
     """Calibrate the trained model, choose its threshold, score the test posts, write everything."""
     data, flags, recipe = setup.data, setup.arguments.run, setup.recipe()
-    summary = summarise_training(trainer, started_at, datetime.now().astimezone())
+    summary = summarize_training(trainer, flags, started_at, datetime.now().astimezone())
     outcome = conclude(trainer, data, flags)
     report = make_report(
         data,
@@ -188,7 +189,7 @@ def finish(setup: Setup, folder: Path, trainer: RumorTrainer, started_at: dateti
     )
     write_results(folder, trainer, report, outcome, data.dataset["test"])
     write_card(folder, report, flags.license)
-    finish_tracking(trainer, report.test)
+    finish_tracking(trainer, asdict(report.test))
     finish_folder(folder, recipe, data.corpus.sha256)
     return report
 
@@ -197,22 +198,18 @@ def write_results(folder: Path, trainer: RumorTrainer, report: Report, outcome: 
     """Write model, recipe, report and predictions."""
     facts = {
         "version": __version__,
-        **report.loss,
-        "threshold": outcome.threshold,
-        "abstain_below": outcome.abstain_below,
-        "calibration": report.calibration["method"],
-        "inputs": asdict(InputConfig(report.model["max_length"])),
-        "pooling": report.model["pooling"],
+        **asdict(report.loss),
+        "threshold": report.decision.threshold,
+        "abstain_below": report.decision.abstain_below,
+        "calibration": report.calibration.method,
+        "inputs": asdict(InputConfig(report.model.max_length)),
+        "pooling": report.model.pooling,
     }
     save_model(trainer.plain_model(), trainer.processing_class, folder, facts)
     check_saved(folder, posts_of(test[:NUM_CHECKED]), outcome.scored["test"].probabilities[:NUM_CHECKED])
     write_text(folder / "recipe.yaml", recipe_text(report))
-    told = predictions(outcome.scored["test"], outcome.threshold, outcome.abstain_below)
-    mistaken = {mistake["id"] for mistake in report.mistakes}
-    texts = {
-        post_id: text for post_id, text in zip(test["id"][:], test["text"][:], strict=True) if post_id in mistaken
-    }
-    write_report(folder, report, told, texts)
+    predictions = predict_posts(outcome.scored["test"], report.decision.threshold, report.decision.abstain_below)
+    write_report(folder, report, predictions, dict(zip(test["id"][:], test["text"][:], strict=True)))
 
 
 @contextmanager

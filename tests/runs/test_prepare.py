@@ -12,7 +12,7 @@ from hf_rumor.errors import ArgumentError
 from hf_rumor.runs.prepare import choose_epochs, prepare_training, requested_precision, set_up
 
 
-SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 FLAGS = ["mini", "--data_path", str(SAMPLE)]
 
 
