@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from hf_rumor.cli.arguments import add_model, add_verb, count
-from hf_rumor.corpus.formats import FORMATS, Input, open_input
+from hf_rumor.corpus.formats import FORMATS, open_input
+from hf_rumor.corpus.formats.input import Input
 from hf_rumor.errors import ArgumentError
 from hf_rumor.util.files import output_file, user_path
 from hf_rumor.util.processes import is_first_process, num_processes, process_rank
