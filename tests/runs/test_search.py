@@ -9,7 +9,7 @@ import yaml
 from hf_rumor.config.arguments import parse_arguments
 
 from hf_rumor.cli import main as cli
-from hf_rumor.corpus.splits import split_posts
+from hf_rumor.corpus.splits import PostsToSplit, split_posts
 from hf_rumor.errors import ArgumentError
 from hf_rumor.runs import search
 from hf_rumor.runs.search import Found, check_space, to_text
@@ -120,7 +120,8 @@ def test_a_search_sees_no_test_post(words, tmp_path, make_posts):
     groups = np.arange(60)  # none is a near-duplicate of another
     labels, times = [int(post.is_rumor) for post in posts], [None] * 60
     ids = [post.post_id for post in posts]
-    split = split_posts("random", seed=0, ids=ids, labels=labels, posted_at=times, groups=groups)
+    columns = PostsToSplit(ids, ids, np.array(labels), times, groups, [None] * len(ids))
+    split = split_posts("random", columns, seed=0)
     noise = [replace(post, text=f"噪声{n}") if n in split.test else post for n, post in enumerate(posts)]
     found = []
     for name, corpus in (("as_it_is", posts), ("noise", noise)):
