@@ -76,8 +76,8 @@ def _metrics(report: Report) -> Section:
     ]
     rows.append(("loss", number(test.loss), number(validation.loss), report.loss.formula))
     note = (
-        f"95% CI in brackets: {report.split.num_resamples:,} bootstrap resamples of near-duplicate groups. The "
-        "interval of `ece` lies above its value, because resampling adds noise."
+        f"95% CI in brackets: {report.split.num_resamples:,} bootstrap resamples of near-duplicate groups. That of "
+        "`ece` is biased upwards, because resampling adds noise."
     )
     cells = zip(CELLS, chain(*test.confusion), strict=True)
     counts = [estimate(count, test.intervals[name], 0) for name, count in cells]
