@@ -134,9 +134,9 @@ def _calibration(report: Report) -> Section:
             f"{number(decision.certain.accuracy)}."
         )
     moments = {"before calibration": calibration.before, "after calibration": calibration.after}
-    names = {entry.name: entry.name.replace("_", " ") for entry in fields(calibration.after.test)}
+    names = {entry.name: entry.name.replace("_", " ") for entry in fields(calibration.after)}
     rows = [
-        (moment, *(number(getattr(scores.test, name)) for name in names))
+        (moment, *(number(getattr(scores, name)) for name in names))
         for moment, scores in moments.items()
         if scores is not None
     ]

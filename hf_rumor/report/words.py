@@ -79,7 +79,7 @@ def comparison(report: Report) -> str:
 
 def summary(report: Report) -> tuple[str, ...]:
     """Return the result in sentences for people who read no tables."""
-    test, scores = report.test, report.calibration.after.test
+    test, scores = report.test, report.calibration.after
     low, high = (round(100 * bound) for bound in test.intervals["accuracy"])
     lines = [
         f"Of 100 {'posts of this corpus' if report.is_outside else 'unseen posts'}, about "
