@@ -15,7 +15,7 @@ NEW_CPU, OLD_CPU = Hardware("cpu", "new", has_bf16=True), Hardware("cpu", "old",
 @pytest.mark.parametrize(
     ("hardware", "precision"), [(NEW_GPU, "bf16"), (OLD_GPU, "fp16"), (NEW_CPU, "bf16"), (OLD_CPU, "fp32")]
 )
-def test_auto_takes_what_the_hardware_has(hardware, precision):
+def test_auto_uses_what_the_hardware_supports(hardware, precision):
     assert choose_precision("auto", hardware)[0] == precision
 
 
@@ -25,8 +25,8 @@ def test_a_named_precision_is_used(hardware, precision):
     assert choose_precision(precision, hardware)[0] == precision
 
 
-def test_imitated_bf16_is_told():
-    assert "imitates" in choose_precision("bf16", OLD_CPU)[1]
+def test_emulated_bf16_is_logged():
+    assert "emulates" in choose_precision("bf16", OLD_CPU)[1]
 
 
 def test_fp16_on_a_cpu_is_refused_with_the_reason():
@@ -38,7 +38,7 @@ def test_use_cpu_finds_a_cpu():
     assert detect_hardware(use_cpu=True).device == "cpu"
 
 
-def test_a_gpu_is_found_by_name(monkeypatch):
+def test_a_gpu_is_reported_by_its_name(monkeypatch):
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
@@ -64,13 +64,13 @@ print(mallinfo().counts[8] - before)
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is told to keep memory")
-@pytest.mark.parametrize(("what", "is_kept"), [("keep", True), ("give back", False)])
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of glibc")
+@pytest.mark.parametrize(("what", "is_kept"), [("keep", True), ("return", False)])
 def test_freed_memory_is_kept_for_the_next_tensor(what, is_kept):
     finished = subprocess.run([sys.executable, "-c", FREED, what], capture_output=True, check=True)
     assert (int(finished.stdout) >= 2**24) == is_kept  # of 2**25 bytes
 
 
-def test_other_libraries_than_glibc_are_left_alone(monkeypatch):
+def test_without_glibc_nothing_is_set(monkeypatch):
     monkeypatch.setattr(platform, "libc_ver", lambda: ("musl", "1"))
     assert not keep_freed_memory()

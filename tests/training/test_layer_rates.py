@@ -6,18 +6,13 @@ from hf_rumor.errors import ArgumentError
 from hf_rumor.training.layer_rates import decay_learning_rates
 
 
-SIZES = {
-    "hidden_size": 32,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "intermediate_size": 64,
-    "vocab_size": 90,
-}
+SIZES = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "vocab_size": 90}
 
 
 def rates(kind):
     """Return name -> learning rate of each parameter of a model with three layers, decayed by 0.5."""
-    model = AutoModelForSequenceClassification.from_config(AutoConfig.for_model(kind, **SIZES))
+    sizes = SIZES | ({"d_head": 8} if kind == "xlnet" else {})
+    model = AutoModelForSequenceClassification.from_config(AutoConfig.for_model(kind, **sizes))
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     decay_learning_rates(optimizer, model, 0.5)
     of = {id(value): group["lr"] for group in optimizer.param_groups for value in group["params"]}
