@@ -57,10 +57,10 @@ def test_a_list_of_texts_and_labels_trains_a_classifier(texts_and_labels, flags,
     handlers = list(logging.getLogger().handlers), list(logging.getLogger("hf_rumor").handlers)
     corpus = hf_rumor.load_corpus(texts, labels=labels)
     finished = hf_rumor.train(corpus, loss="focal", loss_kwargs={"gamma": 1.0}, learning_rate=1e-3, **flags)
-    assert finished.report.loss["kwargs"] == {"gamma": 1.0}
-    assert 0 <= finished.report.test["accuracy"] <= 1
+    assert finished.report.loss.kwargs == {"gamma": 1.0}
+    assert 0 <= finished.report.test.accuracy <= 1
     assert "data_path" not in finished.report.recipe
-    assert finished.report.data["sha256"] == corpus.sha256
+    assert finished.report.data.sha256 == corpus.sha256
     classifier = hf_rumor.RumorClassifier.from_pretrained(str(finished.folder))
     assert classifier.predict(["听说停水"])
     assert capsys.readouterr().out == ""
@@ -74,11 +74,11 @@ def test_a_dataset_trains_a_classifier_that_can_be_evaluated_on_another_one(
     dataset = Dataset.from_dict({"text": texts, "label": labels})
     corpus = hf_rumor.split_corpus(hf_rumor.load_corpus(dataset), "random", seed=1)
     finished = hf_rumor.train(corpus, **flags)
-    assert finished.report.split["test"] == 12
+    assert finished.report.split.test == 12
     others = make_posts(60, seed=1)
     other = Dataset.from_dict({"text": [post.text for post in others], "label": [int(p.is_rumor) for p in others]})
     report = hf_rumor.evaluate(finished.folder, other, output_dir=tmp_path / "evaluation")
-    assert report.test["num_posts"] == 60
+    assert report.test.num_posts == 60
     assert (tmp_path / "evaluation" / "report.html").exists()
 
 

@@ -36,7 +36,7 @@ def run(words: list[str]) -> int:
 
         print(make_parser().format_help())
         return 0
-    from hf_rumor.report.markdown import headline
+    from hf_rumor.report.words import headline
     from hf_rumor.runs.train import run as run_training
     from hf_rumor.training.interruption import Interrupted
 

@@ -4,13 +4,13 @@ import logging
 import os
 import platform
 from importlib.metadata import version
-from typing import Any
 
 import torch
 
 from hf_rumor import __version__
 from hf_rumor.config.parse import Arguments
 from hf_rumor.errors import ArgumentError
+from hf_rumor.report.record import Environment
 from hf_rumor.training.hardware import Hardware, choose_precision
 
 
@@ -66,7 +66,7 @@ def resolve_precision(arguments: Arguments, hardware: Hardware) -> tuple[str, st
     return precision, reason
 
 
-def describe_environment(hardware: Hardware, precision: str, reason: str, num_processes: int) -> dict[str, Any]:
+def describe_environment(hardware: Hardware, precision: str, reason: str, num_processes: int) -> Environment:
     """Return the `environment` part of the report; log the device."""
     logger.info("device: %s; precision %s (%s); %d process(es)", hardware.name, precision, reason, num_processes)
     if num_processes == 1 and hardware.device == "cuda" and torch.cuda.device_count() > 1:
@@ -74,11 +74,11 @@ def describe_environment(hardware: Hardware, precision: str, reason: str, num_pr
     if num_processes == 1 and "ACCELERATE_USE_CPU" in os.environ:  # set by accelerate launch
         logger.info("launcher: accelerate launch started one process; for several, also on CPUs, use --multi_gpu")
     versions = {"hf_rumor": __version__, "python": platform.python_version()}
-    return {
-        "versions": versions | {name: version(name) for name in PACKAGES},
-        "platform": platform.platform(),
-        "device": hardware.name,
-        "precision": precision,
-        "precision_reason": reason,
-        "num_processes": num_processes,
-    }
+    return Environment(
+        versions=versions | {name: version(name) for name in PACKAGES},
+        platform=platform.platform(),
+        device=hardware.name,
+        precision=precision,
+        precision_reason=reason,
+        num_processes=num_processes,
+    )

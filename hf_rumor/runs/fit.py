@@ -1,6 +1,7 @@
 """Posts -> tokens -> a trainer -> a trained model in the folder of the run."""
 
 import logging
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -105,7 +106,7 @@ def fit(run: Run, trainer: RumorTrainer) -> datetime:
             remove_leftovers(folder)
     logger.info("run: %s %s", folder, claim.note)
     started_at = datetime.now().astimezone()
-    with tracked(trainer, {"recipe": run.recipe, "split": split_facts(run.data)}), interruptible(trainer):
+    with tracked(trainer, {"recipe": run.recipe, "split": asdict(split_facts(run.data))}), interruptible(trainer):
         trainer.train_from(claim.checkpoint)
     trainer.leave_processes()  # so that the others need not wait while the first one writes the report
     return started_at

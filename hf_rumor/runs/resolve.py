@@ -20,6 +20,7 @@ from hf_rumor.errors import ArgumentError
 from hf_rumor.models.cpu.attention import attend_shortly
 from hf_rumor.models.cpu.shortcuts import narrow_last_layer
 from hf_rumor.models.encoders import MINI, freeze_embeddings, load_model, resolve_model
+from hf_rumor.report.record import Environment
 from hf_rumor.runs.corpora import load_corpus, source_of, split_corpus
 from hf_rumor.runs.environment import check_launcher, describe_environment, resolve_precision
 from hf_rumor.training.hardware import detect_hardware, keep_freed_memory
@@ -53,7 +54,7 @@ class Run:
     loss: Loss
     recipe: dict[str, Any]
     auto: dict[str, Any]
-    environment: dict[str, Any]
+    environment: Environment
     resume_from: str
 
     @property

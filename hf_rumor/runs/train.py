@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -11,18 +11,19 @@ from transformers import set_seed
 
 from hf_rumor import __version__
 from hf_rumor.config.parse import Arguments, parse_arguments
-from hf_rumor.evaluation.measure import predictions
+from hf_rumor.evaluation.measure import predict_posts
 from hf_rumor.hub.background import PushCheckpoints
 from hf_rumor.hub.push import Target, check_target
 from hf_rumor.models.encoders import save_model
 from hf_rumor.report.card import check_license, write_card
-from hf_rumor.report.markdown import recipe_text
-from hf_rumor.report.record import Report, write_report
+from hf_rumor.report.record import Report
+from hf_rumor.report.view import recipe_text
+from hf_rumor.report.write import write_report
 from hf_rumor.runs.fit import encode, fit, make_trainer
+from hf_rumor.runs.history import summarize_training
 from hf_rumor.runs.outcome import Outcome, conclude, make_report, model_facts
 from hf_rumor.runs.resolve import InMemory, resolve
 from hf_rumor.runs.start import check_start
-from hf_rumor.training.history import summarise_training
 from hf_rumor.training.run_folder import check_folder, finish_folder, full_disk_explained, locked
 from hf_rumor.training.trackers import finish_tracking
 from hf_rumor.training.trainer import RumorTrainer
@@ -77,7 +78,7 @@ def train(arguments: Arguments, data: InMemory | None = None) -> Finished | None
         started_at = fit(run, trainer)
         if not is_first:
             return None
-        summary = summarise_training(trainer, started_at, datetime.now().astimezone())
+        summary = summarize_training(trainer, run.flags, started_at, datetime.now().astimezone())
         outcome = conclude(trainer, run.data, run.flags)
         report = make_report(
             run.data,
@@ -91,7 +92,7 @@ def train(arguments: Arguments, data: InMemory | None = None) -> Finished | None
         )
         write_results(run.folder, trainer, report, outcome, run.data.dataset["test"])
         write_card(run.folder, report, run.flags.license)
-        finish_tracking(trainer, report.test)
+        finish_tracking(trainer, asdict(report.test))
         finish_folder(run.folder, run.identity)
     return Finished(report, run.folder, pusher.finish(run.folder, report) if pusher else None)
 
@@ -100,21 +101,17 @@ def write_results(folder: Path, trainer: RumorTrainer, report: Report, outcome: 
     """Write model, recipe, report and predictions."""
     facts = {
         "version": __version__,
-        **report.loss,
-        "threshold": outcome.threshold,
-        "abstain_below": outcome.abstain_below,
-        "calibration": report.calibration["method"],
-        "max_length": report.model["max_length"],
-        "pooling": report.model["pooling"],
+        **asdict(report.loss),
+        "threshold": report.decision.threshold,
+        "abstain_below": report.decision.abstain_below,
+        "calibration": report.calibration.method,
+        "max_length": report.model.max_length,
+        "pooling": report.model.pooling,
     }
     save_model(trainer.plain_model(), trainer.processing_class, folder, facts)
     write_text(folder / "recipe.yaml", recipe_text(report))
-    told = predictions(outcome.scored["test"], outcome.threshold, outcome.abstain_below)
-    mistaken = {mistake["id"] for mistake in report.mistakes}
-    texts = {
-        post_id: text for post_id, text in zip(test["id"][:], test["text"][:], strict=True) if post_id in mistaken
-    }
-    write_report(folder, report, told, texts)
+    predictions = predict_posts(outcome.scored["test"], report.decision.threshold, report.decision.abstain_below)
+    write_report(folder, report, predictions, dict(zip(test["id"][:], test["text"][:], strict=True)))
 
 
 def make_pusher(arguments: Arguments) -> PushCheckpoints | None:

@@ -15,8 +15,6 @@ from transformers import (
 )
 from transformers.trainer_callback import ExportableState
 
-from hf_rumor.training.history import schedule, warmup_steps
-
 
 logger = logging.getLogger(__name__)
 
@@ -145,3 +143,14 @@ class EarlyStopping(EarlyStoppingCallback):
         """Neither validate nor save the step that Trainer takes before it reads the control."""
         if self.had_stopped:
             control.should_evaluate = control.should_save = False
+
+
+def warmup_steps(state: TrainerState, args: TrainingArguments) -> int:
+    """Return the number of warm-up steps; 0 for the schedules that ignore it."""
+    without = ("constant", "reduce_lr_on_plateau", "greedy")
+    return 0 if schedule(args) in without else args.get_warmup_steps(state.max_steps)
+
+
+def schedule(args: TrainingArguments) -> str:
+    """Return the name of the learning rate schedule."""
+    return str(getattr(args.lr_scheduler_type, "value", args.lr_scheduler_type))

@@ -31,7 +31,7 @@ def test_a_launcher_that_starts_one_process_is_logged(monkeypatch, caplog):
         monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
         environment = describe_environment(CPU, "fp32", "as asked", 1)
     assert "accelerate launch started one process" in caplog.text
-    assert environment["num_processes"] == 1
+    assert environment.num_processes == 1
 
 
 def test_several_gpus_without_a_launcher_are_logged(monkeypatch, caplog):

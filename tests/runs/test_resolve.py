@@ -201,7 +201,7 @@ from hf_rumor.config.parse import parse_arguments
 from hf_rumor.runs.resolve import resolve
 run = resolve(parse_arguments(sys.argv[1:]))
 assert run.args.world_size == 2
-print(run.args.num_train_epochs, run.environment["num_processes"])
+print(run.args.num_train_epochs, run.environment.num_processes)
 """
 
 

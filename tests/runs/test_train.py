@@ -89,10 +89,10 @@ def test_mini_found_by_auto_trains_by_its_recipe(finished, tmp_path, monkeypatch
     monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
     monkeypatch.setattr(measure, "NUM_RESAMPLES", 2)
     done = run([*FLAGS[1:], "--max_steps", "1", "--output_dir", str(tmp_path / "out")])
-    assert done.report.model["pooling"] == "mean"
-    assert done.report.auto == {"model_name_or_path": "mini", "precision": done.report.environment["precision"]}
-    assert done.report.train["learning_rate"] == recipe_flags("mini")["learning_rate"]
-    assert done.report.train["learning_rate"] != parse_arguments([]).training["learning_rate"]
+    assert done.report.model.pooling == "mean"
+    assert done.report.auto == {"model_name_or_path": "mini", "precision": done.report.environment.precision}
+    assert done.report.train.learning_rate == recipe_flags("mini")["learning_rate"]
+    assert done.report.train.learning_rate != parse_arguments([]).training["learning_rate"]
 
 
 def test_the_loss_of_the_report_is_that_of_the_saved_model(finished, report, predictions):
@@ -148,7 +148,10 @@ def test_calibration_does_not_change_the_order_of_the_posts(report):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--decision", "f1"], "--decision f1: expected a number in (0, 1), max_f1, precision>=P"),
+        (
+            ["--decision", "f1"],
+            "--decision f1: not a threshold or a rule. Use a number in (0, 1), max_f1, precision>=0.9",
+        ),
         (["--abstain_below", "0.4"], "--abstain_below 0.4: not between 0.5 and 1"),
         (["--adversarial_radius", "-1"], "--adversarial_radius -1.0: must be at least 0"),
     ],
