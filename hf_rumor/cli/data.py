@@ -15,9 +15,7 @@ def add_parser(verbs: Any) -> None:
     export = add_verb(data, "export", "write all_data.txt, dict.txt, train_list.txt and eval_list.txt")
     add_corpus_flags(export)
     export.add_argument("--split_seed", type=seed, default=0, help="seed of the split (%(default)s)")
-    export.add_argument(
-        "--output_dir", type=user_path, default=Path("lists"), help="folder (%(default)s)"
-    )
+    export.add_argument("--output_dir", type=user_path, default=Path("lists"), help="folder (%(default)s)")
     export.set_defaults(run=run_export)
 
     push = add_verb(data, "push", "publish a corpus on the Hub, as Parquet with a dataset card")

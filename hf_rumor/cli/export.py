@@ -12,9 +12,7 @@ def add_parser(verbs: Any) -> None:
     """Add the verb."""
     parser = add_verb(verbs, "export", "convert a model to ONNX and compare it with torch")
     add_model(parser)
-    parser.add_argument(
-        "--output_dir", type=user_path, default=Path("onnx"), help="folder (%(default)s)"
-    )
+    parser.add_argument("--output_dir", type=user_path, default=Path("onnx"), help="folder (%(default)s)")
     parser.add_argument(
         "--precision",
         choices=("fp32", "int8"),
