@@ -66,7 +66,7 @@ def tokenizer_facts(tokenizer: Any) -> TokenizerFacts:
 
 def as_posts(posts: Iterable[Post | str]) -> list[Post]:
     """Return posts, where a text stands for a post with this text alone."""
-    return [Post(post) if isinstance(post, str) else post for post in posts]
+    return [Post(text=post) if isinstance(post, str) else post for post in posts]
 
 
 def model_text(post: Post) -> str:
