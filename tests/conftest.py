@@ -385,12 +385,12 @@ def make_trainer(tiny_model, tiny_posts, tmp_path):
     return make
 
 
-WORDS = ["小城", "河边", "昨夜", "停水", "听说", "下雪", "速转", "公园", "涨价", "其实", "12", "NBA", "！", "。"]
+TEXT_WORDS = ["小城", "河边", "昨夜", "停水", "听说", "下雪", "速转", "公园", "涨价", "其实", "12", "NBA", "！", "。"]
 
 
 def make_texts(num_texts, seed=0):
     generator = random.Random(seed)
-    return ["".join(generator.choices(WORDS, k=generator.randint(1, 40))) for _ in range(num_texts)]
+    return ["".join(generator.choices(TEXT_WORDS, k=generator.randint(1, 40))) for _ in range(num_texts)]
 
 
 @pytest.fixture(scope="session")

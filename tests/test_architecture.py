@@ -61,12 +61,12 @@ def test_corpus_and_evaluation_need_no_torch(path):
 
 def test_only_the_command_line_prints():
     printing = {
-        path.name
+        package(path)
         for path in FILES
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     }
-    assert printing == {"main.py"}
+    assert printing == {"cli"}
 
 
 def test_no_function_has_to_be_scrolled():
@@ -85,12 +85,14 @@ def test_the_tests_mirror_the_package():
     missing = [
         str(path.relative_to(PACKAGE))
         for path in FILES
-        if path.name not in without and not (tests / path.relative_to(PACKAGE).with_name(f"test_{path.name}")).exists()
+        if path.name not in without
+        and (package(path) != "cli" or path.name == "main.py")  # a verb is tested with what it runs
+        and not (tests / path.relative_to(PACKAGE).with_name(f"test_{path.name}")).exists()
     ]
     assert missing == []
 
 
-@pytest.mark.parametrize("statement", ["import hf_rumor", "from hf_rumor.cli.verbs import make_parser; make_parser()"])
+@pytest.mark.parametrize("statement", ["import hf_rumor", "from hf_rumor.cli.main import make_parser; make_parser()"])
 def test_a_start_imports_neither_torch_nor_transformers(statement):
     code = f"{statement}; import sys; print(sorted({{'torch', 'transformers', 'datasets'}} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -24,7 +24,7 @@ THRESHOLD = 0.5
 SHINGLE_LENGTH = 5  # characters
 
 # 42 bands of 3 rows: a pair at Jaccard 0.5 becomes a candidate with probability 1 - (1 - 0.5**3)**42 = 0.996.
-_BANDS, _ROWS = 42, 3
+BANDS, ROWS = 42, 3
 # The share of equal values estimates the similarity, at 0.5 with a standard error of 0.045: below this once in 3,000.
 _DOUBTFUL = 0.35
 # Odd numbers that make one key of the values of a band; texts whose keys are equal by chance fail the checks after it.
@@ -112,6 +112,14 @@ def find_near_duplicates(texts: Sequence[str]) -> NearDuplicates:
     return NearDuplicates(text_ids, groups[text_ids], fingerprints)
 
 
+def sketch(texts: Sequence[str]) -> NDArray[np.uint32]:
+    """Return the MinHash values of normalised texts, by which near-duplicates can be found without the texts.
+
+    *Shape:* `(num_texts, BANDS * ROWS)`.
+    """
+    return _fingerprint(texts).sketches
+
+
 def _link(linked: Indices, pairs: Indices) -> None:
     """Make one group of the groups of each pair, in place: its texts get the number of its first one."""
     firsts, ends = np.unique(linked[pairs], return_inverse=True)
@@ -133,8 +141,8 @@ def _fingerprint(texts: Sequence[str]) -> Fingerprints:
             ends.append(len(hashed))
             yield found
 
-    sketches = np.empty((len(texts), _BANDS * _ROWS), dtype=np.uint32)  # half a kilobyte a text, as the shingles
-    generator = MinHash.generator(hashes(), num_perm=_BANDS * _ROWS, seed=1, hashfunc=int)
+    sketches = np.empty((len(texts), BANDS * ROWS), dtype=np.uint32)  # half a kilobyte a text, as the shingles
+    generator = MinHash.generator(hashes(), num_perm=BANDS * ROWS, seed=1, hashfunc=int)
     for row, sketch in zip(sketches, generator, strict=True):
         row[:] = sketch.hashvalues
     columns = (np.asarray(hashed) % _COLUMNS).astype(np.int32)
@@ -153,8 +161,8 @@ def _near_pairs(fingerprints: Fingerprints, classes: Indices) -> Iterator[Indice
             taught: then few of many texts that are all alike are compared.
     """
     texts, sketches = fingerprints.texts, fingerprints.sketches
-    for band in range(_BANDS):
-        keys = sketches[:, band * _ROWS : (band + 1) * _ROWS].astype(np.uint64) @ _MULTIPLIERS
+    for band in range(BANDS):
+        keys = sketches[:, band * ROWS : (band + 1) * ROWS].astype(np.uint64) @ _MULTIPLIERS
         for pairs in _pairs_in_buckets(keys, classes):
             likely = _likely(fingerprints, pairs, band)
             near = [jaccard(texts[i], texts[j]) >= THRESHOLD for i, j in likely.tolist()]
@@ -200,9 +208,9 @@ def _likely(fingerprints: Fingerprints, pairs: Indices, band: int) -> Indices:
     """Return those pairs that are like enough by sketches and by hashes, and that no earlier band has found."""
     sketches, sets = fingerprints.sketches, fingerprints.shingles
     equal: NDArray[np.bool_] = sketches[pairs[:, 0]] == sketches[pairs[:, 1]]
-    alike = np.count_nonzero(equal, axis=1) >= _DOUBTFUL * _BANDS * _ROWS
-    bands = equal[alike].reshape(-1, _BANDS, _ROWS)
-    first_band = np.logical_and.reduce([bands[:, :, row] for row in range(_ROWS)]).argmax(axis=1)
+    alike = np.count_nonzero(equal, axis=1) >= _DOUBTFUL * BANDS * ROWS
+    bands = equal[alike].reshape(-1, BANDS, ROWS)
+    first_band = np.logical_and.reduce([bands[:, :, row] for row in range(ROWS)]).argmax(axis=1)
     found: Indices = pairs[alike][first_band == band]
     sizes = (sets.indptr[found + 1] - sets.indptr[found]).sum(axis=1)
     num_parts = 1 + sizes.sum() // _SHINGLES_AT_A_TIME

@@ -14,7 +14,7 @@ class Repost:
     parent_id: str | None = None  # the repost it answers; None: the post itself
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Post:
     """One original microblog post, with its label if it has one."""
 

@@ -18,10 +18,10 @@ from transformers.trainer_utils import has_length
 
 from hf_rumor.errors import RunError
 from hf_rumor.evaluation.rumor_metrics import RumorMetrics
-from hf_rumor.labels import decide, rumor_probabilities
+from hf_rumor.labels import Activation, decide, rumor_probabilities
 from hf_rumor.models.cpu.dropout import BulkDropout
 from hf_rumor.training.adversary import Adversary
-from hf_rumor.training.losses import Activation, Loss
+from hf_rumor.training.losses import Loss
 from hf_rumor.training.sampler import ShuffledLengthGroupedSampler
 
 

@@ -139,7 +139,7 @@ def test_without_cleanlab_the_audit_says_what_was_not_looked_for(make_audit, mak
 
 def test_lengths_and_years_by_hand(make_audit):
     posts = [
-        Post(f"{number}", "雪" * length, is_rumor=False, posted_at=time)
+        Post(post_id=f"{number}", text="雪" * length, is_rumor=False, posted_at=time)
         for number, (length, time) in enumerate([(10, NEW_YEAR_2013), (20, NEW_YEAR_2013 - 1), (60, None)])
     ]
     audit = make_audit(posts)

@@ -42,7 +42,6 @@ def test_help_of_train_tells_flags_defaults_and_recipes(capsys):
     "words",
     [
         ["nonsense"],
-        [],
         ["audit", "--no_such_flag"],
         ["audit", "--data_path", "nowhere.zip"],
         ["describe", "/no/such/folder"],
@@ -76,36 +75,28 @@ def test_an_interruption_is_status_130(monkeypatch, capsys):
     def interrupted(words):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_train", interrupted)
+    monkeypatch.setattr(cli.train, "run", interrupted)
     assert cli.main(["train"]) == 130
-    assert "interrupted" in capsys.readouterr().err
+    assert "rerun the same command to resume" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "hint"),
     [
-        (["posts.jsonl", "--output", "out.jsonl"], "interrupted; it goes on with --resume"),
-        (["posts.jsonl"], "interrupted"),
-        (["--output", "out.jsonl"], "interrupted"),
+        (["predict", "model", "posts.jsonl", "--output", "out.jsonl"], "; rerun it with --resume"),
+        (["predict", "model", "posts.jsonl"], ""),
+        (["predict", "model", "--output", "out.jsonl"], ""),
+        (["benchmark"], "; rerun the same command to resume"),
+        (["audit"], ""),
     ],
 )
-def test_only_a_job_from_a_file_into_a_file_goes_on(monkeypatch, capsys, words, told):
+def test_only_what_can_be_resumed_says_how(monkeypatch, capsys, words, hint):
     def interrupted(arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(cli.VERBS, "predict", interrupted)
-    assert cli.main(["predict", "model", *words]) == 130
-    assert capsys.readouterr().err == f"hf-rumor: {told}\n"
-
-
-@pytest.mark.parametrize(("verb", "goes_on"), [("audit", False), ("benchmark", True)])
-def test_a_verb_that_starts_over_does_not_say_that_it_goes_on(monkeypatch, capsys, verb, goes_on):
-    def interrupted(arguments):
-        raise KeyboardInterrupt
-
-    monkeypatch.setitem(cli.VERBS, verb, interrupted)
-    assert cli.main([verb]) == 130
-    assert ("it goes on" in capsys.readouterr().err) == goes_on
+    monkeypatch.setattr(getattr(cli, words[0]), "run", interrupted)
+    assert cli.main(words) == 130
+    assert capsys.readouterr().err == f"hf-rumor: interrupted{hint}\n"
 
 
 def test_audit_prints_text_or_json(posts, capsys):
@@ -122,17 +113,62 @@ def test_export_writes_four_files_and_names_them(posts, tmp_path, capsys):
     assert sorted(os.listdir(tmp_path / "lists")) == sorted(names)
 
 
-def test_only_the_first_process_tells_what_it_does(monkeypatch):
-    monkeypatch.setenv("RANK", "1")
-    cli._be_quiet()
-    assert not logging.getLogger("hf_rumor").isEnabledFor(logging.INFO)
-    monkeypatch.setenv("RANK", "0")
-    cli._be_quiet()
-    assert logging.getLogger("hf_rumor").isEnabledFor(logging.INFO)
+def test_only_the_first_process_logs(monkeypatch):
+    for name in ("WORLD_SIZE", "MASTER_ADDR"):
+        monkeypatch.setenv(name, "2")
+    for rank, logs in (("1", False), ("0", True)):
+        monkeypatch.setenv("RANK", rank)
+        cli._set_up_logging()
+        assert logging.getLogger("hf_rumor").isEnabledFor(logging.INFO) == logs
+
+
+def test_an_error_of_another_process_names_its_rank(monkeypatch, capsys):
+    for name, value in {"RANK": "3", "WORLD_SIZE": "4", "MASTER_ADDR": "127.0.0.1"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(cli, "LAUNCHER_SECONDS", 0)
+    assert cli.main(["audit", "--data_path", "nowhere.zip"]) == 2
+    assert capsys.readouterr().err.startswith("hf-rumor: error: process 3: --data_path nowhere.zip")
+
+
+def test_without_a_verb_the_verbs_are_listed(capsys):
+    assert cli.main([]) == 0
+    assert "train" in capsys.readouterr().out
+
+
+def test_the_help_of_a_verb_says_what_it_does(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["benchmark", "--help"])
+    assert "Train recipes on splits with several seeds" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("is_terminal", "printed"), [(True, b"\\u542c"), (False, "听".encode())])
+def test_a_stream_that_is_not_utf8_never_ends_a_command(is_terminal, printed):
+    code = (
+        "import sys; from hf_rumor.cli.main import main; sys.stderr.isatty = lambda: bool(int(sys.argv[1])); "
+        "main(['audit', '--data_path', '听'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(int(is_terminal))],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+        check=False,
+    )
+    assert printed in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_text_where_a_file_is_expected_gets_advice(capsys):
+    assert cli.main(["predict", "out", "听说停水"]) == 2
+    assert "听说停水: no such file. For a single text: echo TEXT" in capsys.readouterr().err
+
+
+def test_a_file_where_a_text_is_expected_gets_advice(posts, capsys):
+    assert cli.main(["explain", "out", posts]) == 2
+    assert "this is a file, not a text" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [["-m", "hf_rumor"], ["run_rumor.py"]])
-def test_both_doors_lead_to_the_same_house(command, request):
+def test_the_script_is_the_verb_train(command, request):
     words = ["--version"] if command == ["-m", "hf_rumor"] else ["--help"]
     done = subprocess.run(
         [sys.executable, *command, *words], cwd=request.config.rootpath, capture_output=True, text=True, check=True
@@ -143,8 +179,8 @@ def test_both_doors_lead_to_the_same_house(command, request):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["audit", "--data_path="], "--data_path: expected a value, found an empty one"),
-        (["serve", "out", "--host", ""], "--host: expected a value, found an empty one"),
+        (["audit", "--data_path="], "--data_path: the value is empty"),
+        (["serve", "out", "--host", ""], "--host: the value is empty"),
         (["audit", "--text_column=a="], "a="),  # a value that ends like a flag without one
     ],
 )

@@ -25,9 +25,9 @@ ROWS = [
     {"id": "c", "text": "第一行\n第二行，\t还有", "label": "谣言", "posted_at": "soon", "author_id": "7"},
 ]
 POSTS = [
-    Post("a", "河边，听说“停电”了", is_rumor=True, posted_at=1372480809, author_id="7"),
-    Post("b", 'He said "no", twice', is_rumor=False, posted_at=1372480810),
-    Post("c", "第一行\n第二行，\t还有", is_rumor=True, author_id="7"),
+    Post(post_id="a", text="河边，听说“停电”了", is_rumor=True, posted_at=1372480809, author_id="7"),
+    Post(post_id="b", text='He said "no", twice', is_rumor=False, posted_at=1372480810),
+    Post(post_id="c", text="第一行\n第二行，\t还有", is_rumor=True, author_id="7"),
 ]
 
 
@@ -140,12 +140,12 @@ def test_labels_that_are_no_text_are_read(write, suffix, label):
 )
 def test_the_usual_names_of_columns_are_known(write, text, label, post_id, time):
     path = write(".jsonl", [{text: "雪", label: 1, post_id: "x", time: 1372480809, "other": None}])
-    assert read(path)[0] == [Post("x", "雪", is_rumor=True, posted_at=1372480809)]
+    assert read(path)[0] == [Post(post_id="x", text="雪", is_rumor=True, posted_at=1372480809)]
 
 
 def test_columns_can_be_named_and_then_come_first(write):
     path = write(".csv", [{"text": "no", "body": "雪", "label": "?", "truth": "1", "id": "no", "key": "x"}])
-    assert read(path, text="body", label="truth", id="key")[0] == [Post("x", "雪", is_rumor=True)]
+    assert read(path, text="body", label="truth", id="key")[0] == [Post(post_id="x", text="雪", is_rumor=True)]
 
 
 def test_without_an_id_posts_are_numbered_from_1(write):
@@ -154,7 +154,7 @@ def test_without_an_id_posts_are_numbered_from_1(write):
 
 
 def test_a_file_without_a_time_column_has_no_finding(write):
-    assert read(write(".jsonl", [{"text": "雪", "label": 1}])) == ([Post("1", "雪", is_rumor=True)], {})
+    assert read(write(".jsonl", [{"text": "雪", "label": 1}])) == ([Post(post_id="1", text="雪", is_rumor=True)], {})
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -226,7 +226,7 @@ def test_a_post_without_an_id_never_takes_that_of_another(write, missing):
 
 def test_texts_that_old_writers_of_parquet_left_as_bytes_are_read(write):
     path = write(".parquet", [{"id": b"a", "text": "雪".encode(), "label": b"1"}])
-    assert read(path)[0] == [Post("a", "雪", is_rumor=True)]
+    assert read(path)[0] == [Post(post_id="a", text="雪", is_rumor=True)]
 
 
 def test_a_quote_in_a_tsv_without_quoting_swallows_no_post(write):
@@ -357,7 +357,7 @@ def test_a_folder_is_read_as_ced(tmp_path, write_ced, corpus_posts):
 
 def test_reading_stops_at_the_first_post_asked_for(write):
     path = write(".jsonl", '{"text": "雪", "label": 1}\nbroken\n')
-    assert next(read_posts(path, Columns(), Findings())) == Post("1", "雪", is_rumor=True)
+    assert next(read_posts(path, Columns(), Findings())) == Post(post_id="1", text="雪", is_rumor=True)
 
 
 def test_a_line_without_end_is_refused(write, monkeypatch):

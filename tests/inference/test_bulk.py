@@ -210,7 +210,7 @@ def test_the_verb_writes_a_line_for_each_line(folder, posts, texts, tmp_path, ca
     told = capsys.readouterr()
     assert told.out == ""
     assert "predict: 102 posts in" in told.err
-    assert "2 of them with an error" in told.err
+    assert "2 with an error" in told.err
     assert cli.main(["predict", str(folder), str(posts)]) == 0
     assert capsys.readouterr().out == output.read_text("utf-8")
 
@@ -218,9 +218,10 @@ def test_the_verb_writes_a_line_for_each_line(folder, posts, texts, tmp_path, ca
 def test_two_processes_of_a_launcher_write_what_one_would(folder, posts, tmp_path, monkeypatch, capsys):
     one, two, flags = tmp_path / "one.jsonl", tmp_path / "two.jsonl", ["--batch_size", "2"]
     assert cli.main(["predict", str(folder), str(posts), "--output", str(one), *flags]) == 0
-    monkeypatch.setenv("WORLD_SIZE", "2")
+    for name, value in {"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1"}.items():
+        monkeypatch.setenv(name, value)
     assert cli.main(["predict", str(folder), str(posts), *flags]) == 2
-    assert "expected files for input and --output, as 2 processes share the work" in capsys.readouterr().err
+    assert "2 processes need files for input and --output" in capsys.readouterr().err
     for rank in ("1", "0"):  # the first one waits for the other, and joins
         monkeypatch.setenv("RANK", rank)
         assert cli.main(["predict", str(folder), str(posts), "--output", str(two), *flags]) == 0
@@ -234,7 +235,7 @@ def test_plain_lines_come_from_stdin_and_whoever_reads_may_leave_early(folder, t
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["id"] for row in rows] == [1, 2, 3]
     assert "error" in rows[1]
-    assert "predict: - holds lines (--format auto)" in done.stderr
+    assert "predict: - is read as lines (--format auto)" in done.stderr
     many = "".join(f"{text}\n" for text in texts * 30)
     shell = f"'{sys.executable}' -m hf_rumor predict '{folder}' | head -n 1"
     done = subprocess.run(["bash", "-c", shell], input=many, capture_output=True, text=True, check=True)
@@ -246,7 +247,7 @@ def test_plain_lines_come_from_stdin_and_whoever_reads_may_leave_early(folder, t
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (["--resume"], "--resume: expected --output FILE"),
+        (["--resume"], "--resume: there is no --output to resume"),
         (["--batch_size", "0"], "expected a number of at least 1"),
         (["--text_column", "body", "--format", "csv"], "--text_column: expected body in the header"),
         (["--format", "xml"], "invalid choice"),
@@ -262,9 +263,9 @@ def test_a_mistake_of_the_verb_is_one_line(folder, posts, capsys, flags, said):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["INPUT", "--output", "INPUT"], "expected another file than the input"),
+        (["INPUT", "--output", "INPUT"], "this is the input, which would be lost"),
         (["INPUT", "--output", "FOLDER"], "expected the name of a file, found a folder"),
-        (["-", "--output", "out.jsonl", "--resume"], "expected a file to read again, got stdin"),
+        (["-", "--output", "out.jsonl", "--resume"], "stdin cannot be read again"),
     ],
 )
 def test_an_output_that_would_cost_something_is_refused(folder, posts, tmp_path, capsys, words, said):
@@ -307,7 +308,7 @@ def test_on_a_terminal_a_table_is_read_to_its_end(folder, tmp_path, monkeypatch,
 
 def test_an_input_that_is_not_there_is_a_mistake(folder, capsys):
     assert cli.main(["predict", str(folder), "/no/such/file"]) == 2
-    assert "/no/such/file: expected to read or write it" in capsys.readouterr().err
+    assert "/no/such/file: no such file" in capsys.readouterr().err
 
 
 def size_of(path):

@@ -140,12 +140,12 @@ def test_a_run_that_was_refused_does_not_make_an_older_result_count(tmp_path, tr
             ["--splits", "grouped,shuffled"],
             "expected some of grouped, random, chronological, every_8th, got 'shuffled'",
         ),
-        (["--recipes", ","], "expected different names with commas between them"),
-        (["--recipes", "mini,mini"], "expected different names with commas between them"),
+        (["--recipes", ","], "expected different names separated by commas"),
+        (["--recipes", "mini,mini"], "expected different names separated by commas"),
         (["--seeds", "0"], "expected a number of at least 1, got '0'"),
         (["--recipes", "maxi"], "one of bert_base_chinese, chinese_bert_wwm_ext, me5_small, mini; found none"),
-        (["--split", "random"], "--split: the benchmark sets it for each run; take --splits, --seeds and --folds"),
-        (["--fold", "1"], "--fold: the benchmark sets it for each run"),
+        (["--split", "random"], "--split: set by the benchmark for each run. Use --splits, --seeds and --folds"),
+        (["--fold", "1"], "--fold: set by the benchmark for each run"),
         (["--folds", "3", "--splits", "grouped,chronological"], "got chronological, which has no folds"),
         (["--folds", "1"], "--folds 1: expected 2 to 20 folds"),
         (["--leaning_rate", "1"], "did you mean --learning_rate?"),
@@ -171,9 +171,9 @@ time.sleep(60)
 """
 WAITING = """
 import sys
-from hf_rumor.cli import main as cli
+from hf_rumor.cli.arguments import exit_on_sigterm
 from hf_rumor.runs import benchmark
-cli._end_in_order()
+exit_on_sigterm()
 benchmark._wait([sys.executable, "-c", sys.argv[2], sys.argv[1]])
 """
 

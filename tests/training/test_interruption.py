@@ -141,7 +141,7 @@ def test_a_run_that_is_told_to_end_saves_says_so_and_ends_as_if_it_had_not_been(
     run.send_signal(number)
     _, told = run.communicate(timeout=600)
     assert run.returncode == status, told
-    assert "is saved; it goes on with the same command" in told.splitlines()[-1]
+    assert "is saved; rerun the same command to resume" in told.splitlines()[-1]
     assert "Traceback" not in told
     again = subprocess.run([*command, str(tmp_path / "out")], capture_output=True, text=True, check=True)
     assert "continues the interrupted run" in again.stderr

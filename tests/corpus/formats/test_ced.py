@@ -185,7 +185,7 @@ def test_reposts_without_a_time_come_last_and_ties_keep_their_order():
     ("post_id", "author_id"), [("3_Mx_77", "77"), ("3", None), ("3_77", None), ("3_a_b_77", None)]
 )
 def test_the_author_is_the_third_part_of_the_name(tmp_path, write_ced, post_id, author_id):
-    write_ced(tmp_path / "ced", [Post("雪", post_id, is_rumor=True, author_verified=False, has_url=True)])
+    write_ced(tmp_path / "ced", [Post(text="雪", post_id=post_id, is_rumor=True, author_verified=False, has_url=True)])
     [post] = read(tmp_path / "ced")[0]
     assert (post.post_id, post.author_id) == (post_id, author_id)
 
@@ -193,7 +193,7 @@ def test_the_author_is_the_third_part_of_the_name(tmp_path, write_ced, post_id, 
 def test_a_post_with_text_alone_is_enough(tmp_path):
     put(tmp_path / "original-microblog" / "1.json", {"text": "雪"})
     put(tmp_path / "rumor-repost" / "1.json", [])
-    assert read(tmp_path)[0] == [Post("雪", "1", is_rumor=True, num_reposts=0)]
+    assert read(tmp_path)[0] == [Post(text="雪", post_id="1", is_rumor=True, num_reposts=0)]
 
 
 def test_posts_are_counted_by_label_without_those_that_have_none_or_two(root, tmp_path):

@@ -1,0 +1,50 @@
+"""`hf-rumor audit`."""
+
+import argparse
+import logging
+from functools import partial
+from typing import Any
+
+from hf_rumor.cli.arguments import add_corpus_flags, add_verb, folder, load, seed, some_of, to_json
+from hf_rumor.config.arguments import SPLIT_NAMES
+
+
+logger = logging.getLogger(__name__)
+
+FAILURES = ("leakage", "conflicts")
+
+
+def add_parser(verbs: Any) -> None:
+    """Add the verb."""
+    parser = add_verb(verbs, "audit", "check a corpus: counts, near-duplicates, leakage, label errors, artifacts")
+    add_corpus_flags(parser)
+    parser.add_argument("--split_seed", type=seed, default=0, help="seed of the splits (%(default)s)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--output_dir", type=folder, help="folder for tables of what was found")
+    parser.add_argument(
+        "--fail_on",
+        type=partial(some_of, FAILURES),
+        default=[],
+        help="exit with status 1 on leakage, conflicts, or both (comma-separated)",
+    )
+    parser.add_argument(
+        "--split", choices=SPLIT_NAMES, default="grouped", help="split that --fail_on leakage checks (%(default)s)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the audit; return 1 if something of `--fail_on` was found."""
+    from hf_rumor.audit.audit import audit_corpus
+    from hf_rumor.audit.text import failures, to_text, write_tables
+
+    corpus = load(arguments)
+    audited = audit_corpus(corpus, arguments.split_seed)
+    print(to_json(audited.audit, indent=2) if arguments.json else to_text(audited.audit))
+    if arguments.output_dir:
+        for path in write_tables(audited, corpus.posts, arguments.output_dir):
+            logger.info("audit: %s written", path)
+    found = failures(audited.audit, arguments.split, arguments.fail_on)
+    for line in found:
+        logger.error("audit: failed on %s", line)
+    return 1 if found else 0

@@ -1,0 +1,62 @@
+"""`hf-rumor benchmark`."""
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hf_rumor.cli.arguments import add_verb, count, exit_on_sigterm, folder, names, some_of
+from hf_rumor.config.arguments import SPLIT_NAMES
+from hf_rumor.errors import ArgumentError
+
+
+def add_parser(verbs: Any) -> None:
+    """Add the verb."""
+    parser = add_verb(
+        verbs,
+        "benchmark",
+        "train recipes on splits with several seeds and compare them in one table; rerun to resume",
+        epilog="All other flags are passed to hf-rumor train, for every run.",
+    )
+    parser.add_argument("--recipes", type=names, default=["mini"], help="comma-separated recipes (mini)")
+    parser.add_argument(
+        "--splits", type=partial(some_of, SPLIT_NAMES), default=["grouped"], help="comma-separated splits (grouped)"
+    )
+    parser.add_argument("--seeds", type=count, default=3, help="seeds of split and training (%(default)s)")
+    parser.add_argument("--folds", type=count, help="cross-validation: each fold is the test part once per seed")
+    parser.add_argument("--output_dir", type=folder, default=Path("benchmark"), help="(%(default)s)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Do the runs that are not done yet, and print the table."""
+    from hf_rumor.config.arguments import parse_arguments
+    from hf_rumor.corpus.sources import resolve_corpus
+    from hf_rumor.corpus.splits import check_folds
+    from hf_rumor.runs.benchmark import Cell, run_benchmark
+    from hf_rumor.util.files import content_digest
+
+    flags = arguments.flags
+    for flag in ("--split", "--split_seed", "--seed", "--fold"):
+        if any(word == flag or word.startswith(f"{flag}=") for word in flags):
+            raise ArgumentError(f"{flag}: set by the benchmark for each run. Use --splits, --seeds and --folds.")
+    if len({Path(recipe).stem for recipe in arguments.recipes}) < len(arguments.recipes):
+        raise ArgumentError("--recipes: two files have the same name. Rename one.")
+    data_paths = {parse_arguments([recipe, *flags]).run.data_path for recipe in arguments.recipes}
+    if len(data_paths) > 1:
+        found = ", ".join(sorted(data_paths))
+        raise ArgumentError(f"--recipes: they use different corpora ({found}). Give one with --data_path.")
+    if arguments.folds is not None:
+        for split in arguments.splits:
+            check_folds(split, arguments.folds, fold=0)
+    cells = [
+        Cell(recipe, split, seed, arguments.folds, fold)
+        for recipe in arguments.recipes
+        for split in arguments.splits
+        for seed in range(arguments.seeds)
+        for fold in range(arguments.folds or 1)
+    ]
+    exit_on_sigterm()
+    sha256 = content_digest(resolve_corpus(data_paths.pop()))
+    run_benchmark(cells, arguments.output_dir, flags, sha256)
+    print((arguments.output_dir / "benchmark.md").read_text(encoding="utf-8"), end="")

@@ -1,0 +1,29 @@
+"""`hf-rumor evaluate`."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from hf_rumor.cli.arguments import add_corpus_flags, add_model, add_verb, folder, load
+
+
+def add_parser(verbs: Any) -> None:
+    """Add the verb."""
+    parser = add_verb(verbs, "evaluate", "write the full report of a model on labelled posts from another corpus")
+    add_model(parser)
+    add_corpus_flags(parser)
+    parser.add_argument(
+        "--output_dir", type=folder, default=Path("evaluation"), help="folder for the report (%(default)s)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Evaluate the model and print the headline."""
+    from hf_rumor.report.markdown import headline
+    from hf_rumor.runs.evaluate import evaluate_outside
+
+    report = evaluate_outside(arguments.model, load(arguments), arguments.output_dir, arguments.revision)
+    print(headline(report))
+    print("how many of these posts, or near-copies of them, the model was trained on is not known")
+    print(f"report: {arguments.output_dir}/ (report.html, .md and .json, predictions.jsonl)")

@@ -1,0 +1,69 @@
+"""`hf-rumor explain`."""
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from hf_rumor.cli.arguments import add_corpus_flags, add_model, add_verb, count, folder, load, to_json
+from hf_rumor.errors import ArgumentError
+
+
+logger = logging.getLogger(__name__)
+
+
+def add_parser(verbs: Any) -> None:
+    """Add the verb."""
+    parser = add_verb(verbs, "explain", "show which words increase and which decrease the probability of rumor")
+    add_model(parser)
+    parser.add_argument("texts", metavar="TEXT", nargs="*", help="texts (default: lines of stdin)")
+    parser.add_argument("--json", action="store_true", help="print JSON lines, with every token and word")
+    parser.add_argument("--html", type=folder, help="write a self-contained HTML page")
+    parser.add_argument(
+        "--faithfulness",
+        type=count,
+        metavar="N",
+        help="on N posts of --data_path: delete the most important tokens, or random ones, and compare the change",
+    )
+    add_corpus_flags(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Explain the texts, or check the explanations."""
+    from hf_rumor.inference.explain import Explainer, to_html, to_text
+    from hf_rumor.util.files import write_text
+
+    if arguments.faithfulness and (arguments.texts or arguments.html or arguments.json):
+        raise ArgumentError("--faithfulness: it cannot be combined with TEXT, --html or --json.")
+    texts = [] if arguments.faithfulness else _read_texts(arguments.texts)
+    explainer = Explainer(arguments.model, arguments.revision)
+    if arguments.faithfulness:
+        posts = load(arguments).posts.shuffle(seed=0)["text"][: arguments.faithfulness]
+        result = explainer.faithfulness(posts)
+        ratio = f" ({result.top / result.random:.1f}x)" if result.random else ""
+        print(
+            f"{result.num_texts:,} posts: deleting the most important fifth of the tokens changes the probability by "
+            f"{result.top:.3f}, deleting a random fifth by {result.random:.3f}{ratio}"
+        )
+        return
+    explanations = [explainer.explain(text) for text in texts]
+    for explanation in explanations:
+        colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        print(to_json(explanation) if arguments.json else to_text(explanation, colours=colours))
+    if arguments.html:
+        write_text(arguments.html, to_html(explanations, explainer.facts, arguments.model))
+        logger.info("explain: %s written", arguments.html)
+
+
+def _read_texts(texts: list[str]) -> list[str]:
+    """Return the texts of the command line, or the lines of stdin."""
+    for text in texts:
+        if len(text) < 256 and Path(text).is_file():
+            raise ArgumentError(f"{text}: this is a file, not a text. Use: hf-rumor explain MODEL < {text}")
+    texts = texts or [line for line in sys.stdin.read().splitlines() if line.strip()]
+    if not texts or not all(text.strip() for text in texts):
+        raise ArgumentError("explain: the text is empty. Give a text, or lines on stdin.")
+    return texts

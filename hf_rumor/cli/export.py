@@ -1,0 +1,39 @@
+"""`hf-rumor export`."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from hf_rumor.cli.arguments import add_corpus_flags, add_model, add_verb, exit_on_sigterm, folder, load
+
+
+def add_parser(verbs: Any) -> None:
+    """Add the verb."""
+    parser = add_verb(verbs, "export", "convert a model to ONNX and compare it with torch")
+    add_model(parser)
+    parser.add_argument("--output_dir", type=folder, default=Path("onnx"), help="folder for the result (%(default)s)")
+    parser.add_argument(
+        "--precision",
+        choices=("fp32", "int8"),
+        default="fp32",
+        help="int8: smaller, faster, less exact (%(default)s)",
+    )
+    parser.add_argument("--force", action="store_true", help="keep an int8 model that changes too many decisions")
+    add_corpus_flags(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Export the model and print the comparison."""
+    from hf_rumor.inference.export import export_model, to_text
+
+    exit_on_sigterm()
+    exported = export_model(
+        arguments.model,
+        arguments.output_dir,
+        load(arguments).posts["text"][:],
+        precision=arguments.precision,
+        force=arguments.force,
+        revision=arguments.revision,
+    )
+    print(to_text(exported))

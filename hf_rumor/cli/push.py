@@ -1,0 +1,43 @@
+"""`hf-rumor push`."""
+
+import argparse
+from typing import Any
+
+from hf_rumor.cli.arguments import add_target, add_verb, folder, send
+from hf_rumor.errors import ArgumentError
+
+
+def add_parser(verbs: Any) -> None:
+    """Add the verb."""
+    parser = add_verb(verbs, "push", "upload a model and its card to the Hub, without anything private")
+    parser.add_argument("folder", metavar="FOLDER", type=folder, help="folder of a finished run")
+    add_target(parser)
+    parser.add_argument(
+        "--license", help="license of the model, as named by the Hub (apache-2.0, mit, ...); default: that of the card"
+    )
+    parser.add_argument("--overwrite_card", action="store_true", help="render README.md again even if it was edited")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Push the model."""
+    from hf_rumor.hub.contents import contents_of, model_contents
+    from hf_rumor.report.card import CARD_FILE, license_of, read_card, write_card
+    from hf_rumor.report.portable import portable
+    from hf_rumor.runs.evaluate import read_report
+
+    folder = arguments.folder
+    model_contents(folder)  # a folder without a model is refused before anything is written
+    report = read_report(folder / "report.json")
+    write_card(folder, report, arguments.license, overwrite=arguments.overwrite_card)
+    in_card = license_of(read_card(folder / CARD_FILE))
+    if in_card is None:
+        advice = "Name it: apache-2.0, ..."
+        if arguments.license:  # an edited card is not rendered again
+            advice = f"Add `license: {arguments.license}` at the top of {folder / CARD_FILE}, or use --overwrite_card."
+        raise ArgumentError(f"--license: README.md names no license. {advice}")
+    if arguments.license not in (None, in_card):
+        raise ArgumentError(
+            f"--license {arguments.license}: the edited README.md names {in_card}. Change one of the two."
+        )
+    send(arguments, "model", contents_of(folder, portable(report)), "Rumor classifier")

@@ -1,0 +1,77 @@
+"""`hf-rumor train`, the same as `run_rumor.py`."""
+
+import argparse
+import dataclasses
+import signal
+import sys
+from functools import partial
+from typing import Any
+
+from hf_rumor.cli.arguments import exit_on_sigterm
+from hf_rumor.config.arguments import RECIPES, TRAINING_DEFAULTS, RunArguments
+from hf_rumor.util.processes import is_first_process
+
+
+SUMMARY = "train a rumor classifier and report how good it is; the same as run_rumor.py"
+DESCRIPTION = """\
+Train a rumor classifier and report how good it is; python run_rumor.py takes the same flags. Without flags it
+finds data and a model by itself. RECIPE is a .yaml or .json file of flags, or a bundled one: {recipes}.
+Flags override it.
+"""
+
+
+def add_parser(verbs: Any) -> None:
+    """List the verb; its flags are parsed by `hf_rumor.config`."""
+    verbs.add_parser("train", help=SUMMARY, add_help=False)
+
+
+def run(words: list[str]) -> int:
+    """Train; return 1 if the model could not be pushed."""
+    if "--help" in words or "-h" in words:
+        print(train_help())
+        return 0
+    if "--help_all" in words:
+        from hf_rumor.config.arguments import make_parser
+
+        print(make_parser().format_help())
+        return 0
+    from hf_rumor.report.markdown import headline
+    from hf_rumor.runs.train import run as run_training
+    from hf_rumor.training.interruption import Interrupted
+
+    exit_on_sigterm()
+    try:
+        finished = run_training(words)
+    except Interrupted as stop:
+        if is_first_process():
+            saved = f"; checkpoint-{stop.step} is saved" if stop.step is not None else ""
+            name = signal.Signals(stop.number).name
+            resumes_from = any(word.startswith("--resume_from_checkpoint") for word in words)
+            without = " without --resume_from_checkpoint" if resumes_from and saved else ""
+            print(f"hf-rumor: stopped by {name}{saved}; rerun the same command{without} to resume", file=sys.stderr)
+        return 128 + stop.number
+    if finished is not None:
+        print(headline(finished.report))
+        print(f"model and report: {finished.folder}/ (report.html, .md and .json, predictions.jsonl, recipe.yaml)")
+        return 1 if finished.is_pushed is False else 0
+    return 0
+
+
+def train_help() -> str:
+    """Return the short help: our own flags, and those of Trainer whose defaults differ here."""
+    recipes = ", ".join(sorted(path.stem for path in RECIPES.glob("*.yaml")))
+    parser = argparse.ArgumentParser(
+        prog="hf-rumor train",
+        usage="hf-rumor train [RECIPE] [--flag value ...]",
+        description=DESCRIPTION.format(recipes=recipes),
+        add_help=False,
+        formatter_class=partial(argparse.HelpFormatter, max_help_position=32),
+    )
+    ours = parser.add_argument_group("data, model, split, loss")
+    for entry in dataclasses.fields(RunArguments):
+        default = "" if entry.default is None else f" [{entry.default}]"
+        ours.add_argument(f"--{entry.name}", metavar="", help=entry.metadata["help"] + default)
+    theirs = parser.add_argument_group("transformers.TrainingArguments with other defaults (all flags: --help_all)")
+    for name, (value, words) in TRAINING_DEFAULTS.items():
+        theirs.add_argument(f"--{name}", metavar="", help=f"{words} [{value}]")
+    return parser.format_help()
