@@ -13,7 +13,7 @@ import json
 import random
 import shutil
 from contextlib import redirect_stdout
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,17 +32,27 @@ from transformers import (
 
 from hf_rumor.cli import main as cli
 from hf_rumor.corpus.post import Post, Repost
-from hf_rumor.evaluation.baseline import BaselinePredictions
+from hf_rumor.evaluation.baseline import BaselinePredictions, compare_baselines
+from hf_rumor.evaluation.calibration import Calibration, PartScores, Platt, measure_calibration
 from hf_rumor.evaluation.curves import confident_mistakes, measure_curves
-from hf_rumor.evaluation.decision import Threshold
-from hf_rumor.evaluation.measure import Scored, measure, measure_baselines, measure_calibration, measure_decision
-from hf_rumor.evaluation.metrics import METRICS
-from hf_rumor.evaluation.resamples import COUNTS
+from hf_rumor.evaluation.decision import Threshold, measure_decision, operating_point
+from hf_rumor.evaluation.measure import measure
+from hf_rumor.evaluation.metrics import CELLS, METRICS, Scored
 from hf_rumor.evaluation.slices import PostTraits, measure_slices
 from hf_rumor.labels import decide
 from hf_rumor.models.encoders import load_model, save_model
 from hf_rumor.models.logits import predict_logits
-from hf_rumor.report.record import Report
+from hf_rumor.report.record import (
+    DataFacts,
+    Environment,
+    Epoch,
+    LossFacts,
+    ModelFacts,
+    Report,
+    SplitFacts,
+    Step,
+    Training,
+)
 from hf_rumor.training.losses import make_loss
 from hf_rumor.training.trainer import RumorTrainer
 
@@ -168,89 +178,66 @@ def write_ced():
     return _write_ced
 
 
-def _constant_parts():
-    """Return the parts of a report that do not depend on the test posts; anew each time, since tests change them."""
-    return {
-        "data": {
-            "path": "data/sample",
-            "sha256": "5ca1ab1e",
-            "num_posts": 4321,
-            "num_rumors": 2000,
-            "findings": {"times_as_text": 12},
-        },
-        "split": {
-            "name": "grouped",
-            "seed": 42,
-            "train": 3000,
-            "validation": 321,
-            "test": 1000,
-            "fold": "0 of 5",
-            "num_leaking_test_posts": 25,
-            "num_resamples": 1000,
-        },
-        "model": {"name": "mini", "architecture": "BertModel", "num_parameters": 1234567, "max_length": 128},
-        "loss": {"name": "bce", "kwargs": {}, "formula": "-y log p - (1 - y) log(1 - p)", "activation": "sigmoid"},
-        "train": {
-            "epochs": 3.0,
-            "total_steps": 1200,
-            "warmup_steps": 120,
-            "schedule": "linear",
-            "learning_rate": 5e-5,
-            "runtime_seconds": 61.4,
-            "started_at": "2026-11-23T10:00:00+00:00",
-            "ended_at": "2026-11-23T10:01:01+00:00",
-            "posts_per_second": 48.9,
-            "history": [
-                {"step": 10, "epoch": 1.0, "mean_loss": NAN, "validation_loss": 0.5, "validation_macro_f1": 0.7},
-                {"step": 20, "epoch": 2.0, "mean_loss": 0.25, "validation_loss": 0.375, "validation_macro_f1": 0.75},
-            ],
-            "curve": [
-                {"step": 10, "loss": 0.7, "learning_rate": 5e-5},
-                {"step": 20, "loss": 0.5, "learning_rate": 0.0},
-            ],
-        },
-        "environment": {
-            "versions": {"hf_rumor": "0.1.0", "torch": "2.13"},
-            "device": "cpu",
-            "precision": "fp32",
-            "precision_reason": "no GPU",
-            "num_processes": 1,
-        },
-        "recipe": {"loss": "bce"},
-        "auto": {"model_name_or_path": "mini", "precision": "fp32"},
+DATA = DataFacts("corpora/posts.csv", "5ca1ab1e", "7e875", 4321, 2000, {"times_as_text": 12}, is_synthetic=False)
+SPLIT = SplitFacts(
+    name="grouped",
+    seed=42,
+    fold="0 of 5",
+    train=3000,
+    validation=321,
+    test=1000,
+    num_leaking_test_posts=25,
+    num_resamples=1000,
+)
+MODEL = ModelFacts("mini", None, "BertModel", num_parameters=1234567, max_length=128, pooling="mean")
+LOSS = LossFacts("bce", {}, "-y log p - (1 - y) log(1 - p)", "sigmoid")
+TRAINING = Training(
+    started_at="2026-11-23T10:00:00+00:00",
+    ended_at="2026-11-23T10:01:01+00:00",
+    runtime_seconds=61.4,
+    resumed_at_step=None,
+    posts_per_second=48.9,
+    epochs=3.0,
+    total_steps=1200,
+    planned_steps=1200,
+    warmup_steps=120,
+    schedule="linear",
+    learning_rate=5e-5,
+    batch_size=32,
+    chosen_by="macro_f1",
+    best_metric=0.75,
+    best_checkpoint="checkpoint-20",
+    hyper_parameters={"loss": "bce", "precision": "auto", "seed": 42},
+    history=(Epoch(10, 1.0, NAN, 0.5, 0.7), Epoch(20, 2.0, 0.25, 0.375, 0.75)),
+    curve=(Step(10, 0.7, 5e-5), Step(20, 0.5, 0.0)),
+)
+ENVIRONMENT = Environment({"hf_rumor": "0.1.0", "torch": "2.13"}, "Linux", "cpu", "fp32", "no GPU", 1)
+
+
+def _make_report(labels=(0, 1, 1, 0), probabilities=(0.1, 0.9, 0.4, 0.2), **changes):
+    """Return a report on posts with these labels and probabilities, with changes of parts: data={"path": "a.csv"}."""
+    scored = Scored([str(number) for number in range(len(labels))], np.array(labels), np.array(probabilities), 0.25)
+    groups, ones = np.arange(len(labels)), np.ones(len(labels), dtype=np.int64)
+    measured = measure(scored, threshold=0.5)
+    intervals = {name: (getattr(measured, name) - 0.125, getattr(measured, name) + 0.125) for name in METRICS}
+    intervals |= {
+        name: (1.0 * n, 2.0 * n) for name, n in zip(CELLS, np.ravel(measured.confusion).tolist(), strict=True)
     }
-
-
-def _make_report(labels=(0, 1, 1, 0), probabilities=(0.1, 0.9, 0.4, 0.2)):
-    """Return a report on a test part with these labels and probabilities."""
-    scored = Scored(
-        [str(number) for number in range(len(labels))],
-        np.array(labels),
-        np.array(probabilities, dtype=np.float64),
-        0.25,
-    )
-    test = measure(scored, threshold=0.5)
-    intervals = {name: (test[name] - 0.125, test[name] + 0.125) for name in METRICS}
-    intervals |= {name: (n, 2.0 * n) for name, n in zip(COUNTS, np.ravel(test["confusion"]).tolist(), strict=True)}
-    return Report(
-        **_constant_parts(),
-        validation=measure(scored, threshold=0.5),
-        test={**test, "intervals": intervals},
-        baseline=measure_baselines(
-            BaselinePredictions(np.array([0] * len(labels)), np.array([1] * len(labels))),
-            scored,
-            0.5,
-            np.arange(len(labels)),
+    scores = PartScores(measure_calibration(scored), measure_calibration(scored))
+    point = operating_point(scored.labels, scored.probabilities, 0.5)
+    report = Report(
+        data=DATA,
+        split=SPLIT,
+        model=MODEL,
+        loss=LOSS,
+        train=TRAINING,
+        validation=measured,
+        test=replace(measured, intervals=intervals),
+        baseline=compare_baselines(BaselinePredictions(0 * ones, ones), scored, 0.5, groups),
+        calibration=Calibration(
+            "platt", 20, {"non-rumor": Platt(0.5, 0.25), "rumor": Platt(0.75, -0.5)}, scores, scores
         ),
-        calibration={
-            "method": "platt",
-            "prior_posts": 20,
-            "lines": {"non-rumor": {"slope": 0.5, "intercept": 0.25}, "rumor": {"slope": 0.75, "intercept": -0.5}},
-            **measure_calibration({"test": scored}, {"test": scored}),
-        },
-        decision=measure_decision(
-            "precision>=0.9", Threshold(0.5, reached=False), 0.75, {"validation": scored, "test": scored}
-        ),
+        decision=measure_decision("precision>=0.9", Threshold(0.5, reached=False), 0.75, scored, point),
         curves=measure_curves(scored.labels, scored.probabilities, scored.probabilities),
         slices=measure_slices(
             PostTraits(
@@ -262,15 +249,26 @@ def _make_report(labels=(0, 1, 1, 0), probabilities=(0.1, 0.9, 0.4, 0.2)):
             ),
             scored.labels,
             decide(scored.probabilities, 0.5),
-            np.arange(len(labels)),
+            groups,
         ),
-        mistakes=confident_mistakes(scored.ids, scored.labels, scored.probabilities, 0.5),
+        mistakes=confident_mistakes(scored, 0.5),
+        environment=ENVIRONMENT,
+        recipe={"loss": "bce"},
+        auto={"model_name_or_path": "mini", "precision": "fp32"},
+    )
+    parts = {name: getattr(report, name) for name in changes}
+    return replace(
+        report,
+        **{
+            name: replace(part, **changes[name]) if is_dataclass(part) else changes[name]
+            for name, part in parts.items()
+        },
     )
 
 
 @pytest.fixture(scope="session")
 def make_report():
-    """Return a function that makes a report on a test part with given labels and probabilities."""
+    """Return a function that makes a report: `make_report(labels, probabilities, **changes_of_parts)`."""
     return _make_report
 
 

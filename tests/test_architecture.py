@@ -15,6 +15,7 @@ PACKAGE = Path(hf_rumor.__file__).parent
 ROWS = (
     ("__main__",),
     ("cli",),
+    ("api",),
     ("runs", "serve"),
     ("config", "hub"),
     ("report", "training", "inference"),

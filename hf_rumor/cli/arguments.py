@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from hf_rumor.config.arguments import MOST_SEED, RunArguments
+from hf_rumor.config.flags import MOST_SEED, RunArguments
 from hf_rumor.errors import ArgumentError
 
 
@@ -125,3 +125,16 @@ def some_of(choices: Sequence[str], text: str) -> list[str]:
         if word not in choices:
             raise argparse.ArgumentTypeError(f"expected some of {', '.join(choices)}, got {word!r}")
     return words
+
+
+def split_names(text: str) -> list[str]:
+    """Return different names of splits, separated by commas."""
+    from hf_rumor.corpus.splits import SPLITS  # takes seconds to import
+
+    return some_of(tuple(SPLITS), text)
+
+
+def split_name(text: str) -> str:
+    """Return the name of a split."""
+    [name] = split_names(text)
+    return name

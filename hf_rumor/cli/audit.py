@@ -5,8 +5,7 @@ import logging
 from functools import partial
 from typing import Any
 
-from hf_rumor.cli.arguments import add_corpus_flags, add_verb, folder, load, seed, some_of, to_json
-from hf_rumor.config.arguments import SPLIT_NAMES
+from hf_rumor.cli.arguments import add_corpus_flags, add_verb, folder, load, seed, some_of, split_name, to_json
 
 
 logger = logging.getLogger(__name__)
@@ -28,7 +27,7 @@ def add_parser(verbs: Any) -> None:
         help="exit with status 1 on leakage, conflicts, or both (comma-separated)",
     )
     parser.add_argument(
-        "--split", choices=SPLIT_NAMES, default="grouped", help="split that --fail_on leakage checks (%(default)s)"
+        "--split", type=split_name, default="grouped", help="split that --fail_on leakage checks (%(default)s)"
     )
     parser.set_defaults(run=run)
 

@@ -20,10 +20,10 @@ def add_parser(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Evaluate the model and print the headline."""
-    from hf_rumor.report.markdown import headline
+    from hf_rumor.report.words import headline, leakage
     from hf_rumor.runs.evaluate import evaluate_outside
 
     report = evaluate_outside(arguments.model, load(arguments), arguments.output_dir, arguments.revision)
     print(headline(report))
-    print("how many of these posts, or near-copies of them, the model was trained on is not known")
+    print(leakage(report))
     print(f"report: {arguments.output_dir}/ (report.html, .md and .json, predictions.jsonl)")

@@ -24,11 +24,11 @@ def run(arguments: argparse.Namespace) -> None:
     from hf_rumor.hub.contents import contents_of, model_contents
     from hf_rumor.report.card import CARD_FILE, license_of, read_card, write_card
     from hf_rumor.report.portable import portable
-    from hf_rumor.runs.evaluate import read_report
+    from hf_rumor.report.record import REPORT_FILE, read_report
 
     folder = arguments.folder
     model_contents(folder)  # a folder without a model is refused before anything is written
-    report = read_report(folder / "report.json")
+    report = read_report(folder / REPORT_FILE)
     write_card(folder, report, arguments.license, overwrite=arguments.overwrite_card)
     in_card = license_of(read_card(folder / CARD_FILE))
     if in_card is None:

@@ -1,4 +1,4 @@
-"""The simplest thing that could work, and whether a model is better than it."""
+"""The baselines, and by how much a model is better."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,36 +11,63 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 
 from hf_rumor.corpus.splits import MIN_POSTS_PER_LABEL
-from hf_rumor.errors import CorpusError
+from hf_rumor.evaluation.intervals import Differences, Groups, paired_differences, sign_test
+from hf_rumor.evaluation.metrics import Confusion, Labels, Scored, compute_metrics, confusion
+from hf_rumor.labels import decide
 
 
 # Baseline -> its name for people.
-BASELINES = {"tfidf_svm": "character TF-IDF + linear SVM", "majority": "always the more frequent label"}
-
-OUTSIDE = "outside"  # name of the split of a report on a corpus from elsewhere
-BASELINES_FITTED = {  # is it such a report -> what baselines were fitted on
-    False: "Baselines were fitted on training and validation posts and scored on the same test posts",
-    True: "Baselines were fitted on these very posts, by 5-fold cross-validation: where a model of yours would start",
-}
+BASELINES = {"tfidf_svm": "character TF-IDF + linear SVM", "majority": "majority class"}
+TOO_FEW_POSTS = f"fewer than {MIN_POSTS_PER_LABEL} posts of a label, near-duplicates counted once"
 
 
 @dataclass(frozen=True)
 class BaselinePredictions:
-    """What the baselines call the test posts: 0 or 1. *Shape:* `(num_posts,)`."""
+    """The predictions of the baselines for the test posts: 0 or 1. *Shape:* `(num_posts,)`."""
 
     tfidf_svm: NDArray[np.int64]
     majority: NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """A baseline on the test posts.
+
+    Attributes:
+        accuracy: Of the baseline, as the two that follow.
+        macro_f1: Mean of the F1 scores of both labels.
+        rumor_f1: F1 score for the rumor class.
+        confusion: Counts of posts, `[actual][predicted]`.
+        difference: How much better the model is.
+        sign_test: Two-sided p-value of `sign_test`.
+    """
+
+    accuracy: float
+    macro_f1: float
+    rumor_f1: float
+    confusion: Confusion
+    difference: Differences
+    sign_test: float
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """The part `baseline` of the report; without baselines, `skipped` is the reason."""
+
+    tfidf_svm: Comparison | None = None
+    majority: Comparison | None = None
+    skipped: str | None = None
+
+
 def make_tfidf_svm() -> Pipeline:
-    """Return the baseline: characters, 1 to 4 in a row, sublinear TF-IDF, and a linear SVM with C = 1."""
+    """Return the baseline: character 1- to 4-grams, sublinear TF-IDF, and a linear SVM with C = 1."""
     return make_pipeline(
         TfidfVectorizer(analyzer="char", ngram_range=(1, 4), min_df=2, sublinear_tf=True), LinearSVC(random_state=0)
     )
 
 
 def predict_baselines(texts: Sequence[str], labels: Sequence[int], test_texts: Sequence[str]) -> BaselinePredictions:
-    """Fit on all posts that a run may see, training and validation; predict the test posts.
+    """Fit on training and validation posts, and predict the test posts.
 
     Args:
         texts: Of the training and validation posts.
@@ -55,28 +82,44 @@ def predict_baselines(texts: Sequence[str], labels: Sequence[int], test_texts: S
     )
 
 
-def cross_predict_baselines(
-    texts: Sequence[str], labels: NDArray[np.int64], groups: NDArray[np.int64]
-) -> BaselinePredictions:
+def cross_predict_baselines(texts: Sequence[str], labels: Labels, groups: Groups) -> BaselinePredictions | None:
     """Predict every post of a corpus by 5-fold cross-validation; near-duplicates stay together.
 
     Args:
         texts: Of the posts.
         labels: 0 or 1. *Shape:* `(num_posts,)`.
-        groups: Number of the near-duplicate group of each post. *Shape:* `(num_posts,)`.
+        groups: *Shape:* `(num_posts,)`.
 
-    Raises:
-        CorpusError: There are too few posts of a label.
+    Returns:
+        None if there are `TOO_FEW_POSTS`.
     """
-    fewest = min(len(np.unique(groups[labels == label])) for label in (0, 1))
-    if fewest < MIN_POSTS_PER_LABEL:
-        raise CorpusError(
-            f"expected at least {MIN_POSTS_PER_LABEL} posts of each label, copies counted once, found {fewest}; "
-            "give more posts"
-        )
+    if min(len(np.unique(groups[labels == label])) for label in (0, 1)) < MIN_POSTS_PER_LABEL:
+        return None
     text = np.array(texts, dtype=object)
     svm, majority = np.empty_like(labels), np.empty_like(labels)
-    for seen, unseen in StratifiedGroupKFold(5, shuffle=True, random_state=0).split(text, labels, groups):
-        found = predict_baselines(text[seen].tolist(), labels[seen].tolist(), text[unseen].tolist())
-        svm[unseen], majority[unseen] = found.tfidf_svm, found.majority
+    for fit, held_out in StratifiedGroupKFold(5, shuffle=True, random_state=0).split(text, labels, groups):
+        predictions = predict_baselines(text[fit].tolist(), labels[fit].tolist(), text[held_out].tolist())
+        svm[held_out], majority[held_out] = predictions.tfidf_svm, predictions.majority
     return BaselinePredictions(svm, majority)
+
+
+def compare_baselines(
+    predictions: BaselinePredictions | None, scored: Scored, threshold: float, groups: Groups
+) -> Baselines:
+    """Return how the model compares with each baseline on the same posts."""
+    if predictions is None:
+        return Baselines(skipped=TOO_FEW_POSTS)
+    predicted = decide(scored.probabilities, threshold)
+
+    def compare(baseline: Labels) -> Comparison:
+        metrics = compute_metrics(scored.labels, baseline, baseline.astype(np.float64))
+        return Comparison(
+            accuracy=metrics.accuracy,
+            macro_f1=metrics.macro_f1,
+            rumor_f1=metrics.rumor_f1,
+            confusion=confusion(scored.labels, baseline),
+            difference=paired_differences(scored.labels, predicted, baseline, groups),
+            sign_test=sign_test(scored.labels, predicted, baseline, groups),
+        )
+
+    return Baselines(tfidf_svm=compare(predictions.tfidf_svm), majority=compare(predictions.majority))

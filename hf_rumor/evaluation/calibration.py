@@ -1,4 +1,4 @@
-"""Does a probability mean what it says, and how is it made to?"""
+"""Platt scaling, and how well probabilities are calibrated before and after it."""
 
 import math
 from dataclasses import dataclass
@@ -9,18 +9,19 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from hf_rumor.evaluation.decision import average_ties
+from hf_rumor.evaluation.metrics import Floats, Labels, Scored, compute_metrics, expected_calibration_errors
+from hf_rumor.labels import decide
 
 
-PRIOR_POSTS = 20  # that speak for the logits as they are; how their number was chosen: docs/LOG.md
+PRIOR_POSTS = 20  # weight of the prior that leaves the logits unchanged; how it was chosen: docs/LOG.md
 
 
 @dataclass(frozen=True)
 class Platt:
-    """The line that makes a logit say what it means: `probability = sigmoid(slope · logit + intercept)`.
+    """The line that calibrates a logit: `probability = sigmoid(slope · logit + intercept)`.
 
     Attributes:
-        slope: Above 0, so that the order of the posts stays as it was.
+        slope: Above 0, so that the ranking of the posts does not change.
         intercept: In nats.
     """
 
@@ -28,25 +29,63 @@ class Platt:
     intercept: float
 
 
-def fit_platt(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> Platt | None:
-    """Return the line under which the logits predict the labels best; None where these would turn their order round.
+@dataclass(frozen=True)
+class CalibrationScores:
+    """How well probabilities are calibrated; `ece_by_chance` is the ECE of a perfectly calibrated model."""
+
+    ece: float
+    ece_by_chance: float
+    brier: float
+    log_loss: float
+    roc_auc: float
+
+
+@dataclass(frozen=True)
+class PartScores:
+    """The calibration of each part; `validation` is None if only test posts were scored."""
+
+    validation: CalibrationScores | None
+    test: CalibrationScores
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The part `calibration` of the report.
+
+    Attributes:
+        method: `platt` or `none`.
+        prior_posts: `PRIOR_POSTS` of the run.
+        lines: Label -> the line of its logit; None without calibration.
+        before: None if the model was calibrated earlier.
+        after: The same as `before` without calibration.
+    """
+
+    method: str
+    prior_posts: int
+    lines: dict[str, Platt] | None
+    before: PartScores | None
+    after: PartScores
+
+
+def fit_platt(labels: Labels, logits: Floats) -> Platt | None:
+    """Return the line under which the logits predict the labels best; None if it would invert the ranking.
 
     Platt, 1999, "Probabilistic outputs for support vector machines", Sec. 2.2: a logistic regression on the logit,
     with targets `(n + 1) / (n + 2)` and `1 / (m + 2)` for `n` posts of label 1 and `m` of label 0, so that a perfect
-    separation does not send the slope to infinity. A dozen posts can say anything; so the line that changes nothing
-    has the weight of `PRIOR_POSTS` more (a conjugate prior: Chen and Ibrahim, 2003, "Conjugate priors for generalized
-    linear models", Statistica Sinica 13).
+    separation does not send the slope to infinity. A dozen posts are too few to trust; so the line that changes
+    nothing has the weight of `PRIOR_POSTS` more (a conjugate prior: Chen and Ibrahim, 2003, "Conjugate priors for
+    generalized linear models", Statistica Sinica 13).
 
     Args:
-        labels: 0 or 1, of posts that trained nothing and will test nothing. *Shape:* `(num_posts,)`.
+        labels: 0 or 1, of posts used neither for training nor for testing. *Shape:* `(num_posts,)`.
         logits: Of label 1. *Shape:* `(num_posts,)`.
     """
     softened = _soften(labels)
     if (softened - softened.mean()) @ logits <= 0:  # the slope by the labels alone has the sign of this covariance
         return None
     target = (len(labels) * softened + PRIOR_POSTS * expit(logits)) / (len(labels) + PRIOR_POSTS)
-    # A target between 0 and 1 is a post that stands there twice, once with each label, with weights.
-    spread = max(float(logits.std()), 1e-6)  # the solver wants numbers of order 1
+    # A post with a target between 0 and 1 enters twice, once with each label, with weights.
+    spread = max(float(logits.std()), 1e-6)  # the solver needs numbers of order 1
     model = LogisticRegression(C=np.inf, max_iter=1000, tol=1e-10)
     model.fit(
         np.tile(logits / spread, 2)[:, None],
@@ -56,23 +95,20 @@ def fit_platt(labels: NDArray[np.int64], logits: NDArray[np.float64]) -> Platt |
     return Platt(float(model.coef_[0, 0]) / spread, float(model.intercept_[0]))
 
 
-def _soften(labels: NDArray[np.int64]) -> NDArray[np.float64]:
+def _soften(labels: Labels) -> NDArray[np.float64]:
     positive = int(labels.sum())
     return np.where(labels == 1, (positive + 1) / (positive + 2), 1 / (len(labels) - positive + 2))
 
 
 def fit_lines(
-    labels: NDArray[np.int64],
-    logits: NDArray[np.float64],
-    activation: Literal["sigmoid", "softmax"],
-    share_of_rumors: float,
+    labels: Labels, logits: Floats, activation: Literal["sigmoid", "softmax"], share_of_rumors: float
 ) -> tuple[Platt, Platt] | None:
-    """Return the line of each logit, that of non-rumor first; None where one would turn the order of posts round.
+    """Return the line of each logit, non-rumor first; None if one would invert the ranking of the posts.
 
-    The newest tenth of a corpus can hold many more rumors than the rest. Lines fitted on it would carry its share of
-    rumors into every probability; so the intercepts are moved by Bayes' rule (Saerens et al., 2002,
-    https://doi.org/10.1162/089976602753284446, Eq. 2.4) to the share among all posts that the run may see.
-    Where labels are in equal shares, as in the `grouped` split, this moves next to nothing.
+    The newest tenth of a corpus can contain many more rumors than the rest. Lines fitted on it would carry its share
+    of rumors into every probability; so the intercepts are moved by Bayes' rule (Saerens et al., 2002,
+    https://doi.org/10.1162/089976602753284446, Eq. 2.4) to the share among training and validation posts. With
+    equal shares, as in the `grouped` split, this changes almost nothing.
 
     Under `sigmoid` each logit has a line of its own. Under `softmax` only the difference of the logits counts: both
     take its slope, and half of its intercept each.
@@ -81,7 +117,7 @@ def fit_lines(
         labels: 0 or 1, of validation posts. *Shape:* `(num_posts,)`.
         logits: *Shape:* `(num_posts, 2)`.
         activation: How the logits become probabilities.
-        share_of_rumors: For which the probabilities shall be right, in (0, 1).
+        share_of_rumors: For which the probabilities shall be calibrated, in (0, 1).
     """
     if activation == "softmax":
         line = _fit_line(labels, logits[:, 1] - logits[:, 0], share_of_rumors)
@@ -91,8 +127,8 @@ def fit_lines(
     return (non_rumor, rumor) if non_rumor and rumor else None
 
 
-def _fit_line(labels: NDArray[np.int64], logits: NDArray[np.float64], share: float) -> Platt | None:
-    """Return the line of Platt, moved to a `share` of label 1 as far as labels, not the prior, speak for another."""
+def _fit_line(labels: Labels, logits: Floats, share: float) -> Platt | None:
+    """Return the line of Platt, moved to a `share` of label 1 by as much as the labels, not the prior, shifted it."""
     line = fit_platt(labels, logits)
     carried = (len(labels) * _soften(labels).mean() + PRIOR_POSTS * share) / (len(labels) + PRIOR_POSTS)
     shift = _log_odds(share) - _log_odds(float(carried))
@@ -103,28 +139,10 @@ def _log_odds(share: float) -> float:
     return math.log(share / (1 - share))
 
 
-def expected_calibration_error(labels: NDArray[np.int64], probabilities: NDArray[np.float64], bins: int = 15) -> float:
-    """Return the expected calibration error of the probability of rumor, from 0 (calibrated) to 1.
+def calibration_error_by_chance(probabilities: Floats, seed: int = 0) -> float:
+    """Return the mean expected calibration error of labels drawn from the probabilities themselves.
 
-    Naeini et al., 2015, https://doi.org/10.1609/aaai.v29i1.9602, with bins of equal mass (Nixon et al., 2019,
-    https://arxiv.org/abs/1904.01685): posts are sorted by probability and cut into `bins` runs of equal length; the
-    result is the mean distance between a run's mean probability and its share of rumors, weighted by its length.
-
-    Args:
-        labels: 0 or 1. *Shape:* `(num_posts,)`.
-        probabilities: Probability of rumor, in [0, 1]. *Shape:* `(num_posts,)`.
-        bins: Number of runs, at least 1.
-    """
-    order = np.argsort(probabilities)
-    gaps = average_ties(probabilities[order], (probabilities - labels)[order])
-    runs = np.array_split(gaps, min(bins, len(gaps)))
-    return float(sum(abs(run.sum()) for run in runs) / len(gaps))
-
-
-def calibration_error_by_chance(probabilities: NDArray[np.float64], seed: int = 0) -> float:
-    """Return the mean `expected_calibration_error` of labels drawn by the probabilities themselves.
-
-    A model that is calibrated perfectly has this error, not 0: the fewer posts, the more.
+    A perfectly calibrated model has this error, not 0; it is larger for fewer posts.
 
     Args:
         probabilities: Probability of rumor, in [0, 1]. *Shape:* `(num_posts,)`, not empty.
@@ -132,5 +150,18 @@ def calibration_error_by_chance(probabilities: NDArray[np.float64], seed: int = 
     """
     random = np.random.default_rng(seed)
     num_draws = min(200, max(10, 2_000_000 // len(probabilities)))
-    draws = [random.random(len(probabilities)) < probabilities for _ in range(num_draws)]
-    return float(np.mean([expected_calibration_error(drawn.astype(np.int64), probabilities) for drawn in draws]))
+    ones = np.ones((1, len(probabilities)))
+    draws = [(random.random(len(probabilities)) < probabilities).astype(np.int64) for _ in range(num_draws)]
+    return float(np.mean([expected_calibration_errors(labels, probabilities, ones) for labels in draws]))
+
+
+def measure_calibration(scored: Scored) -> CalibrationScores:
+    """Return how well the probabilities of posts are calibrated."""
+    metrics = compute_metrics(scored.labels, decide(scored.probabilities, 0.5), scored.probabilities)
+    return CalibrationScores(
+        ece=metrics.ece,
+        ece_by_chance=calibration_error_by_chance(scored.probabilities),
+        brier=metrics.brier,
+        log_loss=metrics.log_loss,
+        roc_auc=metrics.roc_auc,
+    )

@@ -1,84 +1,129 @@
-"""Labels and probabilities -> the points of the curves that a report draws; kept in `report.json`."""
+"""The points of the curves that a report draws, and the most confident errors; all kept in `report.json`."""
 
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from hf_rumor.evaluation.decision import average_ties
+from hf_rumor.evaluation.decision import average_ties, confidence
+from hf_rumor.evaluation.metrics import ECE_BINS, Floats, Labels, Scored
+from hf_rumor.labels import decide
 
 
-MAX_POINTS = 200  # of a curve; more cannot be told apart on a screen
-NUM_BINS = 15  # of equal mass, as in the expected calibration error
+MAX_POINTS = 200  # of a curve; more cannot be distinguished on a screen
 HISTOGRAM_BINS = 20  # of equal width
+MAX_MISTAKES = 10
+
+Points = tuple[float, ...]
 
 
-def measure_curves(
-    labels: NDArray[np.int64], before: NDArray[np.float64], after: NDArray[np.float64]
-) -> dict[str, Any]:
-    """Return the points of every curve of a part.
+@dataclass(frozen=True)
+class RocCurve:
+    """The receiver operating characteristic."""
+
+    false_positive_rate: Points
+    true_positive_rate: Points
+
+
+@dataclass(frozen=True)
+class PrecisionRecallCurve:
+    """Precision against recall, for the rumor class."""
+
+    recall: Points
+    precision: Points
+
+
+@dataclass(frozen=True)
+class Bin:
+    """A bin of a reliability diagram."""
+
+    probability: float  # mean probability of rumor
+    share_of_rumors: float
+    num_posts: int
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """The reliability diagrams before and after calibration."""
+
+    before: tuple[Bin, ...]
+    after: tuple[Bin, ...]
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Counts of posts by probability of rumor; `edges` is one longer than the counts."""
+
+    edges: Points
+    non_rumor: tuple[int, ...]
+    rumor: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The part `curves` of the report, on test posts; the first two are None if only one label occurs."""
+
+    roc: RocCurve | None
+    precision_recall: PrecisionRecallCurve | None
+    reliability: Reliability
+    histogram: Histogram
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A post classified wrongly, without its text."""
+
+    id: str
+    label: int
+    rumor_probability: float
+
+
+def measure_curves(labels: Labels, before: Floats, after: Floats) -> Curves:
+    """Return the points of every curve.
 
     Args:
         labels: 0 or 1. *Shape:* `(num_posts,)`.
         before: Probability of rumor before calibration. *Shape:* `(num_posts,)`.
         after: The same after calibration. *Shape:* `(num_posts,)`.
-
-    Returns:
-        `roc` and `precision_recall`, empty where only one label occurs; `reliability` before and after; `histogram`.
     """
-    both = 0 < labels.sum() < len(labels)
-    roc: dict[str, list[float]] = {}
-    precision_recall: dict[str, list[float]] = {}
-    if both:
+    roc = precision_recall = None
+    if 0 < labels.sum() < len(labels):
         false_positive_rate, true_positive_rate, _ = roc_curve(labels, after)
-        roc = _thin(false_positive_rate=false_positive_rate, true_positive_rate=true_positive_rate)
         precision, recall, _ = precision_recall_curve(labels, after)
-        precision_recall = _thin(recall=recall, precision=precision)
+        roc = RocCurve(_thin(false_positive_rate), _thin(true_positive_rate))
+        precision_recall = PrecisionRecallCurve(_thin(recall), _thin(precision))
     edges = np.linspace(0, 1, HISTOGRAM_BINS + 1)
-    return {
-        "roc": roc,
-        "precision_recall": precision_recall,
-        "reliability": {"before": reliability(labels, before), "after": reliability(labels, after)},
-        "histogram": {
-            "edges": edges.tolist(),
-            "non-rumor": np.histogram(after[labels == 0], edges)[0].tolist(),
-            "rumor": np.histogram(after[labels == 1], edges)[0].tolist(),
-        },
-    }
+    counts = (tuple(np.histogram(after[labels == label], edges)[0].tolist()) for label in (0, 1))
+    return Curves(
+        roc=roc,
+        precision_recall=precision_recall,
+        reliability=Reliability(reliability(labels, before), reliability(labels, after)),
+        histogram=Histogram(tuple(edges.tolist()), *counts),
+    )
 
 
-def reliability(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> list[dict[str, float]]:
-    """Return mean probability, share of rumors and number of posts of runs of equal length, least probable first."""
+def reliability(labels: Labels, probabilities: Floats) -> tuple[Bin, ...]:
+    """Return bins of equal mass, the lowest probability first."""
     order = np.argsort(probabilities, kind="stable")
     share = np.empty(len(labels))
     share[order] = average_ties(probabilities[order], labels[order])
-    return [
-        {
-            "probability": float(probabilities[run].mean()),
-            "share_of_rumors": float(share[run].mean()),
-            "num_posts": len(run),
-        }
-        for run in np.array_split(order, min(NUM_BINS, len(order)))
-    ]
+    return tuple(
+        Bin(float(probabilities[run].mean()), float(share[run].mean()), len(run))
+        for run in np.array_split(order, min(ECE_BINS, len(order)))
+    )
 
 
-def _thin(**columns: NDArray[np.float64]) -> dict[str, list[float]]:
-    length = len(next(iter(columns.values())))
-    kept = np.unique(np.linspace(0, length - 1, min(length, MAX_POINTS)).round().astype(int))
-    return {name: column[kept].tolist() for name, column in columns.items()}
+def _thin(values: NDArray[np.float64]) -> Points:
+    kept = np.unique(np.linspace(0, len(values) - 1, min(len(values), MAX_POINTS)).round().astype(int))
+    return tuple(values[kept].tolist())
 
 
-def confident_mistakes(
-    ids: Sequence[str], labels: NDArray[np.int64], probabilities: NDArray[np.float64], threshold: float, most: int = 10
-) -> list[dict[str, Any]]:
-    """Return the posts that were told wrong with the most confidence, by id, the most confident first."""
-    called = probabilities >= threshold
-    confidence = np.where(called, probabilities, 1 - probabilities)
-    wrong = np.flatnonzero(called != (labels == 1))
-    chosen = wrong[np.argsort(-confidence[wrong], kind="stable")][:most]
-    return [
-        {"id": ids[position], "label": int(labels[position]), "rumor_probability": float(probabilities[position])}
-        for position in chosen.tolist()
-    ]
+def confident_mistakes(scored: Scored, threshold: float) -> tuple[Mistake, ...]:
+    """Return the posts classified wrongly with the highest confidence, the most confident first."""
+    wrong = np.flatnonzero(decide(scored.probabilities, threshold) != scored.labels)
+    order = np.argsort(-confidence(scored.probabilities, threshold)[wrong], kind="stable")[:MAX_MISTAKES]
+    return tuple(
+        Mistake(scored.ids[position], int(scored.labels[position]), float(scored.probabilities[position]))
+        for position in wrong[order].tolist()
+    )

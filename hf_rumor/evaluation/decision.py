@@ -1,4 +1,4 @@
-"""From which probability on is a post called a rumor, and when is it better to say nothing?"""
+"""The decision threshold, abstention, and what they give."""
 
 import re
 from collections.abc import Sequence
@@ -9,27 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hf_rumor.errors import ArgumentError
+from hf_rumor.evaluation.metrics import Floats, Labels, Scored
+from hf_rumor.labels import decide
 
 
-EXPECTED = "expected a number in (0, 1), max_f1, precision>=P, recall>=R or cost=FN:FP"
 UNCERTAIN = "uncertain"
-
-Probabilities = NDArray[np.float64]  # (num_posts,), probability of rumor
-Labels = NDArray[np.int64]  # (num_posts,), 0 or 1
 
 
 @dataclass(frozen=True)
-class Decision:
-    """A rule for the threshold, as asked for with `--decision`.
+class Rule:
+    """A rule for choosing the threshold, from `--decision`.
 
     Attributes:
-        rule: `fixed`, `max_f1`, `precision`, `recall` or `cost`.
-        values: The numbers of the rule: the threshold; none; the share to reach; cost of a missed rumor and of a
+        name: `fixed`, `max_f1`, `precision`, `recall` or `cost`.
+        values: The numbers of the rule: the threshold; none; the value to reach; cost of a missed rumor and of a
             false alarm.
-        text: As given.
+        text: As on the command line.
     """
 
-    rule: str
+    name: str
     values: tuple[float, ...]
     text: str
 
@@ -39,106 +37,168 @@ class Threshold:
     """A threshold that was chosen.
 
     Attributes:
-        value: A post is called a rumor from this probability on.
-        reached: Whether validation posts allow what was asked for; if not, `value` comes closest.
+        value: A post is predicted to be a rumor if its probability is at least this.
+        reached: Whether validation posts allow what the rule requires; if not, `value` comes closest.
     """
 
     value: float
     reached: bool = True
 
 
-def parse_decision(text: str) -> Decision:
-    """Return the rule that `--decision` names.
+@dataclass(frozen=True)
+class OperatingPoint:
+    """What a threshold gives: precision and recall for the rumor class, and the share of posts flagged as rumors."""
+
+    precision: float
+    recall: float
+    share_flagged: float
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Accuracy among the most confident posts against the share of posts that they are.
+
+    Attributes:
+        coverage: Share of posts, rising.
+        accuracy: Among them.
+        confidence: Of the least confident one among them.
+        area: Mean accuracy over all shares; 1 if every error is less confident than every correct prediction.
+    """
+
+    coverage: tuple[float, ...]
+    accuracy: tuple[float, ...]
+    confidence: tuple[float, ...]
+    area: float
+
+
+@dataclass(frozen=True)
+class Certain:
+    """The test posts whose confidence is high enough to be predicted; without any, the accuracy is NaN."""
+
+    num_posts: int
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The part `decision` of the report.
+
+    Attributes:
+        rule: From `--decision`.
+        threshold: What was chosen.
+        reached_on_validation: Whether it gives what the rule requires there.
+        validation: What it gives on validation posts.
+        test: What it gives on test posts.
+        coverage: On test posts.
+        abstain_below: Confidence below which a post is uncertain, or None.
+        certain: The others, or None.
+    """
+
+    rule: str
+    threshold: float
+    reached_on_validation: bool
+    validation: OperatingPoint
+    test: OperatingPoint
+    coverage: Coverage
+    abstain_below: float | None
+    certain: Certain | None
+
+
+def parse_decision(text: str) -> Rule:
+    """Return the rule in the value of `--decision`.
 
     Raises:
-        ArgumentError: It names none.
+        ArgumentError: It is not a rule.
     """
     words = "".join(text.split())
     number = r"(\d+\.?\d*|\.\d+)"
     if words == "max_f1":
-        return Decision("max_f1", (), text)
-    if found := re.fullmatch(rf"(precision|recall)>={number}", words):
-        if 0 < float(found[2]) <= 1:
-            return Decision(found[1], (float(found[2]),), text)
-    elif found := re.fullmatch(rf"cost={number}:{number}", words):
-        if float(found[1]) > 0 and float(found[2]) > 0:
-            return Decision("cost", (float(found[1]), float(found[2])), text)
-    elif (found := re.fullmatch(number, words)) and 0 < float(words) < 1:
-        return Decision("fixed", (float(words),), text)
-    raise ArgumentError(f"--decision {text}: {EXPECTED}; for example precision>=0.9 or cost=5:1")
+        return Rule("max_f1", (), text)
+    if match := re.fullmatch(rf"(precision|recall)>={number}", words):
+        if 0 < float(match[2]) <= 1:
+            return Rule(match[1], (float(match[2]),), text)
+    elif match := re.fullmatch(rf"cost={number}:{number}", words):
+        if float(match[1]) > 0 and float(match[2]) > 0:
+            return Rule("cost", (float(match[1]), float(match[2])), text)
+    elif (match := re.fullmatch(number, words)) and 0 < float(words) < 1:
+        return Rule("fixed", (float(words),), text)
+    raise ArgumentError(
+        f"--decision {text}: not a threshold or a rule. Use a number in (0, 1), max_f1, precision>=0.9, recall>=0.9 "
+        "or cost=5:1 (of a missed rumor : of a false alarm)."
+    )
 
 
-def choose_threshold(decision: Decision, labels: Labels, probabilities: Probabilities) -> Threshold:
+def choose_threshold(rule: Rule, labels: Labels, probabilities: Floats) -> Threshold:
     """Return the threshold that a rule gives on validation posts.
 
-    Thresholds lie in the middle between neighbouring probabilities. `precision` takes the one with the best recall
-    among those that reach the share, `recall` the one with the best precision, `cost` the one with the least
-    `FN · missed rumors + FP · false alarms`; of several that are equally good the one nearest to 0.5 is taken.
+    Thresholds lie in the middle between neighbouring probabilities. `precision` chooses the one with the best recall
+    among those that reach the precision, `recall` the one with the best precision, `cost` the one with the lowest
+    `FN · missed rumors + FP · false alarms`. Of several equally good ones the nearest to 0.5 is chosen.
     """
-    if decision.rule == "fixed":
-        return Threshold(decision.values[0])
+    if rule.name == "fixed":
+        return Threshold(rule.values[0])
     thresholds = _candidates(probabilities)
-    called = _num_from(thresholds, probabilities)  # posts that are called a rumor, at each threshold
+    flagged = _num_from(thresholds, probabilities)  # posts predicted to be rumors, at each threshold
     right = _num_from(thresholds, probabilities[labels == 1])
-    precision = right / np.maximum(called, 1)
+    precision = right / np.maximum(flagged, 1)
     recall = right / max(int(labels.sum()), 1)
-    f1 = 2 * right / np.maximum(called + labels.sum(), 1)
-    missed, false_alarms = labels.sum() - right, called - right
-    if decision.rule == "max_f1":
+    f1 = 2 * right / np.maximum(flagged + labels.sum(), 1)
+    missed, false_alarms = labels.sum() - right, flagged - right
+    if rule.name == "max_f1":
         return Threshold(_nearest_best(thresholds, f1))
-    if decision.rule == "cost":
-        return Threshold(_nearest_best(thresholds, -(decision.values[0] * missed + decision.values[1] * false_alarms)))
-    aim, other = (precision, recall) if decision.rule == "precision" else (recall, precision)
-    enough = aim >= decision.values[0]
+    if rule.name == "cost":
+        return Threshold(_nearest_best(thresholds, -(rule.values[0] * missed + rule.values[1] * false_alarms)))
+    aim, other = (precision, recall) if rule.name == "precision" else (recall, precision)
+    enough = aim >= rule.values[0]
     if not enough.any():
         return Threshold(_nearest_best(thresholds, aim), reached=False)
     return Threshold(_nearest_best(thresholds[enough], other[enough]))
 
 
-def _num_from(thresholds: Probabilities, probabilities: Probabilities) -> NDArray[np.int64]:
+def _num_from(thresholds: Floats, probabilities: Floats) -> NDArray[np.int64]:
     """Return how many of the probabilities are at least each threshold. *Shape:* `(num_thresholds,)`."""
     return len(probabilities) - np.searchsorted(np.sort(probabilities), thresholds)
 
 
-def _candidates(probabilities: Probabilities) -> Probabilities:
+def _candidates(probabilities: Floats) -> Floats:
     distinct = np.unique(probabilities)
-    edges: Probabilities = np.concatenate([[0.0], distinct, [1.0]])
-    middles: Probabilities = np.unique((edges[1:] + edges[:-1]) / 2)
+    edges: Floats = np.concatenate([[0.0], distinct, [1.0]])
+    middles: Floats = np.unique((edges[1:] + edges[:-1]) / 2)
     return middles[(middles > 0) & (middles < 1)]
 
 
-def _nearest_best(thresholds: Probabilities, goodness: NDArray[np.float64]) -> float:
+def _nearest_best(thresholds: Floats, goodness: NDArray[np.float64]) -> float:
     best = thresholds[goodness >= goodness.max() - 1e-12]
     return float(best[np.argmin(abs(best - 0.5))])
 
 
-def confidence(probabilities: Probabilities, threshold: float) -> Probabilities:
-    """Return the probability of what each post is called: of rumor, or of non-rumor. *Shape:* `(num_posts,)`."""
+def confidence(probabilities: Floats, threshold: float) -> Floats:
+    """Return the probability of the predicted label of each post. *Shape:* `(num_posts,)`."""
     return np.where(probabilities >= threshold, probabilities, 1 - probabilities)
 
 
 def name_decisions(
-    probabilities: Probabilities, threshold: float, names: Sequence[str], abstain_below: float | None = None
+    probabilities: Floats, threshold: float, names: Sequence[str], abstain_below: float | None = None
 ) -> list[str]:
-    """Return what each post is called: `names[0]`, `names[1]`, or `uncertain` where confidence is too small."""
+    """Return the prediction for each post: `names[0]`, `names[1]`, or `uncertain` if the confidence is too low."""
     sure = confidence(probabilities, threshold) >= (abstain_below or 0.0)
-    called = (probabilities >= threshold).tolist()
-    return [names[rumor] if certain else UNCERTAIN for rumor, certain in zip(called, sure.tolist(), strict=True)]
+    is_rumor = (probabilities >= threshold).tolist()
+    return [names[rumor] if certain else UNCERTAIN for rumor, certain in zip(is_rumor, sure.tolist(), strict=True)]
 
 
-def operating_point(labels: Labels, probabilities: Probabilities, threshold: float) -> dict[str, float]:
+def operating_point(labels: Labels, probabilities: Floats, threshold: float) -> OperatingPoint:
     """Return precision, recall and share of posts flagged at a threshold."""
-    called = probabilities >= threshold
-    right = int((called & (labels == 1)).sum())
-    return {
-        "precision": right / max(int(called.sum()), 1),
-        "recall": right / max(int(labels.sum()), 1),
-        "share_flagged": float(called.mean()),
-    }
+    flagged = probabilities >= threshold
+    right = int((flagged & (labels == 1)).sum())
+    return OperatingPoint(
+        precision=right / max(int(flagged.sum()), 1),
+        recall=right / max(int(labels.sum()), 1),
+        share_flagged=float(flagged.mean()),
+    )
 
 
-def average_ties(keys: NDArray[np.float64], values: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the mean of the values of equal keys at the place of each: there is no order among them.
+def average_ties(keys: Floats, values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the values, each replaced by the mean over equal keys: posts with equal keys have no order.
 
     Args:
         keys: Sorted, in either direction. *Shape:* `(num_posts,)`.
@@ -149,11 +209,10 @@ def average_ties(keys: NDArray[np.float64], values: NDArray[Any]) -> NDArray[np.
     return means
 
 
-def coverage_curve(labels: Labels, probabilities: Probabilities, threshold: float) -> dict[str, Any]:
-    """Return accuracy among the most confident posts against the share of posts that they are.
+def coverage_curve(labels: Labels, probabilities: Floats, threshold: float) -> Coverage:
+    """Return accuracy against coverage.
 
-    El-Yaniv & Wiener, 2010, https://www.jmlr.org/papers/v11/el-yaniv10a.html; `area` is the mean accuracy over all
-    shares (1: every mistake is less confident than anything right).
+    El-Yaniv & Wiener, 2010, https://www.jmlr.org/papers/v11/el-yaniv10a.html.
     """
     sure = confidence(probabilities, threshold)
     order = np.argsort(-sure, kind="stable")
@@ -161,9 +220,38 @@ def coverage_curve(labels: Labels, probabilities: Probabilities, threshold: floa
     coverage = np.arange(1, len(labels) + 1) / len(labels)
     accuracy = np.cumsum(right) / np.arange(1, len(labels) + 1)
     shown = np.unique(np.linspace(0, len(labels) - 1, min(len(labels), 101)).astype(int))
-    return {
-        "coverage": coverage[shown].tolist(),
-        "accuracy": accuracy[shown].tolist(),
-        "confidence": np.sort(sure)[::-1][shown].tolist(),
-        "area": float(accuracy.mean()),
-    }
+    return Coverage(
+        coverage=tuple(coverage[shown].tolist()),
+        accuracy=tuple(accuracy[shown].tolist()),
+        confidence=tuple(sure[order][shown].tolist()),
+        area=float(accuracy.mean()),
+    )
+
+
+def measure_decision(
+    rule: str, threshold: Threshold, abstain_below: float | None, test: Scored, validation: OperatingPoint
+) -> Decision:
+    """Return the part `decision` of the report.
+
+    Args:
+        rule: From `--decision`.
+        threshold: What was chosen.
+        abstain_below: Confidence below which a post is uncertain, or None.
+        test: The test posts.
+        validation: What the threshold gives on validation posts.
+    """
+    certain = None
+    if abstain_below is not None:
+        sure = confidence(test.probabilities, threshold.value) >= abstain_below
+        right = decide(test.probabilities, threshold.value) == test.labels
+        certain = Certain(int(sure.sum()), float(right[sure].mean()) if sure.any() else float("nan"))
+    return Decision(
+        rule=rule,
+        threshold=threshold.value,
+        reached_on_validation=threshold.reached,
+        validation=validation,
+        test=operating_point(test.labels, test.probabilities, threshold.value),
+        coverage=coverage_curve(test.labels, test.probabilities, threshold.value),
+        abstain_below=abstain_below,
+        certain=certain,
+    )

@@ -1,41 +1,62 @@
-"""How sure is a metric? Bootstrap intervals that respect near-duplicates."""
+"""Bootstrap intervals of metrics, and tests of differences, that respect near-duplicate groups."""
 
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta, binomtest
 
-from hf_rumor.evaluation.resamples import COUNTS, metrics_of_resamples, scores_of_counts
+from hf_rumor.evaluation.metrics import CELLS, Floats, Labels, scores_of_cells, weighted_metrics
 
 
-FEW = 5  # groups; with fewer mistakes an interval by resampling is too narrow
+Interval = tuple[float, float]  # lower and upper bound; NaN if not defined
+Groups = NDArray[np.int64]  # (num_posts,), number of the near-duplicate group of each post
+
+FEW = 5  # groups; with fewer errors an interval by resampling is too narrow
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much better the model is than another one in a metric, from -1 to 1, with its 95% interval."""
+
+    difference: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Differences:
+    """The paired differences on the same posts."""
+
+    accuracy: Difference
+    macro_f1: Difference
 
 
 def bootstrap_intervals(
-    labels: NDArray[np.int64],
-    predicted: NDArray[np.int64],
-    probabilities: NDArray[np.float64],
-    groups: NDArray[np.int64],
+    labels: Labels,
+    predicted: Labels,
+    probabilities: Floats,
+    groups: Groups,
     *,
     num_resamples: int = 1000,
     level: float = 0.95,
     seed: int = 0,
-) -> dict[str, tuple[float, float]]:
-    """Return the percentile interval of each metric and of each of `COUNTS` under resampling of whole groups.
+) -> dict[str, Interval]:
+    """Return the percentile interval of each of `METRICS` and of `CELLS` under resampling of whole groups.
 
-    Posts that say nearly the same are right or wrong together: to draw them one by one would make the interval too
-    narrow. Hence groups are drawn, with replacement (cluster bootstrap; Field & Welsh, 2007,
-    https://doi.org/10.1111/j.1467-9868.2007.00593.x). A resample in which only one label occurs has no areas; they
-    are left out of its percentiles. Of a share with few mistakes, or little else, resamples know too little: there the
-    interval holds the exact one too (`_with_exact`). Where all resamples agree, nothing is known: it is NaN. That of
-    the expected calibration error lies too high, since each resample has chance differences of its own.
+    Near-duplicates are classified correctly or wrongly together, so resampling single posts would make the interval
+    too narrow. Hence groups are drawn, with replacement (cluster bootstrap; Field & Welsh, 2007,
+    https://doi.org/10.1111/j.1467-9868.2007.00593.x). Resamples with only one label have no areas and are ignored in
+    their percentiles. For a ratio with few errors, or few successes, the interval is widened to the exact one
+    (`_with_exact`). If all resamples agree, the interval is not defined (NaN). The interval of the expected
+    calibration error is biased upwards, since each resample adds noise of its own.
 
     Args:
         labels: 0 or 1. *Shape:* `(num_posts,)`, not empty.
         predicted: 0 or 1. *Shape:* `(num_posts,)`.
         probabilities: Probability of rumor, in [0, 1]. *Shape:* `(num_posts,)`.
-        groups: Number of the near-duplicate group of each post. *Shape:* `(num_posts,)`.
+        groups: *Shape:* `(num_posts,)`.
         num_resamples: At least 1.
         level: Share of the resamples inside the interval, in (0, 1).
         seed: Equal seeds give equal intervals.
@@ -45,27 +66,32 @@ def bootstrap_intervals(
     num_groups = int(group.max()) + 1
     blocks: list[dict[str, NDArray[np.float64]]] = []
     for size in _blocks(num_resamples, len(labels)):
-        drawn = (random.integers(num_groups, size=num_groups) for _ in range(size))
-        times = np.array([np.bincount(numbers, minlength=num_groups) for numbers in drawn])
-        blocks.append(metrics_of_resamples(labels, predicted, probabilities, times[:, group]))
+        draws = (random.integers(num_groups, size=num_groups) for _ in range(size))
+        times = np.array([np.bincount(numbers, minlength=num_groups) for numbers in draws])
+        weights = times[:, group].astype(np.float64)  # whole numbers stay exact, and their products are fast
+        blocks.append(weighted_metrics(labels, predicted, probabilities, weights))
     samples = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
-    tail = 100 * (1 - level) / 2
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # all NaN: no resample had both labels
-        bounds = {name: np.nanpercentile(values, [tail, 100 - tail]) for name, values in samples.items()}
-    intervals = {name: (float(low), float(high)) for name, (low, high) in bounds.items()}
-    for name, of_share in _shares(labels, predicted).items():
-        if of_share.any():
-            right = labels[of_share] == predicted[of_share]
-            intervals[name] = _with_exact(intervals[name], right, group[of_share], level)
-    for name in COUNTS:
-        if intervals[name] == (0.0, 0.0):  # of no post; the bound of a share of none
+        intervals = {name: _percentiles(values, level) for name, values in samples.items()}
+    for name, is_counted in _ratios(labels, predicted).items():
+        if is_counted.any():
+            right = labels[is_counted] == predicted[is_counted]
+            intervals[name] = _with_exact(intervals[name], right, group[is_counted], level)
+    for name in CELLS:
+        if intervals[name] == (0.0, 0.0):  # no post is in this cell: the exact bound of a share of 0
             intervals[name] = (0.0, len(labels) * (1 - ((1 - level) / 2) ** (1 / num_groups)))
     return {name: (low, high) if low < high else (np.nan, np.nan) for name, (low, high) in intervals.items()}
 
 
-def _shares(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
-    """Return, for each metric that is a share of posts told right, which posts it is a share of."""
+def _percentiles(values: Floats, level: float) -> Interval:
+    tail = 100 * (1 - level) / 2
+    low, high = np.nanpercentile(values, [tail, 100 - tail]).tolist()
+    return low, high
+
+
+def _ratios(labels: Labels, predicted: Labels) -> dict[str, NDArray[np.bool_]]:
+    """Return, for each metric that is a share of correctly classified posts, the posts in its denominator."""
     return {
         "accuracy": np.ones(len(labels), dtype=np.bool_),
         "rumor_precision": predicted == 1,
@@ -75,33 +101,32 @@ def _shares(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> dict[str
     }
 
 
-def _with_exact(
-    interval: tuple[float, float], right: NDArray[np.bool_], group: NDArray[np.int64], level: float
-) -> tuple[float, float]:
-    """Return an interval of the share that is right, widened to the exact one (Clopper & Pearson, 1934) if few are.
+def _with_exact(interval: Interval, right: NDArray[np.bool_], group: Groups, level: float) -> Interval:
+    """Return the interval of a share, widened to the exact one (Clopper & Pearson, 1934) if few are right or wrong.
 
-    A group is one trial: below, right if all of its posts are; above, right if any is.
+    A group is one trial. For the lower bound it is a success if all of its posts are right, for the upper if any is.
     """
     _, group = np.unique(group, return_inverse=True)
     sizes, rights = np.bincount(group), np.bincount(group, right)
-    trials, surely, perhaps, tail = len(sizes), int((rights == sizes).sum()), int((rights > 0).sum()), (1 - level) / 2
-    if min(trials - surely, perhaps) >= FEW:
+    trials, all_right, any_right = len(sizes), int((rights == sizes).sum()), int((rights > 0).sum())
+    if min(trials - all_right, any_right) >= FEW:
         return interval
-    low = float(beta.ppf(tail, surely, trials - surely + 1)) if surely else 0.0
-    high = float(beta.ppf(1 - tail, perhaps + 1, trials - perhaps)) if perhaps < trials else 1.0
+    tail = (1 - level) / 2
+    low = float(beta.ppf(tail, all_right, trials - all_right + 1)) if all_right else 0.0
+    high = float(beta.ppf(1 - tail, any_right + 1, trials - any_right)) if any_right < trials else 1.0
     return min(low, interval[0]), max(high, interval[1])
 
 
 def paired_differences(
-    labels: NDArray[np.int64],
-    predicted: NDArray[np.int64],
-    other: NDArray[np.int64],
-    groups: NDArray[np.int64],
+    labels: Labels,
+    predicted: Labels,
+    other: Labels,
+    groups: Groups,
     *,
     num_resamples: int = 10_000,
     level: float = 0.95,
     seed: int = 0,
-) -> dict[str, dict[str, float]]:
+) -> Differences:
     """Return by how much `predicted` is better than `other` on the same posts, with percentile intervals.
 
     Both are scored on each resample of whole groups (as in `bootstrap_intervals`), so that a post which both get
@@ -111,35 +136,30 @@ def paired_differences(
         labels: 0 or 1. *Shape:* `(num_posts,)`, not empty.
         predicted: 0 or 1. *Shape:* `(num_posts,)`.
         other: 0 or 1. *Shape:* `(num_posts,)`.
-        groups: Number of the near-duplicate group of each post. *Shape:* `(num_posts,)`.
+        groups: *Shape:* `(num_posts,)`.
         num_resamples: At least 1.
         level: Share of the resamples inside the interval, in (0, 1).
         seed: Equal seeds give equal intervals.
-
-    Returns:
-        `accuracy` and `macro_f1`, each with `difference`, `low` and `high`, from -1 to 1.
     """
     random = np.random.default_rng(seed)
     _, group = np.unique(groups, return_inverse=True)
     num_groups = int(group.max()) + 1
-    tables = [_counts_of_groups(labels, called, group, num_groups) for called in (predicted, other)]
-    bounds: dict[str, list[NDArray[np.float64]]] = {"accuracy": [], "macro_f1": []}
-    for size in _blocks(num_resamples, num_groups):
-        times_drawn = random.multinomial(num_groups, np.full(num_groups, 1 / num_groups), size=size)
-        for name, values in _score_differences(*(times_drawn @ table for table in tables)).items():
-            bounds[name].append(values)
-    whole = _score_differences(*(table.sum(axis=0)[None] for table in tables))
-    tail = 100 * (1 - level) / 2
-    return {
-        name: dict(
-            zip(
-                ("difference", "low", "high"),
-                [float(whole[name][0]), *np.percentile(np.concatenate(bounds[name]), [tail, 100 - tail]).tolist()],
-                strict=True,
-            )
-        )
-        for name in bounds
-    }
+    ours, theirs = (
+        np.bincount(4 * group + 2 * labels + decisions, minlength=4 * num_groups).reshape(num_groups, 4)
+        for decisions in (predicted, other)
+    )  # `CELLS` of each group
+    blocks = (
+        random.multinomial(num_groups, np.full(num_groups, 1 / num_groups), size=size)
+        for size in _blocks(num_resamples, num_groups)
+    )
+    samples = [_score_differences(times @ ours, times @ theirs) for times in blocks]
+    whole = _score_differences(ours.sum(axis=0)[None], theirs.sum(axis=0)[None])
+
+    def difference(name: str) -> Difference:
+        low, high = _percentiles(np.concatenate([sample[name] for sample in samples]), level)
+        return Difference(float(whole[name][0]), low, high)
+
+    return Differences(accuracy=difference("accuracy"), macro_f1=difference("macro_f1"))
 
 
 def _blocks(num_resamples: int, length: int) -> list[int]:
@@ -148,34 +168,20 @@ def _blocks(num_resamples: int, length: int) -> list[int]:
     return [min(block, num_resamples - start) for start in range(0, num_resamples, block)]
 
 
-def _counts_of_groups(
-    labels: NDArray[np.int64], predicted: NDArray[np.int64], group: NDArray[np.int64], num_groups: int
-) -> NDArray[np.int64]:
-    """Return the cells of each group's confusion matrix, as in `COUNTS`. *Shape:* `(num_groups, 4)`."""
-    return np.bincount(4 * group + 2 * labels + predicted, minlength=4 * num_groups).reshape(num_groups, 4)
-
-
 def _score_differences(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-    """Return the differences of two tables of `COUNTS`. *Shape:* `(num_tables, 4)` each -> `(num_tables,)` each."""
-    one, other = (scores_of_counts(table.astype(np.float64)) for table in (ours, theirs))
-    return {name: one[name] - other[name] for name in ("accuracy", "macro_f1")}
+    """Return the differences of two tables of `CELLS`. *Shape:* `(num_tables, 4)` each -> `(num_tables,)` each."""
+    one, other = (scores_of_cells(table.astype(np.float64)) for table in (ours, theirs))
+    return {name: one[name] - other[name] for name in one}
 
 
 def accuracy_interval(
-    right: NDArray[np.bool_],
-    groups: NDArray[np.int64],
-    *,
-    num_resamples: int = 2000,
-    level: float = 0.95,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """Return the percentile interval of the share of posts that were told right, under resampling of whole groups.
-
-    Of few mistakes, or little else, resamples know too little: see `_with_exact`.
+    right: NDArray[np.bool_], groups: Groups, *, num_resamples: int = 2000, level: float = 0.95, seed: int = 0
+) -> Interval:
+    """Return the interval of the share of posts classified correctly, as in `bootstrap_intervals`.
 
     Args:
-        right: Whether each post was told right. *Shape:* `(num_posts,)`, not empty.
-        groups: Number of the near-duplicate group of each post. *Shape:* `(num_posts,)`.
+        right: Whether each post is classified correctly. *Shape:* `(num_posts,)`, not empty.
+        groups: *Shape:* `(num_posts,)`.
         num_resamples: At least 1.
         level: Share of the resamples inside the interval, in (0, 1).
         seed: Equal seeds give equal intervals.
@@ -184,19 +190,12 @@ def accuracy_interval(
     sizes, rights = np.bincount(group), np.bincount(group, right)
     random = np.random.default_rng(seed)
     draws = (random.integers(len(sizes), size=len(sizes)) for _ in range(num_resamples))
-    shares = [rights[drawn].sum() / sizes[drawn].sum() for drawn in draws]
-    tail = 100 * (1 - level) / 2
-    low, high = np.percentile(shares, [tail, 100 - tail])
-    return _with_exact((float(low), float(high)), right, group, level)
+    shares = np.array([rights[drawn].sum() / sizes[drawn].sum() for drawn in draws])
+    return _with_exact(_percentiles(shares, level), right, group, level)
 
 
-def sign_test(
-    labels: NDArray[np.int64],
-    predicted: NDArray[np.int64],
-    other: NDArray[np.int64],
-    groups: NDArray[np.int64],
-) -> float:
-    """Return how likely so uneven a count of groups is on which one or the other is better, if neither is (two-sided).
+def sign_test(labels: Labels, predicted: Labels, other: Labels, groups: Groups) -> float:
+    """Return the two-sided p-value of the counts of groups on which `predicted` or `other` is the better one.
 
     The exact test of McNemar, 1947, https://doi.org/10.1007/BF02295996, over groups; arguments as in
     `paired_differences`.

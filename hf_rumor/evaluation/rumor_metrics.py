@@ -1,5 +1,6 @@
-"""The metrics as an `evaluate.Metric` that needs no network. Importing `evaluate` costs seconds: import this late."""
+"""The metrics as an `evaluate.Metric` that needs no network. Importing `evaluate` takes seconds: import this late."""
 
+from dataclasses import asdict
 from typing import Any
 
 import evaluate
@@ -30,4 +31,4 @@ class RumorMetrics(evaluate.Metric):  # type: ignore[misc]  # evaluate ships no 
         )
 
     def _compute(self, predictions: Any, references: Any, scores: Any) -> dict[str, float]:
-        return compute_metrics(np.asarray(references), np.asarray(predictions), np.asarray(scores))
+        return asdict(compute_metrics(np.asarray(references), np.asarray(predictions), np.asarray(scores)))

@@ -1,26 +1,25 @@
-"""Is the model as good on every kind of post?"""
+"""Accuracy on kinds of posts: by length, year, link, reposts, author."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hf_rumor.corpus.values import CHINA
-from hf_rumor.evaluation.intervals import accuracy_interval
+from hf_rumor.evaluation.intervals import Groups, Interval, accuracy_interval
+from hf_rumor.evaluation.metrics import Labels
 
 
-TOO_SMALL = 30  # groups of near-duplicates; below, an accuracy says next to nothing
+TOO_SMALL = 30  # near-duplicate groups; with fewer an accuracy means almost nothing
 LENGTHS = ((0, 50), (50, 100), (100, 140), (140, None))  # characters, the upper bound not included
 ANSWERS = {True: "yes", False: "no", None: "unknown"}
 
 
 @dataclass(frozen=True)
 class PostTraits:
-    """What is known of posts beside their label; each of length `num_posts`."""
+    """Properties of posts beside their label; each of length `num_posts`."""
 
     texts: Sequence[str]
     posted_at: Sequence[int | None]  # seconds since 1970-01-01 UTC
@@ -29,8 +28,31 @@ class PostTraits:
     author_verified: Sequence[bool | None]
 
 
+@dataclass(frozen=True)
+class Slice:
+    """The posts that share a trait.
+
+    Attributes:
+        trait: What is compared, e.g. `has a link`.
+        slice: Its value, e.g. `yes`.
+        num_posts: How many posts share it.
+        num_rumors: How many of them are rumors.
+        accuracy: On them.
+        interval: Its 95% interval.
+        too_small: Whether there are fewer than `TOO_SMALL` near-duplicate groups.
+    """
+
+    trait: str
+    slice: str
+    num_posts: int
+    num_rumors: int
+    accuracy: float
+    interval: Interval
+    too_small: bool
+
+
 def slice_names(traits: PostTraits) -> dict[str, list[str]]:
-    """Return, for each trait, the slice that each post belongs to."""
+    """Return, for each trait, the slice of each post."""
     return {
         "characters": [_length_name(len(text)) for text in traits.texts],
         "year": [
@@ -50,39 +72,36 @@ def _length_name(length: int) -> str:
 
 
 def _order(name: str) -> tuple[bool, int, str]:
-    """Return what sorts slices: by the number they begin with, then by name, the unknown last."""
+    """Return the sort key of a slice: the number it begins with, then its name; `unknown` comes last."""
     digits = re.match(r"\d*", name)
     return name == "unknown", int(digits[0]) if digits and digits[0] else 0, name
 
 
-def measure_slices(
-    traits: PostTraits, labels: NDArray[np.int64], predicted: NDArray[np.int64], groups: NDArray[np.int64]
-) -> list[dict[str, Any]]:
-    """Return posts, rumors, accuracy and its 95 % interval of each slice; a trait that all posts share is left out.
+def measure_slices(traits: PostTraits, labels: Labels, predicted: Labels, groups: Groups) -> tuple[Slice, ...]:
+    """Return the slices of every trait; a trait that all posts share is skipped.
 
     Args:
         traits: Of the posts.
         labels: 0 or 1. *Shape:* `(num_posts,)`.
         predicted: 0 or 1. *Shape:* `(num_posts,)`.
-        groups: Number of the near-duplicate group of each post. *Shape:* `(num_posts,)`.
+        groups: *Shape:* `(num_posts,)`.
     """
-    rows: list[dict[str, Any]] = []
+    slices: list[Slice] = []
     for trait, names in slice_names(traits).items():
-        of_post = np.array(names)
-        kinds = sorted(set(names), key=_order)
-        for kind in kinds if len(kinds) > 1 else ():
-            inside = of_post == kind
+        name_of_post = np.array(names)
+        values = sorted(set(names), key=_order)
+        for value in values if len(values) > 1 else ():
+            inside = name_of_post == value
             right = labels[inside] == predicted[inside]
-            low, high = accuracy_interval(right, groups[inside])
-            rows.append(
-                {
-                    "trait": trait,
-                    "slice": kind,
-                    "num_posts": int(inside.sum()),
-                    "num_rumors": int(labels[inside].sum()),
-                    "accuracy": float(right.mean()),
-                    "interval": [low, high],
-                    "too_small": bool(len(np.unique(groups[inside])) < TOO_SMALL),
-                }
+            slices.append(
+                Slice(
+                    trait=trait,
+                    slice=value,
+                    num_posts=int(inside.sum()),
+                    num_rumors=int(labels[inside].sum()),
+                    accuracy=float(right.mean()),
+                    interval=accuracy_interval(right, groups[inside]),
+                    too_small=len(np.unique(groups[inside])) < TOO_SMALL,
+                )
             )
-    return rows
+    return tuple(slices)

@@ -1,4 +1,4 @@
-"""What of a finished folder may leave the machine, file by file; all else stays."""
+"""Which files of a finished folder may leave the machine; all others stay."""
 
 import json
 import os
@@ -10,9 +10,9 @@ from huggingface_hub import get_token
 
 from hf_rumor.errors import ModelError, OutputError
 from hf_rumor.report.card import CARD_FILE
-from hf_rumor.report.markdown import recipe_text
 from hf_rumor.report.portable import portable_value
-from hf_rumor.report.record import Report, to_json
+from hf_rumor.report.record import REPORT_FILE, Report, to_json
+from hf_rumor.report.view import recipe_text
 
 
 # Weights, configuration and tokenizer, by the names that transformers gives them.
@@ -29,7 +29,7 @@ MODEL_FILES = (
     "merges.txt",
     "*.model",  # of SentencePiece
 )
-TOLD_TO_TRACKERS = "hf_rumor_run"  # what `tracked` keeps in the configuration while it trains
+FOR_TRACKERS = "hf_rumor_run"  # `tracked` keeps it in the configuration during training
 PAGE = 1 << 20  # bytes read at a time
 
 
@@ -39,7 +39,7 @@ class Upload:
 
     Attributes:
         path: In the repository.
-        content: The bytes, or the file that holds them.
+        content: The bytes, or the file that contains them.
         note: How it differs from the file in the folder, if it does.
     """
 
@@ -57,20 +57,20 @@ class Upload:
 
 
 def contents_of(folder: Path, report: Report) -> list[Upload]:
-    """Return what of a finished folder may leave: model, tokenizer, card, report and recipe.
+    """Return what may leave a finished folder: model, tokenizer, card, report and recipe.
 
     Args:
         folder: Of a finished run.
         report: Its report, as `portable` returns it.
 
     Raises:
-        ModelError: It holds no model.
-        OutputError: A file holds what must not leave.
+        ModelError: It contains no model.
+        OutputError: A file contains something private.
     """
     uploads = model_contents(folder)
     uploads += [
         Upload(CARD_FILE, folder / CARD_FILE),
-        Upload("report.json", to_json(report).encode(), "without paths of this machine and ids of posts"),
+        Upload(REPORT_FILE, to_json(report).encode(), "without paths of this machine and ids of posts"),
         Upload("recipe.yaml", recipe_text(report).encode(), "without paths of this machine"),
     ]
     check_private(uploads)
@@ -85,40 +85,38 @@ def model_contents(folder: Path) -> list[Upload]:
     """
     names = sorted({path.name for pattern in MODEL_FILES for path in folder.glob(pattern) if path.is_file()})
     if not any(name.endswith(".safetensors") for name in names) or "config.json" not in names:
-        raise ModelError(f"{folder}: expected the folder of a finished run, found no model in it; train one")
+        raise ModelError(f"{folder}: no model in it. Train one with hf-rumor train.")
     return [_config(folder / name) if name == "config.json" else Upload(name, folder / name) for name in names]
 
 
 def _config(path: Path) -> Upload:
-    """Return the configuration as it is, or without what trackers are told, and the path that some versions keep."""
+    """Return the configuration without the facts for trackers and the path that some versions of transformers keep."""
     config = json.loads(path.read_text(encoding="utf-8"))
-    clean = {key: portable_value(value) for key, value in config.items() if key != TOLD_TO_TRACKERS}
+    clean = {key: portable_value(value) for key, value in config.items() if key != FOR_TRACKERS}
     if clean == config:
         return Upload(path.name, path)
     return Upload(path.name, (json.dumps(clean, indent=2, sort_keys=True) + "\n").encode(), "without paths")
 
 
 def check_private(uploads: list[Upload]) -> None:
-    """Look through every byte for what must not leave: the token, and the home folder, unless it is "/" or "/root".
+    """Search every byte for the token, and for the home folder, unless it is "/" or "/root".
 
     Raises:
-        OutputError: It is there; the message names the file, not what was found.
+        OutputError: One of them is there; the message names the file, not the secret.
     """
     secrets = {"the token of the Hub": get_token() or "", "the home folder": str(Path.home())}
     for upload in uploads:
         for what, secret in secrets.items():
-            if len(secret) > 4 and secret != "/root" and _holds(upload.content, secret.encode()):
-                raise OutputError(
-                    f"{upload.path}: expected nothing private, found {what}; remove it, nothing was sent"
-                )
+            if len(secret) > 4 and secret != "/root" and _contains(upload.content, secret.encode()):
+                raise OutputError(f"{upload.path}: contains {what}; nothing was sent. Remove it.")
 
 
-def _holds(content: bytes | Path | BinaryIO, secret: bytes) -> bool:
+def _contains(content: bytes | Path | BinaryIO, secret: bytes) -> bool:
     if isinstance(content, bytes):
         return secret in content
     if isinstance(content, Path):
         with content.open("rb") as file:
-            return _holds(file, secret)
+            return _contains(file, secret)
     content.seek(0)
     before = b""
     while page := content.read(PAGE):

@@ -1,4 +1,4 @@
-"""A corpus -> what a dataset repository of the Hub holds: one Parquet file and a card."""
+"""A corpus as a dataset repository of the Hub: one Parquet file and a card."""
 
 import io
 
@@ -10,10 +10,11 @@ from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.hub.contents import Upload, check_private
 from hf_rumor.labels import LABEL_NAMES
 from hf_rumor.report.card import CARD_FILE, CED, is_ced
+from hf_rumor.report.words import NEAR_DUPLICATE
 
 
-DATA_FILE = "data/train-00000-of-00001.parquet"  # as the Hub names the only split of a dataset
-# Authors and reposts stay: they are about people who were not asked. So do ids: those of Weibo name the author.
+DATA_FILE = "data/train-00000-of-00001.parquet"  # the Hub's name for the only split of a dataset
+# Without authors and reposts, which are about people who did not consent, and ids: those of Weibo name the author.
 COLUMNS = ["text", "label", "posted_at", "has_url", "num_reposts"]
 
 
@@ -25,18 +26,20 @@ def dataset_contents(corpus: Corpus, license_id: str) -> list[Upload]:
         license_id: As the Hub names licences.
 
     Raises:
-        OutputError: A post holds the token of the Hub, or the home folder.
+        OutputError: A post contains the token of the Hub, or the home folder.
     """
     buffer = io.BytesIO()
     corpus.posts.select_columns(COLUMNS).to_parquet(buffer)
     uploads = [Upload(CARD_FILE, dataset_card(corpus, license_id).encode()), Upload(DATA_FILE, buffer.getvalue())]
-    texts = "\n".join(corpus.posts["text"][:]).encode()  # in the Parquet they are compressed: no secret stands in it
+    texts = "\n".join(
+        corpus.posts["text"][:]
+    ).encode()  # compressed in the Parquet file, where no secret would be found
     check_private([*uploads, Upload(DATA_FILE, texts)])
     return uploads
 
 
 def dataset_card(corpus: Corpus, license_id: str) -> str:
-    """Return the card of a corpus: counts, what was odd, near-duplicates, how to read it."""
+    """Return the card of a corpus: counts, what was unusual, near-duplicates, columns."""
     labels = corpus.posts["label"][:]
     groups = find_near_duplicates(corpus.posts["text"][:]).groups
     num_copies = len(groups) - len(set(groups.tolist()))
@@ -51,14 +54,14 @@ def dataset_card(corpus: Corpus, license_id: str) -> str:
     oddities = "".join(f"- {line}\n" for line in describe(without_names(corpus.findings)))
     source = f"- {CED}.\n" if is_ced(corpus.path) else ""
     return (
-        f"---\n{metadata.to_yaml()}\n---\n\n# Chinese microblog posts, rumors and not\n\n"
+        f"---\n{metadata.to_yaml()}\n---\n\n# Chinese microblog posts: rumors and non-rumors\n\n"
         f"- {len(labels):,} posts: {sum(labels):,} rumors and {len(labels) - sum(labels):,} non-rumors; label "
         f"{', '.join(f'{number} is {name}' for number, name in enumerate(LABEL_NAMES))}.\n"
-        f"- {num_copies:,} of them are near-duplicates of another one (character 5-gram Jaccard of 0.5 or more): "
-        "split by group, or a test measures memory.\n"
+        f"- {num_copies:,} of them have another post as a {NEAR_DUPLICATE}: split the corpus by group, or the test "
+        "measures memory.\n"
         f"- SHA-256 of the corpus it was read from: `{corpus.sha256}`.\n{oddities}{source}"
         "- All posts are in one split, `train`: how test posts are chosen is part of an experiment.\n"
-        "- Who wrote or reposted a post is left out.\n\n"
+        "- Authors and reposts are removed.\n\n"
         "```\nhf-rumor train --data_path hub:USER/DATASET\n```\n\n"
         "Columns: `text`; `label`; `posted_at`, in seconds since 1970-01-01 UTC; `has_url`; `num_reposts`.\n"
     )

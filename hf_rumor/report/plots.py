@@ -1,17 +1,22 @@
-"""The curves of a report -> SVG pictures, each with its text alternative.
+"""The curves of a report as SVG pictures, each with its text alternative.
 
-Texts stay texts: the browser draws them in its own fonts, so that a name in Chinese shows wherever it can be shown.
+Texts stay texts: the browser draws them in its own fonts, so that Chinese shows wherever it can be shown.
 """
 
 import io
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
+
+from hf_rumor.labels import LABEL_NAMES
+from hf_rumor.report.record import Report
 
 
 STYLE: dict[Any, Any] = {
@@ -24,184 +29,181 @@ STYLE: dict[Any, Any] = {
     "grid.alpha": 0.3,
 }
 FONTS = "font-family: system-ui, 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif"
-BLUE, ORANGE, GREY = "#1f5fa8", "#c4561a", "#888888"  # told apart in print and by the colour-blind
+BLUE, ORANGE, GREY = "#1f5fa8", "#c4561a", "#888888"  # distinct in print and for the colour-blind
 
 
-@dataclass(frozen=True)
+@dataclass
 class Picture:
-    """A picture, and what it says in words.
+    """A picture.
 
     Attributes:
         title: What it shows.
-        svg: The `<svg>` element.
         words: The text alternative.
+        svg: The `<svg>` element.
+        axes: To draw on.
     """
 
     title: str
-    svg: str
-    words: str
+    words: str = ""
+    svg: str = ""
+    axes: Axes = field(default_factory=lambda: Figure((4.6, 3.4), layout="constrained").add_subplot(), compare=False)
 
 
-def draw_all(report: dict[str, Any]) -> list[Picture]:
-    """Return the pictures of a report, given as `report.json` holds it; those that are not defined are left out."""
-    curves = report["curves"]
+@contextmanager
+def _drawing(title: str, x: str, y: str, *, in_percent: bool = False) -> Iterator[Picture]:
+    """Yield a picture to draw on, and render it at the end."""
+    with mpl.rc_context(STYLE):
+        picture = Picture(title)
+        axes = picture.axes
+        axes.set_xlabel(x)
+        axes.set_ylabel(y)
+        yield picture
+        if in_percent:
+            axes.xaxis.set_major_formatter(PercentFormatter(1))
+            axes.yaxis.set_major_formatter(PercentFormatter(1))
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(frameon=False, fontsize=9)
+        file = io.StringIO()
+        axes.get_figure(root=True).savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+        svg = file.getvalue()
+        svg = re.sub(r'font-family: [^;"]*', FONTS, svg[svg.index("<svg") :].replace("\n", " "))
+        for size in ("width", "height"):  # the page decides
+            svg = re.sub(rf'(<svg [^>]*?){size}="[^"]*"', r"\1", svg, count=1)
+        picture.svg = svg
+
+
+def draw_all(report: Report) -> list[Picture]:
+    """Return the pictures of a report; those that are not defined are skipped."""
     pictures = [
-        _draw_learning(report["train"]["curve"], report["train"]["history"]),
-        _draw_learning_rate(report["train"]["curve"]),
-        _draw_confusion(report["test"]["confusion"]),
-        _draw_histogram(curves["histogram"], report["test"]["threshold"]),
-        _draw_reliability(curves["reliability"], report["calibration"]),
-        _draw_roc(curves["roc"], report["test"]["roc_auc"]),
-        _draw_precision_recall(curves["precision_recall"], report["decision"]["test"], report["test"]["pr_auc"]),
-        _draw_coverage(report["decision"]["coverage"]),
+        _draw_learning(report),
+        _draw_learning_rate(report),
+        _draw_confusion(report),
+        _draw_histogram(report),
+        _draw_reliability(report),
+        _draw_roc(report),
+        _draw_precision_recall(report),
+        _draw_coverage(report),
     ]
     return [picture for picture in pictures if picture is not None]
 
 
-def _new_axes(x: str, y: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(4.6, 3.4), layout="constrained")  # inches; the page scales it
-    axes = figure.add_subplot()
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
-    return figure, axes
-
-
-def _finish(figure: Figure, title: str, words: str) -> Picture:
-    file = io.StringIO()
-    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    svg = file.getvalue()
-    svg = svg[svg.index("<svg") :].replace("\n", " ")
-    svg = re.sub(r'font-family: [^;"]*', FONTS, svg)
-    svg = re.sub(r'(<svg [^>]*?)width="[^"]*"', r"\1", svg, count=1)  # as wide as the page lets it be
-    svg = re.sub(r'(<svg [^>]*?)height="[^"]*"', r"\1", svg, count=1)
-    return Picture(title, svg, words)
-
-
-def _draw_learning(curve: list[dict[str, Any]], history: list[dict[str, float]]) -> Picture | None:
-    curve = [point for point in curve if point["loss"] is not None]  # it may not be a number for a while
+def _draw_learning(report: Report) -> Picture | None:
+    curve = [point for point in report.train.curve if point.loss == point.loss]  # NaN while fp16 finds its scale
+    history = report.train.history
     if not curve:
         return None
-    with mpl.rc_context(STYLE):
-        figure, axes = _new_axes("step", "training loss")
-        axes.plot([point["step"] for point in curve], [point["loss"] for point in curve], color=BLUE)
-        axes.set_ylim(bottom=0)
-        words = f"The training loss goes from {curve[0]['loss']:.3f} to {curve[-1]['loss']:.3f}."
-        scores = [entry["validation_macro_f1"] for entry in history]
-        if scores:
+    with _drawing("Learning curve", "step", "loss") as picture:
+        axes = picture.axes
+        axes.plot([point.step for point in curve], [point.loss for point in curve], color=BLUE, label="training")
+        picture.words = f"Training loss: from {curve[0].loss:.3f} to {curve[-1].loss:.3f}."
+        if history:
+            steps, scores = [epoch.step for epoch in history], [epoch.validation_macro_f1 for epoch in history]
+            axes.plot(steps, [epoch.validation_loss for epoch in history], "s-", color=GREY, label="validation")
             right = axes.twinx()
-            right.plot([entry["step"] for entry in history], scores, "o--", color=ORANGE)
+            right.plot(steps, scores, "o--", color=ORANGE)
             right.set_ylabel("validation macro-F1 (dashed)")
             right.set_ylim(0, 1)
             right.grid(visible=False)
-            words += f" Validation macro-F1: {', '.join(f'{score:.3f}' for score in scores)}."
-        return _finish(figure, "Learning curve", words)
+            picture.words += f" Validation macro-F1: {', '.join(f'{score:.3f}' for score in scores)}."
+        axes.set_ylim(bottom=0)
+    return picture
 
 
-def _draw_learning_rate(curve: list[dict[str, float]]) -> Picture | None:
+def _draw_learning_rate(report: Report) -> Picture | None:
+    curve = report.train.curve
     if not curve:
         return None
-    with mpl.rc_context(STYLE):
-        figure, axes = _new_axes("step", "learning rate")
-        rates = [point["learning_rate"] for point in curve]
-        axes.plot([point["step"] for point in curve], rates, color=BLUE)
-        axes.set_ylim(bottom=0)
-        words = f"The learning rate peaks at {max(rates):.2g} and ends at {rates[-1]:.2g}."
-        return _finish(figure, "Learning rate", words)
+    with _drawing("Learning rate", "step", "learning rate") as picture:
+        rates = [point.learning_rate for point in curve]
+        picture.axes.plot([point.step for point in curve], rates, color=BLUE)
+        picture.axes.set_ylim(bottom=0)
+        picture.words = f"The learning rate peaks at {max(rates):.2g} and ends at {rates[-1]:.2g}."
+    return picture
 
 
-def _draw_confusion(confusion: list[list[int]]) -> Picture:
-    with mpl.rc_context({**STYLE, "axes.grid": False}):
-        figure, axes = _new_axes("called", "is")
-        most = max(max(row) for row in confusion) or 1
-        axes.imshow(confusion, cmap="Blues", vmin=0, vmax=1.6 * most)
-        names = ["non-rumor", "rumor"]
-        axes.set_xticks([0, 1], names)
-        axes.set_yticks([0, 1], names, rotation=90, va="center")
+def _draw_confusion(report: Report) -> Picture:
+    confusion = report.test.confusion
+    with _drawing("Confusion matrix", "predicted", "actual") as picture:
+        axes = picture.axes
+        axes.grid(visible=False)
+        axes.imshow(confusion, cmap="Blues", vmin=0, vmax=1.6 * max(max(row) for row in confusion))
+        axes.set_xticks([0, 1], LABEL_NAMES)
+        axes.set_yticks([0, 1], LABEL_NAMES, rotation=90, va="center")
         for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
             axes.text(column, row, f"{confusion[row][column]:,}", ha="center", va="center", fontsize=16)
-        words = (
-            f"Non-rumors: {confusion[0][0]:,} called non-rumor, {confusion[0][1]:,} called rumor. "
-            f"Rumors: {confusion[1][0]:,} called non-rumor, {confusion[1][1]:,} called rumor."
+        picture.words = " ".join(
+            f"Actual {actual}: {row[0]:,} predicted {LABEL_NAMES[0]}, {row[1]:,} predicted {LABEL_NAMES[1]}."
+            for actual, row in zip(LABEL_NAMES, confusion, strict=True)
         )
-        return _finish(figure, "Confusion", words)
+    return picture
 
 
-def _draw_histogram(histogram: dict[str, list[float]], threshold: float) -> Picture:
-    with mpl.rc_context(STYLE):
-        figure, axes = _new_axes("probability of rumor", "posts")
-        edges = histogram["edges"]
-        for name, color, hatch in (("non-rumor", BLUE, ""), ("rumor", ORANGE, "//")):
-            axes.stairs(histogram[name], edges, fill=True, alpha=0.5, color=color, hatch=hatch, label=name)
-        axes.axvline(threshold, color=GREY, linestyle=":", label=f"threshold {threshold:.3g}")
-        axes.legend(frameon=False)
+def _draw_histogram(report: Report) -> Picture:
+    histogram, threshold = report.curves.histogram, report.test.threshold
+    with _drawing("Probabilities by label", "probability of rumor", "posts") as picture:
         parts = []
-        for name in ("non-rumor", "rumor"):
-            total = sum(histogram[name])
-            outer = histogram[name][0] + histogram[name][-1]
-            parts.append(f"{outer:,} of {total:,} {name}s are below 0.05 or above 0.95")
-        return _finish(figure, "Probabilities by label", "; ".join(parts) + ".")
+        styles = zip(LABEL_NAMES, (histogram.non_rumor, histogram.rumor), (BLUE, ORANGE), ("", "//"), strict=True)
+        for name, counts, color, hatch in styles:
+            picture.axes.stairs(counts, histogram.edges, fill=True, alpha=0.5, color=color, hatch=hatch, label=name)
+            outer = counts[0] + counts[-1]
+            parts.append(f"{outer:,} of {sum(counts):,} {name}s are below 0.05 or above 0.95")
+        picture.axes.axvline(threshold, color=GREY, linestyle=":", label=f"threshold {threshold:.3g}")
+        picture.words = "; ".join(parts) + "."
+    return picture
 
 
-def _draw_reliability(reliability: dict[str, list[dict[str, float]]], calibration: dict[str, Any]) -> Picture:
-    with mpl.rc_context(STYLE):
-        figure, axes = _new_axes("mean probability of rumor", "share of rumors")
-        axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="calibrated")
-        styles = [("after", "this model", BLUE, "o-")]
-        words = f"Expected calibration error: {calibration['after']['test']['ece']:.3f}"
-        if calibration["method"] != "none" and calibration["before"]:
-            styles.append(("before", "before calibration", ORANGE, "s--"))
-            words += f", before calibration {calibration['before']['test']['ece']:.3f}"
-        for when, label, color, style in styles:
-            x, y = ([run[key] for run in reliability[when]] for key in ("probability", "share_of_rumors"))
-            axes.plot(x, y, style, color=color, markersize=4, label=label)
-        axes.legend(frameon=False)
-        return _finish(figure, "Reliability", f"{words}.")
+def _draw_reliability(report: Report) -> Picture:
+    calibration, reliability = report.calibration, report.curves.reliability
+    with _drawing("Reliability", "mean probability of rumor", "share of rumors") as picture:
+        picture.axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="calibrated")
+        styles = [("this model", reliability.after, BLUE, "o-")]
+        picture.words = f"Expected calibration error: {calibration.after.test.ece:.3f}"
+        if calibration.lines is not None and calibration.before is not None:
+            styles.append(("before calibration", reliability.before, ORANGE, "s--"))
+            picture.words += f", before calibration {calibration.before.test.ece:.3f}"
+        for label, bins, color, style in styles:
+            x, y = [run.probability for run in bins], [run.share_of_rumors for run in bins]
+            picture.axes.plot(x, y, style, color=color, markersize=4, label=label)
+        picture.words += "."
+    return picture
 
 
-def _draw_roc(roc: dict[str, list[float]], area: float | None) -> Picture | None:
-    if not roc or area is None:
+def _draw_roc(report: Report) -> Picture | None:
+    roc = report.curves.roc
+    if roc is None:
         return None
-    with mpl.rc_context(STYLE):
-        figure, axes = _new_axes("share of non-rumors called rumor", "share of rumors found")
-        axes.plot([0, 1], [0, 1], color=GREY, linestyle=":")
-        axes.plot(roc["false_positive_rate"], roc["true_positive_rate"], color=BLUE)
-        _in_percent(axes)
-        words = f"Area under the curve: {area:.3f}; 0.5 is chance, 1 is perfect."
-        return _finish(figure, "Receiver operating characteristic (ROC)", words)
+    labels = ("false positive rate", "true positive rate")
+    with _drawing("Receiver operating characteristic (ROC)", *labels, in_percent=True) as picture:
+        picture.axes.plot([0, 1], [0, 1], color=GREY, linestyle=":")
+        picture.axes.plot(roc.false_positive_rate, roc.true_positive_rate, color=BLUE)
+        picture.words = f"Area under the curve: {report.test.roc_auc:.3f}; 0.5 is chance, 1 is perfect."
+    return picture
 
 
-def _draw_precision_recall(
-    curve: dict[str, list[float]], point: dict[str, float], area: float | None
-) -> Picture | None:
-    if not curve or area is None:
+def _draw_precision_recall(report: Report) -> Picture | None:
+    curve, point = report.curves.precision_recall, report.decision.test
+    if curve is None:
         return None
-    with mpl.rc_context(STYLE):
-        figure, axes = _new_axes("recall: share of rumors found", "precision")
-        axes.step(curve["recall"], curve["precision"], where="post", color=BLUE)
-        axes.plot([point["recall"]], [point["precision"]], "o", color=ORANGE, label="at the threshold")
-        axes.set_ylim(0, 1.02)
-        axes.legend(frameon=False, loc="lower left")
-        _in_percent(axes)
-        words = (
-            f"Average precision: {area:.3f}. At the threshold precision is {point['precision']:.3f} and recall "
-            f"{point['recall']:.3f}."
+    with _drawing("Precision and recall", "recall", "precision", in_percent=True) as picture:
+        picture.axes.step(curve.recall, curve.precision, where="post", color=BLUE)
+        picture.axes.plot([point.recall], [point.precision], "o", color=ORANGE, label="at the threshold")
+        picture.axes.set_ylim(0, 1.02)
+        picture.words = (
+            f"Average precision: {report.test.pr_auc:.3f}. At the threshold precision is {point.precision:.3f} and "
+            f"recall {point.recall:.3f}."
         )
-        return _finish(figure, "Precision and recall", words)
+    return picture
 
 
-def _draw_coverage(coverage: dict[str, Any]) -> Picture:
-    with mpl.rc_context(STYLE):
-        figure, axes = _new_axes("share of posts answered, the surest first", "accuracy among them")
-        axes.plot(coverage["coverage"], coverage["accuracy"], color=BLUE)
-        axes.set_ylim(min(0.5, *coverage["accuracy"]) - 0.02, 1.02)
-        _in_percent(axes)
-        half = next(
-            accuracy
-            for share, accuracy in zip(coverage["coverage"], coverage["accuracy"], strict=True)
-            if share >= min(0.5, coverage["coverage"][-1])
-        )
-        words = f"Accuracy of the surer half: {half:.3f}; of all posts: {coverage['accuracy'][-1]:.3f}."
-        return _finish(figure, "Accuracy if unsure posts are left to people", words)
+def _draw_coverage(report: Report) -> Picture:
+    curve = report.decision.coverage
+    labels = ("coverage: share of posts, the most confident first", "accuracy among them")
+    with _drawing("Accuracy against coverage", *labels, in_percent=True) as picture:
+        picture.axes.plot(curve.coverage, curve.accuracy, color=BLUE)
+        picture.axes.set_ylim(min(0.5, *curve.accuracy) - 0.02, 1.02)
+        half = next(accuracy for share, accuracy in zip(curve.coverage, curve.accuracy, strict=True) if share >= 0.5)
+        picture.words = f"Accuracy of the more confident half: {half:.3f}; of all posts: {curve.accuracy[-1]:.3f}."
+    return picture
 
 
 def draw_benchmark(splits: list[str], models: dict[str, list[tuple[float, float]]]) -> str:
@@ -211,18 +213,12 @@ def draw_benchmark(splits: list[str], models: dict[str, list[tuple[float, float]
         splits: Columns.
         models: For each model, mean and standard deviation of its accuracy on each split.
     """
-    with mpl.rc_context(STYLE):
-        figure, axes = _new_axes("split", "accuracy")
+    with _drawing("Benchmark", "split", "accuracy") as picture:
+        axes = picture.axes
         for number, (model, values) in enumerate(models.items()):
             x = [position + 0.08 * (number - (len(models) - 1) / 2) for position in range(len(splits))]
             means, spreads = zip(*values, strict=True)
             axes.errorbar(x, means, spreads, fmt="os^Dv"[number % 5], capsize=3, label=model)
         axes.set_xticks(range(len(splits)), splits)
-        axes.legend(frameon=False, fontsize=8)
         axes.yaxis.set_major_formatter(PercentFormatter(1))
-        return _finish(figure, "Benchmark", "").svg
-
-
-def _in_percent(axes: Axes) -> None:
-    axes.xaxis.set_major_formatter(PercentFormatter(1))
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    return picture.svg

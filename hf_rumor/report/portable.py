@@ -10,19 +10,26 @@ from hf_rumor.report.record import Report
 
 def portable(report: Report) -> Report:
     """Return the report without paths of this machine, names of skipped files, and ids of posts of the corpus."""
-    parts = {name: portable_value(getattr(report, name)) for name in ("data", "model", "recipe", "auto")}
-    parts["data"] |= {"findings": dict(without_names(Findings(parts["data"]["findings"])))}
-    places = [("data", "path"), ("recipe", "data_path"), ("auto", "data_path")]
-    if not report.model.get("hub_name"):
-        places += [("model", "name"), ("recipe", "model_name_or_path"), ("auto", "model_name_or_path")]
-    for part, key in places:
-        if key in parts[part]:
-            parts[part][key] = _without_folders(parts[part][key])
-    return replace(report, mistakes=[], **parts)
+    data, model, train = report.data, report.model, report.train
+    names = ["data_path"] if model.hub_name else ["data_path", "model_name_or_path"]
+
+    def clean(flags: dict[str, Any]) -> dict[str, Any]:
+        paths = {name: _without_folders(flags[name]) for name in names if name in flags}
+        return {name: portable_value(value) for name, value in flags.items()} | paths
+
+    return replace(
+        report,
+        data=replace(data, path=_without_folders(data.path), findings=dict(without_names(Findings(data.findings)))),
+        model=model if model.hub_name else replace(model, name=_without_folders(model.name)),
+        train=replace(train, hyper_parameters=portable_value(train.hyper_parameters)),
+        recipe=clean(report.recipe),
+        auto=clean(report.auto),
+        mistakes=(),
+    )
 
 
 def _without_folders(place: str) -> str:
-    """Return the last part of a path, relative or not; the sample and datasets of the Hub can be found by others."""
+    """Return the last part of a path; the sample and datasets of the Hub are available to others as they are."""
     return place if place.startswith("hub:") or place == "data/sample" else Path(place).name
 
 

@@ -10,9 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hf_rumor.config.arguments import find_recipe
-from hf_rumor.errors import RunError
-from hf_rumor.evaluation.baseline import BASELINES
+from hf_rumor.config.parse import find_recipe
+from hf_rumor.errors import ModelError, RunError
+from hf_rumor.evaluation.baseline import BASELINES, Comparison
+from hf_rumor.report.markdown import table_text
+from hf_rumor.report.record import REPORT_FILE, Report, read_report
+from hf_rumor.report.view import table
 from hf_rumor.util.files import write_text
 
 
@@ -21,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Cell:
-    """One run of a benchmark; `fold` of so many `folds` is its test, None: the split as it is."""
+    """One run of a benchmark; `folds` is None without cross-validation, else `fold` is the test part."""
 
     recipe: str
     split: str
@@ -51,7 +54,7 @@ class Row:
         num_runs: Seeds times folds.
         accuracy: Mean over the runs.
         accuracy_spread: Standard deviation over the runs; None for one run.
-        accuracy_interval: Means of the bounds of the runs' 95 % intervals; None for a baseline.
+        accuracy_interval: Means of the bounds of the runs' 95% intervals; None for a baseline.
         macro_f1: Mean over the runs.
         difference: Mean of how much better in accuracy than TF-IDF + SVM; None for a baseline.
         leakage: Mean share of test posts with a near-duplicate in training.
@@ -71,29 +74,29 @@ class Row:
 
 
 def run_benchmark(cells: Sequence[Cell], folder: Path, flags: Sequence[str], sha256: str) -> list[Row]:
-    """Do every run that is not done yet, then write the table; the same command goes on where it was interrupted.
+    """Do every run that is not done yet, then write the table; rerun the same command to resume.
 
     Args:
         cells: What to run.
         folder: Holds a folder for each run, and `benchmark.md`, `benchmark.json` and `benchmark.svg`.
         flags: Of `hf-rumor train`, for every run.
-        sha256: Digest of the corpus that the runs will find.
+        sha256: Digest of the corpus of the runs.
 
     Raises:
-        RunError: A run ended with an error, which it has told itself.
+        RunError: A run failed, after it printed its error, or the corpus changed.
     """
     for number, cell in enumerate(cells, 1):
         logger.info("benchmark: run %d of %d: %s", number, len(cells), cell.name)
         if is_done(cell, folder, flags, sha256):
-            logger.info("benchmark: done before")
+            logger.info("benchmark: already done")
         else:
             _run(cell, folder, flags)
-            if (found := _read_report(folder / cell.name)["data"]["sha256"]) != sha256:
+            if (digest := _report_of(cell, folder).data.sha256) != sha256:
                 raise RunError(
-                    f"benchmark: expected one corpus for all runs, found it changed ({sha256[:12]} before, "
-                    f"{found[:12]} in {cell.name}); start it again"
+                    f"benchmark: the corpus changed between runs ({sha256[:12]} before, {digest[:12]} in "
+                    f"{cell.name}). Rerun the same command."
                 )
-    reports = {cell: _read_report(folder / cell.name) for cell in cells}
+    reports = {cell: _report_of(cell, folder) for cell in cells}
     rows = summarise(reports)
     write_text(folder / "benchmark.md", to_markdown(rows, next(iter(reports.values()))))
     write_text(folder / "benchmark.json", json.dumps([asdict(row) for row in rows], indent=2) + "\n")
@@ -102,11 +105,11 @@ def run_benchmark(cells: Sequence[Cell], folder: Path, flags: Sequence[str], sha
 
 
 def is_done(cell: Cell, folder: Path, flags: Sequence[str], sha256: str) -> bool:
-    """Return whether a run finished before, of the same recipe, flags and corpus."""
+    """Return whether a run with the same recipe, flags and corpus has finished."""
     try:
         noted = json.loads((folder / f"{cell.name}.json").read_text(encoding="utf-8"))
-        return bool(noted == _identity(cell, flags) and _read_report(folder / cell.name)["data"]["sha256"] == sha256)
-    except (OSError, ValueError):
+        return bool(noted == _identity(cell, flags) and _report_of(cell, folder).data.sha256 == sha256)
+    except (OSError, ValueError, ModelError):
         return False
 
 
@@ -118,11 +121,11 @@ def _run(cell: Cell, folder: Path, flags: Sequence[str]) -> None:
     note = folder / f"{cell.name}.json"
     note.unlink(missing_ok=True)
     identity = _identity(cell, flags)
-    told = [*flags, *cell.flags(), "--output_dir", str(folder / cell.name)]
-    status = _wait([sys.executable, "-m", "hf_rumor", "train", cell.recipe, *told])
+    words = [cell.recipe, *flags, *cell.flags(), "--output_dir", str(folder / cell.name)]
+    status = _wait([sys.executable, "-m", "hf_rumor", "train", *words])
     if status:
-        raise RunError(f"benchmark: expected {cell.name} to finish, got exit status {status}; see above")
-    # Only now: a run that was refused must not make the result of an older one count as its own.
+        raise RunError(f"benchmark: {cell.name} failed with exit status {status}. Fix the error printed above.")
+    # Only now: a run that was refused must not make an older result in its folder count as its own.
     write_text(note, json.dumps(identity, ensure_ascii=False, indent=2) + "\n")
 
 
@@ -131,7 +134,7 @@ def _wait(command: Sequence[str]) -> int:
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as running:
         try:
             return running.wait()
-        except KeyboardInterrupt:  # Ctrl-C, of which the run knows too
+        except KeyboardInterrupt:  # Ctrl-C, which the run receives too
             running.wait()
             raise
         except BaseException:
@@ -140,58 +143,58 @@ def _wait(command: Sequence[str]) -> int:
             raise
 
 
-def _read_report(folder: Path) -> dict[str, Any]:
-    report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    return report
+def _report_of(cell: Cell, folder: Path) -> Report:
+    return read_report(folder / cell.name / REPORT_FILE)
 
 
-def summarise(reports: dict[Cell, dict[str, Any]]) -> list[Row]:
+def summarise(reports: dict[Cell, Report]) -> list[Row]:
     """Return the rows: for each split, first the baselines, then the recipes, in the order of the cells."""
     splits = list(dict.fromkeys(cell.split for cell in reports))
     recipes = list(dict.fromkeys(cell.recipe for cell in reports))
     rows = []
     for split in splits:
-        of_split = {cell: report for cell, report in reports.items() if cell.split == split}
+        by_recipe = {
+            recipe: [report for cell, report in reports.items() if (cell.split, cell.recipe) == (split, recipe)]
+            for recipe in recipes
+        }
         # Equal seeds and folds give equal splits, so that the baselines of one recipe are those of all.
-        first = [report for cell, report in of_split.items() if cell.recipe == recipes[0]]
-        rows += [_baseline_row(name, split, first) for name in BASELINES]
-        for recipe in recipes:
-            rows.append(_row(recipe, split, [report for cell, report in of_split.items() if cell.recipe == recipe]))
+        rows += [_baseline_row(name, split, by_recipe[recipes[0]]) for name in BASELINES]
+        rows += [_row(recipe, split, of_recipe) for recipe, of_recipe in by_recipe.items()]
     return rows
 
 
-def _baseline_row(name: str, split: str, reports: list[dict[str, Any]]) -> Row:
-    parts = [report["baseline"][name] for report in reports]
+def _baseline_row(name: str, split: str, reports: list[Report]) -> Row:
+    baselines: list[Comparison] = [getattr(report.baseline, name) for report in reports]
     return Row(
         model=BASELINES[name],
         split=split,
         num_runs=len(reports),
-        accuracy=statistics.mean(part["accuracy"] for part in parts),
-        accuracy_spread=_spread([part["accuracy"] for part in parts]),
+        accuracy=statistics.mean(baseline.accuracy for baseline in baselines),
+        accuracy_spread=_spread([baseline.accuracy for baseline in baselines]),
         accuracy_interval=None,
-        macro_f1=statistics.mean(part["macro_f1"] for part in parts),
+        macro_f1=statistics.mean(baseline.macro_f1 for baseline in baselines),
         difference=None,
         leakage=_leakage(reports),
         seconds=None,
     )
 
 
-def _row(recipe: str, split: str, reports: list[dict[str, Any]]) -> Row:
-    tests = [report["test"] for report in reports]
-    low, high = (statistics.mean(test["intervals"]["accuracy"][bound] for test in tests) for bound in (0, 1))
-    whole = [report["train"] for report in reports if report["train"].get("resumed_at_step") is None]
-    differences = [report["baseline"]["tfidf_svm"]["difference"]["accuracy"]["difference"] for report in reports]
+def _row(recipe: str, split: str, reports: list[Report]) -> Row:
+    tests = [report.test for report in reports]
+    low, high = (statistics.mean(test.intervals["accuracy"][bound] for test in tests) for bound in (0, 1))
+    uninterrupted = [report.train.runtime_seconds for report in reports if report.train.resumed_at_step is None]
+    svms = [report.baseline.tfidf_svm for report in reports]
     return Row(
         model=Path(recipe).stem,
         split=split,
         num_runs=len(reports),
-        accuracy=statistics.mean(test["accuracy"] for test in tests),
-        accuracy_spread=_spread([test["accuracy"] for test in tests]),
+        accuracy=statistics.mean(test.accuracy for test in tests),
+        accuracy_spread=_spread([test.accuracy for test in tests]),
         accuracy_interval=(low, high),
-        macro_f1=statistics.mean(test["macro_f1"] for test in tests),
-        difference=statistics.mean(differences),
+        macro_f1=statistics.mean(test.macro_f1 for test in tests),
+        difference=statistics.mean(svm.difference.accuracy.difference for svm in svms if svm is not None),
         leakage=_leakage(reports),
-        seconds=statistics.mean(train["runtime_seconds"] for train in whole) if whole else None,
+        seconds=statistics.mean(uninterrupted) if uninterrupted else None,
     )
 
 
@@ -199,36 +202,36 @@ def _spread(values: list[float]) -> float | None:
     return statistics.stdev(values) if len(values) > 1 else None
 
 
-def _leakage(reports: list[dict[str, Any]]) -> float:
-    splits = [report["split"] for report in reports]
-    return statistics.mean(float(split["num_leaking_test_posts"] / split["test"]) for split in splits)
+def _leakage(reports: list[Report]) -> float:
+    splits = [report.split for report in reports]
+    return statistics.mean((split.num_leaking_test_posts or 0) / split.test for split in splits)
 
 
-def to_markdown(rows: Sequence[Row], report: dict[str, Any]) -> str:
-    """Return the table, and what it was measured on, as told by the `report` of one of its runs."""
-    lines = [
-        "| split | model | runs | accuracy | 95 % interval | macro-F1 | points over the SVM | leakage | seconds |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        spread = "" if row.accuracy_spread is None else f" ± {row.accuracy_spread:.3f}"
-        interval = "" if row.accuracy_interval is None else "{:.3f} to {:.3f}".format(*row.accuracy_interval)
-        difference = "" if row.difference is None else f"{100 * row.difference:+.1f}"
-        seconds = "" if row.seconds is None else f"{row.seconds:.0f}"
-        lines.append(
-            f"| {row.split} | {row.model} | {row.num_runs} | {row.accuracy:.3f}{spread} | {interval} "
-            f"| {row.macro_f1:.3f} | {difference} | {row.leakage:.1%} | {seconds} |"
+def to_markdown(rows: Sequence[Row], report: Report) -> str:
+    """Return the table; the `report` of one of its runs names corpus, hardware and versions."""
+    cells = [
+        (
+            *(row.split, row.model, str(row.num_runs)),
+            f"{row.accuracy:.3f}" + ("" if row.accuracy_spread is None else f" ± {row.accuracy_spread:.3f}"),
+            "" if row.accuracy_interval is None else "[{:.3f}, {:.3f}]".format(*row.accuracy_interval),
+            f"{row.macro_f1:.3f}",
+            "" if row.difference is None else f"{100 * row.difference:+.1f} pp",
+            f"{row.leakage:.1%}",
+            "" if row.seconds is None else f"{row.seconds:.0f}",
         )
-    data, environment = report["data"], report["environment"]
-    versions = ", ".join(f"{name} {version}" for name, version in environment["versions"].items())
-    return (
-        "\n".join(lines)
-        + "\n\nAccuracy: mean ± standard deviation over the runs (seeds of split and training, folds); interval: "
-        "means of the runs' bounds; leakage: test posts with a near-duplicate in training; seconds: of runs that were "
-        "not interrupted.\n"
-        f"Data: {data['num_posts']:,} posts, SHA-256 `{data['sha256'][:12]}`. {environment['device']}, "
-        f"{environment['precision']}, {environment['platform']}; {versions}.\n"
+        for row in rows
+    ]
+    data, environment = report.data, report.environment
+    versions = ", ".join(f"{name} {version}" for name, version in environment.versions.items())
+    note = (
+        "Accuracy: mean ± standard deviation over the runs (seeds of split and training, folds). 95% CI: means of "
+        "the bounds of the runs. Over SVM: mean difference in accuracy. Leakage: test posts with a near-duplicate in "
+        "training. Seconds: of runs that were not interrupted.\n"
+        f"Data: {data.num_posts:,} posts, SHA-256 `{data.sha256[:12]}`. {environment.device}, "
+        f"{environment.precision}, {environment.platform}; {versions}.\n"
     )
+    titles = "split|model|#runs|#accuracy|#95% CI|#macro-F1|#over SVM|#leakage|#seconds"
+    return table_text(table(titles, cells, note))
 
 
 def draw(rows: Sequence[Row]) -> str:

@@ -1,6 +1,5 @@
-"""What a model is: architecture, head, losses, how probabilities are formed; and what it is worth, by its report."""
+"""What a model is: architecture, head, loss, how probabilities are formed; and its score, from its report."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from hf_rumor.errors import ModelError
 from hf_rumor.models.hub import check_reachable, find_file
+from hf_rumor.report.record import REPORT_FILE, read_report
+from hf_rumor.report.words import comparison, estimate, leakage, warnings
 
 
 # What `outputs.loss` of transformers is computed with, by `config.problem_type`; needs `labels` in the call.
@@ -25,36 +26,37 @@ PROBABILITY = {
     "single_label_classification": "softmax over both logits",
     None: "softmax over both logits (the pipeline's default)",
 }
-TOLD_METRICS = ("accuracy", "macro_f1", "rumor_precision", "rumor_recall", "roc_auc", "brier")
+SHOWN_METRICS = ("accuracy", "macro_f1", "rumor_precision", "rumor_recall", "roc_auc", "brier")
 LIMITS = (
-    "It reads wording, not the world: it cannot know whether a claim is true. Satire, breaking news, dialect and "
-    "anything newer than its training posts mislead it; a false flag harms. Let no decision about people rest on it "
-    "alone."
+    "The model reads wording and does not verify claims. Satire, breaking news, dialects and posts newer than the "
+    "training posts mislead it. A false alarm harms: do not base decisions about people on it alone."
 )
 
 
 @dataclass(frozen=True)
-class Worth:
-    """What the report beside a model says of it.
+class Score:
+    """The score of a model, in words, from the report beside it.
 
     Attributes:
-        data: Corpus, posts, digest.
+        warnings: What a reader must know before the score.
+        data: Corpus, number of posts, digest.
         split: How test posts were chosen, how many, and how many of them leak.
-        baseline: Against TF-IDF + SVM on the same posts, in words.
-        metrics: Of the test posts: value, and its 95 % interval.
+        metrics: Metric -> its value on test posts, with the 95% CI in brackets.
+        baseline: Comparison with TF-IDF + SVM on the same posts.
         trained_at: Date.
     """
 
+    warnings: tuple[str, ...]
     data: str
     split: str
+    metrics: dict[str, str]
     baseline: str
-    metrics: dict[str, tuple[float | None, float | None, float | None]]
     trained_at: str
 
 
 @dataclass(frozen=True)
 class Description:
-    """A model in words and numbers; what only a folder of ours can tell is None for models of other makers."""
+    """A model in words and numbers; what only hf_rumor saves is None for other models."""
 
     name: str
     architecture: str
@@ -70,7 +72,7 @@ class Description:
     threshold: float | None
     abstain_below: float | None
     calibration: str | None
-    worth: Worth | None
+    score: Score | None
     limits: str
 
 
@@ -86,7 +88,7 @@ def describe_model(name: str, revision: str | None = None) -> Description:
         with torch.device("meta"):
             model = AutoModelForSequenceClassification.from_config(config)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, KeyError, ImportError, HfHubHTTPError) as error:
-        raise ModelError(f"{name}: expected a model of transformers, got {error}; check the name") from error
+        raise ModelError(f"{name}: not a model of transformers ({error}). Check the name.") from error
     facts: dict[str, Any] = getattr(config, "hf_rumor", {})
     width = f"{getattr(config, 'num_hidden_layers', '?')} layers, {getattr(config, 'hidden_size', '?')} wide"
     return Description(
@@ -104,32 +106,30 @@ def describe_model(name: str, revision: str | None = None) -> Description:
         threshold=facts.get("threshold"),
         abstain_below=facts.get("abstain_below"),
         calibration=facts.get("calibration"),
-        worth=_worth(find_file(name, "report.json", revision)),
+        score=_score(find_file(name, REPORT_FILE, revision)),
         limits=LIMITS,
     )
 
 
-def _worth(path: Path | None) -> Worth | None:
-    """Return what the report at `path` says; None where there is none.
+def _score(path: Path | None) -> Score | None:
+    """Return the score in the report at `path`; None where there is none.
 
     Raises:
-        ModelError: It is no report of ours.
+        ModelError: It is not a report of hf_rumor.
     """
     if path is None:
         return None
-    try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-        data, split, test = report["data"], report["split"], report["test"]
-        leaking = f"{split['num_leaking_test_posts']:,} of {split['test']:,} test posts have a near-copy in training"
-        return Worth(
-            data=f"{Path(data['path']).name}, {data['num_posts']:,} posts, SHA-256 {data['sha256'][:12]}",
-            split=f"{split['name']}, seed {split['seed']}: {split['train']:,} training posts; {leaking}",
-            baseline=report["baseline"]["tfidf_svm"]["verdict"],
-            metrics={name: (test[name], *test["intervals"][name]) for name in TOLD_METRICS},
-            trained_at=report["train"]["ended_at"][:10],
-        )
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise ModelError(f"{path}: expected a report of hf_rumor, got {error!r}; remove or restore it") from error
+    report = read_report(path)
+    data, split, test = report.data, report.split, report.test
+    return Score(
+        warnings=warnings(report),
+        data=f"{Path(data.path).name}, {data.num_posts:,} posts, SHA-256 {data.sha256[:12]}",
+        split=f"{split.name}, seed {split.seed}: {split.train:,} training posts, {split.test:,} test posts. "
+        f"{leakage(report)}",
+        metrics={name: estimate(getattr(test, name), test.intervals[name]) for name in SHOWN_METRICS},
+        baseline=comparison(report),
+        trained_at=report.train.ended_at[:10],
+    )
 
 
 def _activation(config: Any) -> str:
@@ -163,25 +163,11 @@ def to_text(description: Description) -> str:
     }
     if description.abstain_below is not None:
         rows["uncertain"] = f"below a confidence of {description.abstain_below:g}"
-    if description.worth:
-        rows |= _worth_rows(description.worth)
+    if score := description.score:
+        rows |= {"data": score.data, "split": score.split, "score": "on test posts, 95% CI in brackets"}
+        rows |= {"warning": " ".join(score.warnings)} if score.warnings else {}
+        rows |= {**score.metrics, "baseline": score.baseline, "trained": score.trained_at}
     else:
-        rows["worth"] = "unknown: no report.json beside it"
+        rows["score"] = f"unknown: no {REPORT_FILE} beside it"
     rows["limits"] = description.limits
     return "\n".join([description.name, *(f"  {name:<16}{value}" for name, value in rows.items())])
-
-
-def _worth_rows(worth: Worth) -> dict[str, str]:
-    def number(value: float | None) -> str:
-        return "not defined" if value is None else f"{value:.3f}"
-
-    return {
-        "data": worth.data,
-        "split": worth.split,
-        **{
-            name: f"{number(value)} (95 % interval {number(low)} to {number(high)})"
-            for name, (value, low, high) in worth.metrics.items()
-        },
-        "against SVM": worth.baseline,
-        "trained": worth.trained_at,
-    }

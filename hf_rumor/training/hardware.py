@@ -1,4 +1,4 @@
-"""What there is to compute with, and in which precision it should."""
+"""The device of this process, and the precision of training on it."""
 
 import ctypes
 import platform
@@ -18,8 +18,8 @@ class Hardware:
 
     Attributes:
         device: `cuda` or `cpu`.
-        name: For people.
-        has_bf16: Whether it computes in bfloat16 rather than imitating it.
+        name: Name for the log and the report.
+        has_bf16: Whether it computes in bfloat16 instead of emulating it.
     """
 
     device: str
@@ -28,20 +28,19 @@ class Hardware:
 
 
 def detect_hardware(*, use_cpu: bool) -> Hardware:
-    """Return what this process computes on: CUDA where there is one and `use_cpu` is not set, else the CPU."""
+    """Return the device: CUDA if available and `use_cpu` is not set, else the CPU."""
     if torch.cuda.is_available() and not use_cpu:
         return Hardware("cuda", torch.cuda.get_device_name(), torch.cuda.is_bf16_supported(including_emulation=False))
-    # Without AVX-512 BF16 a CPU imitates bfloat16: measured 20 times slower than float32. torch offers no public test.
+    # Without AVX-512 BF16 a CPU emulates bfloat16: measured 20 times slower than float32. torch has no public test.
     has_bf16 = bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     return Hardware("cpu", f"CPU, {torch.get_num_threads()} threads", has_bf16)
 
 
 def choose_precision(requested: str, hardware: Hardware) -> tuple[str, str]:
-    """Return `fp32`, `bf16` or `fp16`, and why.
+    """Return `fp32`, `bf16` or `fp16`, and the reason.
 
     Args:
-        requested: One of these, which is used or refused; or `auto`: bf16 where the hardware has it, else fp16 on
-            CUDA, else fp32.
+        requested: One of these, or `auto`: bf16 if the hardware supports it, else fp16 on CUDA, else fp32.
         hardware: The device.
 
     Raises:
@@ -49,25 +48,25 @@ def choose_precision(requested: str, hardware: Hardware) -> tuple[str, str]:
     """
     if requested == "fp16" and hardware.device == "cpu":
         raise ArgumentError(
-            "fp16: expected a CUDA device, found a CPU, on which Trainer would silently train in fp32; take "
-            "--precision auto, bf16 or fp32"
+            "--precision fp16: needs a CUDA device; on a CPU, Trainer would silently train in fp32. Use auto, bf16 or "
+            "fp32."
         )
     if requested == "bf16" and not hardware.has_bf16:
-        return "bf16", "as asked; this device only imitates it, slowly"
+        return "bf16", "as asked; this device only emulates it, slowly"
     if requested != "auto":
         return requested, "as asked"
     if hardware.has_bf16:
-        return "bf16", "auto: the device has it"
+        return "bf16", "auto: supported by the device"
     if hardware.device == "cuda":
-        return "fp16", "auto: the device has no bf16"
-    return "fp32", "auto: this CPU has no bf16"
+        return "fp16", "auto: the device does not support bf16"
+    return "fp32", "auto: this CPU does not support bf16"
 
 
 def keep_freed_memory() -> bool:
-    """Let this process keep the memory of freed tensors for the next ones; return whether it could be told so.
+    """Let this process reuse the memory of freed tensors; return whether glibc accepts the setting.
 
-    glibc gives a large block back to the kernel as soon as it is free, and the next step pays for its pages again: a
-    tenth of a training step on a CPU. The most that the process holds stays what it was. Elsewhere nothing is done.
+    glibc returns a large block to the kernel as soon as it is free, and the next step pays for its pages again: 10%
+    of a training step on a CPU. The peak memory does not change. Without glibc, do nothing.
     """
     if platform.libc_ver()[0] != "glibc":
         return False

@@ -6,14 +6,18 @@ from sklearn.metrics import roc_auc_score
 
 from hf_rumor.evaluation.calibration import (
     calibration_error_by_chance,
-    expected_calibration_error,
     fit_lines,
     fit_platt,
+    measure_calibration,
 )
+from hf_rumor.evaluation.metrics import Scored, expected_calibration_errors
 
 
 def ece(labels, probabilities, **options):
-    return expected_calibration_error(np.asarray(labels), np.asarray(probabilities, dtype=np.float64), **options)
+    """Return the expected calibration error of posts with equal weights."""
+    labels, probabilities = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
+    [error] = expected_calibration_errors(labels, probabilities, np.ones((1, len(labels))), **options)
+    return error
 
 
 @pytest.mark.parametrize(
@@ -23,7 +27,7 @@ def ece(labels, probabilities, **options):
         ([0, 0, 0, 1] * 15, 0.25, 0.0),
         ([1] * 30, 1.0, 0.0),
         ([0, 1] * 150, 0.9, 0.4),  # over-confident
-        ([0] * 30, 1.0, 1.0),  # wrong and sure of it
+        ([0] * 30, 1.0, 1.0),  # wrong and confident
         ([1] * 30, 0.4, 0.6),  # under-confident
         ([1], 0.3, 0.7),
     ],
@@ -63,7 +67,7 @@ def test_the_error_of_a_constant_does_not_depend_on_the_order_of_posts():
     assert ece([0] * 150 + [1] * 150, np.full(300, 0.5)) == pytest.approx(0.0)
 
 
-def test_probabilities_that_are_the_truth_are_nearly_calibrated():
+def test_the_true_probabilities_are_almost_calibrated():
     random = np.random.default_rng(1)
     probabilities = random.random(20_000)
     labels = (random.random(20_000) < probabilities).astype(np.int64)
@@ -71,13 +75,13 @@ def test_probabilities_that_are_the_truth_are_nearly_calibrated():
 
 
 def draw_logits(num_posts=600, seed=0):
-    """Return labels, and the logits that mean what they say of them."""
+    """Return labels, and the logits from which they were drawn."""
     random = np.random.default_rng(seed)
     logits = random.normal(0, 2, num_posts)
     return (random.random(num_posts) < expit(logits)).astype(np.int64), logits
 
 
-def test_the_line_minimises_the_loss_of_platt_and_that_of_twenty_posts_that_the_logits_are_right_of():
+def test_the_line_minimizes_the_loss_of_platt_plus_that_of_the_prior():
     labels, logits = draw_logits(40)
     positive = labels.sum()
     negative = len(labels) - positive
@@ -85,14 +89,14 @@ def test_the_line_minimises_the_loss_of_platt_and_that_of_twenty_posts_that_the_
 
     def loss(line):
         scores = line[0] * logits * 3 + line[1]
-        of_labels, of_prior = (np.logaddexp(0, scores) - of * scores for of in (target, expit(3 * logits)))
-        return of_labels.sum() + 20 * of_prior.mean()
+        by_labels, by_prior = (np.logaddexp(0, scores) - share * scores for share in (target, expit(3 * logits)))
+        return by_labels.sum() + 20 * by_prior.mean()
 
     line = fit_platt(labels, 3 * logits)
     assert (line.slope, line.intercept) == pytest.approx(tuple(minimize(loss, [1.0, 0.0], tol=1e-12).x), abs=1e-4)
 
 
-def test_logits_three_times_too_large_are_put_right():
+def test_logits_that_are_three_times_too_large_are_scaled_back():
     labels, logits = draw_logits(8000)
     line = fit_platt(labels[:4000], 3 * logits[:4000])
     held_out = labels[4000:], 3 * logits[4000:]
@@ -102,9 +106,9 @@ def test_logits_three_times_too_large_are_put_right():
     assert after < before / 2
 
 
-def test_a_dozen_posts_move_the_line_less_than_a_thousand_like_them():
+def test_a_dozen_posts_move_the_line_less_than_a_thousand_similar_ones():
     labels = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1])
-    logits = np.array([-4.0, -4, 4, -4, 4, 4, 4, 4, -4, -4, 4, 4])  # right of seven posts, and sure of all
+    logits = np.array([-4.0, -4, 4, -4, 4, 4, 4, 4, -4, -4, 4, 4])  # correct for seven posts, and confident for all
     few, many = fit_platt(labels, logits), fit_platt(np.tile(labels, 100), np.tile(logits, 100))
     assert 0 < many.slope < 0.1 < few.slope < 1
 
@@ -127,8 +131,8 @@ def test_under_softmax_the_difference_of_the_logits_takes_the_line():
     positive, negative = labels.sum(), (1 - labels).sum()
     carried = positive * (positive + 1) / (positive + 2) + negative / (negative + 2)
     lines = fit_lines(labels, both, "softmax", carried / len(labels))
-    for found, intercept in zip(lines, (-line.intercept / 2, line.intercept / 2), strict=True):
-        assert (found.slope, found.intercept) == pytest.approx((line.slope, intercept))
+    for fitted, intercept in zip(lines, (-line.intercept / 2, line.intercept / 2), strict=True):
+        assert (fitted.slope, fitted.intercept) == pytest.approx((line.slope, intercept))
 
 
 def test_logits_that_separate_the_labels_do_not_send_the_slope_to_infinity():
@@ -137,20 +141,20 @@ def test_logits_that_separate_the_labels_do_not_send_the_slope_to_infinity():
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
-def test_logits_that_are_the_wrong_way_round_are_left_alone(activation):
+def test_logits_that_invert_the_ranking_are_not_calibrated(activation):
     labels, logits = draw_logits()
     assert fit_lines(labels, np.stack([logits, -logits], axis=1), activation, 0.5) is None
 
 
-def test_labels_that_go_the_other_way_a_little_leave_the_logits_alone():
+def test_labels_that_slightly_contradict_the_logits_prevent_calibration():
     labels, logits = np.array([0, 0, 0, 1, 1, 1]), np.array([-2.0, 2, 2, -2, -2, 2])
     assert fit_platt(labels, logits) is None
     assert fit_platt(1 - labels, logits).slope > 0
 
 
-def test_logits_that_are_right_for_the_share_that_is_asked_for_stay_whatever_share_few_posts_have():
+def test_logits_calibrated_for_the_requested_share_stay_whatever_share_few_posts_have():
     random = np.random.default_rng(0)
-    labels = np.array([0] * 4 + [1] * 10)  # a share of .71, where the logits are right for .45
+    labels = np.array([0] * 4 + [1] * 10)  # a share of 0.71; the logits are calibrated for 0.45
     intercepts = []
     for _ in range(60):
         logits = 3 * random.normal(3.0 * labels - 1.5, 1.0) + np.log(0.45 / 0.55)
@@ -160,8 +164,8 @@ def test_logits_that_are_right_for_the_share_that_is_asked_for_stay_whatever_sha
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
-def test_lines_fitted_on_posts_with_too_many_rumors_are_right_for_the_share_that_is_asked_for(activation):
-    """Posts of two bells, whose log-odds at equal shares are 2 x: lines from 80 % rumors, told 30 %, fit 30 %."""
+def test_lines_fitted_on_posts_with_too_many_rumors_are_calibrated_for_the_requested_share(activation):
+    """Log-odds are 2 x at equal shares: lines fitted on 80% rumors and moved to 30% are calibrated for 30%."""
     random = np.random.default_rng(0)
 
     def make(share, num_posts=40_000):
@@ -198,3 +202,11 @@ def test_a_calibrated_model_has_the_error_of_chance():
     drawn = [ece((random.random(300) < probabilities).astype(np.int64), probabilities) for _ in range(50)]
     assert calibration_error_by_chance(probabilities) == pytest.approx(np.mean(drawn), rel=0.1)
     assert calibration_error_by_chance(np.array([0.0, 1.0])) == 0.0
+
+
+def test_the_calibration_of_posts_does_not_depend_on_a_threshold():
+    labels, probabilities = np.array([0, 1, 1, 0]), np.array([0.1, 0.9, 0.4, 0.6])
+    scores = measure_calibration(Scored(["a", "b", "c", "d"], labels, probabilities, 0.0))
+    assert scores.brier == pytest.approx((0.1**2 + 0.1**2 + 0.6**2 + 0.6**2) / 4)
+    assert scores.ece == ece(labels, probabilities)
+    assert scores.roc_auc == roc_auc_score(labels, probabilities)

@@ -1,21 +1,23 @@
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest
 
 from hf_rumor.evaluation.intervals import (
     FEW,
+    Difference,
     accuracy_interval,
     bootstrap_intervals,
     paired_differences,
     sign_test,
 )
-from hf_rumor.evaluation.metrics import METRICS, compute_metrics, confusion
-from hf_rumor.evaluation.resamples import COUNTS
+from hf_rumor.evaluation.metrics import CELLS, METRICS, compute_metrics, confusion
 from hf_rumor.labels import decide
 
 
 def draw(num_posts, seed=0):
-    """Return labels, decisions and probabilities of a classifier that is right four times in five."""
+    """Return labels, decisions and probabilities of a classifier with an accuracy of 0.8."""
     random = np.random.default_rng(seed)
     labels = np.arange(num_posts) % 2
     right = random.random(num_posts) < 0.8
@@ -29,32 +31,32 @@ def intervals(columns, groups=None, num_resamples=60, **options):
     return bootstrap_intervals(*columns, groups, num_resamples=num_resamples, **options)
 
 
-def widths(found):
-    return {name: high - low for name, (low, high) in found.items()}
+def widths(bounds):
+    return {name: high - low for name, (low, high) in bounds.items()}
 
 
 def test_an_interval_contains_its_metric():
     columns = draw(200)
-    metrics = compute_metrics(*columns)
-    found = intervals(columns)
-    assert list(found) == [*METRICS, *COUNTS]
-    for name in METRICS.keys() - {"ece"}:  # resampling adds noise to a calibration error: it is biased upwards
-        assert found[name][0] < metrics[name] < found[name][1]
+    metrics = asdict(compute_metrics(*columns))
+    bounds = intervals(columns)
+    assert bounds.keys() == {*METRICS, *CELLS}
+    for name in METRICS.keys() - {"ece"}:  # biased upwards: resampling adds noise
+        assert bounds[name][0] < metrics[name] < bounds[name][1]
 
 
 def test_the_interval_of_accuracy_is_that_of_the_binomial_distribution():
     columns = draw(400)
-    accuracy = compute_metrics(*columns)["accuracy"]
+    accuracy = compute_metrics(*columns).accuracy
     half = 1.96 * np.sqrt(accuracy * (1 - accuracy) / 400)
-    found = intervals(columns, num_resamples=200)["accuracy"]
-    assert found == pytest.approx((accuracy - half, accuracy + half), abs=0.015)
+    bounds = intervals(columns, num_resamples=200)["accuracy"]
+    assert bounds == pytest.approx((accuracy - half, accuracy + half), abs=0.015)
 
 
 def test_the_intervals_of_the_counts_contain_the_confusion():
     columns = draw(200)
-    found = intervals(columns)
-    for name, count in zip(COUNTS, np.ravel(confusion(*columns[:2])), strict=True):
-        assert found[name][0] < count < found[name][1]
+    bounds = intervals(columns)
+    for name, count in zip(CELLS, np.ravel(confusion(*columns[:2])), strict=True):
+        assert bounds[name][0] < count < bounds[name][1]
 
 
 def test_groups_of_identical_posts_give_wider_intervals_than_posts_drawn_alone():
@@ -65,10 +67,10 @@ def test_groups_of_identical_posts_give_wider_intervals_than_posts_drawn_alone()
         assert together[name] > 1.4 * alone[name]  # in theory twice as wide
 
 
-def test_copies_in_one_group_say_no_more_than_the_originals():
+def test_copies_in_one_group_do_not_narrow_the_interval():
     columns = draw(50)
     copied = tuple(np.repeat(column, 3) for column in columns)
-    names = METRICS.keys() - {"ece"}  # 15 runs of copies are other runs
+    names = METRICS.keys() - {"ece"}  # the bins of copies are others
     once, thrice = intervals(columns), intervals(copied, np.repeat(np.arange(50), 3))
     for name in names:
         assert thrice[name] == pytest.approx(once[name])
@@ -92,102 +94,103 @@ def test_a_higher_level_is_wider():
     assert all(wide[name] > narrow[name] for name in METRICS)
 
 
-def test_of_one_group_alone_nothing_is_known():
+def test_the_interval_of_one_group_is_undefined():
     columns = draw(10)
-    found = intervals(columns, np.zeros(10, dtype=np.int64), num_resamples=5)
-    for name, interval in found.items():
+    bounds = intervals(columns, np.zeros(10, dtype=np.int64), num_resamples=5)
+    for name, interval in bounds.items():
         is_share = name.endswith(("accuracy", "precision", "recall"))
         assert interval == (0.0, 1.0) if is_share else np.isnan(interval).all()
 
 
-def test_with_one_label_areas_and_what_asks_for_the_other_are_not_defined():
+def test_with_one_label_areas_and_the_recall_for_the_other_are_undefined():
     columns = (np.ones(6, dtype=np.int64), *draw(6)[1:])
-    found = intervals(columns, num_resamples=10)
-    assert {name for name, (low, high) in found.items() if np.isnan(low) and np.isnan(high)} == {
+    bounds = intervals(columns, num_resamples=10)
+    assert {name for name, (low, high) in bounds.items() if np.isnan(low) and np.isnan(high)} == {
         *("roc_auc", "pr_auc", "non_rumor_recall", "non_rumor_f1"),
     }
 
 
-def test_resamples_with_one_label_are_left_out_of_the_areas():
+def test_resamples_with_one_label_are_ignored_by_the_areas():
     # of four posts, one in eight resamples has one label only
     labels, probabilities = np.array([0, 1, 0, 1]), np.array([0.1, 0.3, 0.4, 0.9])
     low, high = intervals((labels, decide(probabilities, 0.5), probabilities))["roc_auc"]
     assert 0 <= low <= high <= 1
 
 
-def test_the_difference_is_that_of_the_metrics():
+def test_a_difference_is_the_difference_of_the_metrics():
     labels, ours, _ = draw(100)
     theirs = draw(100, seed=1)[1]
-    found = paired_differences(labels, ours, theirs, np.arange(100), num_resamples=200)
-    for name, value in found.items():
-        one, other = (compute_metrics(labels, called, called.astype(float))[name] for called in (ours, theirs))
-        assert value["difference"] == pytest.approx(one - other)
-        assert value["low"] < value["difference"] < value["high"]
+    bounds = paired_differences(labels, ours, theirs, np.arange(100), num_resamples=200)
+    for name in ("accuracy", "macro_f1"):
+        value = getattr(bounds, name)
+        one, other = (getattr(compute_metrics(labels, it, it.astype(float)), name) for it in (ours, theirs))
+        assert value.difference == pytest.approx(one - other)
+        assert value.low < value.difference < value.high
 
 
-def test_the_interval_of_a_difference_is_that_of_the_posts_on_which_they_part():
+def test_the_interval_of_a_difference_depends_on_the_posts_that_differ():
     labels, ours, _ = draw(400)
-    theirs = np.where(np.arange(400) % 10 == 0, 1 - ours, ours)  # 40 posts: right by one, wrong by the other
+    theirs = np.where(np.arange(400) % 10 == 0, 1 - ours, ours)  # the two differ on 40 posts
     gain = (ours == labels).astype(float) - (theirs == labels)
     half = 1.96 * gain.std() / np.sqrt(400)
-    found = paired_differences(labels, ours, theirs, np.arange(400), num_resamples=4000)["accuracy"]
-    assert (found["low"], found["high"]) == pytest.approx((gain.mean() - half, gain.mean() + half), abs=0.004)
+    bounds = paired_differences(labels, ours, theirs, np.arange(400), num_resamples=4000).accuracy
+    assert (bounds.low, bounds.high) == pytest.approx((gain.mean() - half, gain.mean() + half), abs=0.004)
 
 
 def test_a_classifier_does_not_differ_from_itself():
     labels, ours, _ = draw(30)
-    for value in paired_differences(labels, ours, ours, np.arange(30), num_resamples=20).values():
-        assert value == {"difference": 0.0, "low": 0.0, "high": 0.0}
+    differences = paired_differences(labels, ours, ours, np.arange(30), num_resamples=20)
+    assert differences.accuracy == differences.macro_f1 == Difference(0.0, 0.0, 0.0)
 
 
-def test_copies_in_one_group_do_not_make_a_difference_surer():
+def test_copies_in_one_group_do_not_narrow_the_interval_of_a_difference():
     labels, ours, _ = draw(60)
     theirs = draw(60, seed=1)[1]
     once = paired_differences(labels, ours, theirs, np.arange(60), num_resamples=50)
     copied = [np.repeat(column, 3) for column in (labels, ours, theirs, np.arange(60))]
     thrice = paired_differences(*copied, num_resamples=50)
-    assert {name: pytest.approx(value) for name, value in once.items()} == thrice
+    assert asdict(once.accuracy) == pytest.approx(asdict(thrice.accuracy))
 
 
 @pytest.mark.parametrize("all_right", [True, False])
 @pytest.mark.parametrize("num_groups", [1, 20, 40])
-def test_a_share_of_all_or_none_has_the_exact_interval_of_as_many_groups(all_right, num_groups):
+def test_an_accuracy_of_0_or_1_has_the_exact_interval_of_as_many_groups(all_right, num_groups):
     groups, right = np.repeat(np.arange(num_groups), 3), np.full(3 * num_groups, all_right)
     low, high = accuracy_interval(right, groups)
     exact = binomtest(num_groups * all_right, num_groups).proportion_ci(method="exact")
     assert (low, high) == pytest.approx((exact.low, exact.high))
     labels = np.arange(3 * num_groups) // 3 % 2
     predicted = np.where(right, labels, 1 - labels)
-    found = intervals((labels, predicted, np.full(len(labels), 0.5)), groups, num_resamples=2)
-    assert found["accuracy"] == pytest.approx((exact.low, exact.high))
+    bounds = intervals((labels, predicted, np.full(len(labels), 0.5)), groups, num_resamples=2)
+    assert bounds["accuracy"] == pytest.approx((exact.low, exact.high))
 
 
-def test_recall_of_all_has_an_interval_that_knows_how_few_they_are():
+def test_a_recall_of_1_has_an_interval_as_wide_as_few_rumors_require():
     labels, predicted = np.array([1] * 5 + [0] * 50), np.array([1] * 5 + [0, 1] * 25)
     low, high = intervals((labels, predicted, np.full(55, 0.5)))["rumor_recall"]
     assert (low, high) == pytest.approx((0.025 ** (1 / 5), 1.0))
 
 
 @pytest.mark.parametrize("num_posts", [20, 60, 200])
-def test_one_of_few_mistakes_more_never_raises_the_lower_bound(num_posts):
+def test_another_error_never_raises_the_lower_bound(num_posts):
     lows = [accuracy_interval(np.arange(num_posts) >= wrong, np.arange(num_posts))[0] for wrong in range(FEW)]
     assert lows == sorted(lows, reverse=True)
 
 
-def test_where_all_resamples_agree_an_interval_is_not_defined_rather_than_certain():
+def test_if_all_resamples_agree_the_interval_is_undefined_not_empty():
     labels = np.array([0, 1] * 15)
-    found = intervals((labels, labels, labels.astype(np.float64)))
+    bounds = intervals((labels, labels, labels.astype(np.float64)))
     for name in ("macro_f1", "rumor_f1", "roc_auc", "pr_auc"):
-        assert np.isnan(found[name]).all()
-    assert found["false_alarms"] == pytest.approx((0.0, 30 * (1 - 0.025 ** (1 / 30))))
+        assert np.isnan(bounds[name]).all()
+    assert bounds["false_positives"] == pytest.approx((0.0, 30 * (1 - 0.025 ** (1 / 30))))
     none = np.zeros(30, dtype=np.int64)
-    assert np.isnan(intervals((labels, none, none + 0.1))["rumor_precision"]).all()  # of no post
+    assert np.isnan(intervals((labels, none, none + 0.1))["rumor_precision"]).all()
 
 
-def test_the_sign_test_counts_groups_and_ignores_those_on_which_both_are_alike():
+def test_the_sign_test_counts_groups_and_ignores_ties():
     labels = np.zeros(40, dtype=np.int64)
     ours, theirs = labels.copy(), (np.arange(40) < 9).astype(np.int64)
     ours[9:11] = 1
     assert sign_test(labels, ours, theirs, np.arange(40)) == pytest.approx(binomtest(9, 11).pvalue)
-    assert sign_test(labels, ours, theirs, np.where(np.arange(40) < 9, 0, np.arange(40))) == 1.0  # one against two
+    assert sign_test(labels, ours, theirs, np.where(np.arange(40) < 9, 0, np.arange(40))) == 1.0  # 1 against 2
     assert sign_test(labels, ours, ours, np.arange(40)) == 1.0

@@ -16,7 +16,7 @@ def corpus(write_ced, corpus_posts, tmp_path):
     return load_corpus(write_ced(tmp_path / "ced", corpus_posts), Columns())
 
 
-def test_the_posts_leave_as_parquet_without_authors_ids_and_reposts(corpus):
+def test_the_posts_are_parquet_without_authors_ids_and_reposts(corpus):
     uploads = {upload.path: upload.content for upload in dataset_contents(corpus, "cc-by-4.0")}
     assert uploads.keys() == {"README.md", DATA_FILE}
     table = pyarrow.parquet.read_table(io.BytesIO(uploads[DATA_FILE]))
@@ -25,7 +25,7 @@ def test_the_posts_leave_as_parquet_without_authors_ids_and_reposts(corpus):
     assert table["text"].to_pylist() == corpus.posts["text"][:]
 
 
-def test_what_was_pushed_is_read_as_the_same_posts(corpus, tmp_path):
+def test_the_parquet_file_is_read_as_the_same_posts(corpus, tmp_path):
     path = tmp_path / "posts.parquet"
     path.write_bytes(dataset_contents(corpus, "mit")[1].content)
     again = load_corpus(path, Columns())
@@ -33,7 +33,7 @@ def test_what_was_pushed_is_read_as_the_same_posts(corpus, tmp_path):
         assert again.posts[column][:] == corpus.posts[column][:]
 
 
-def test_the_card_is_read_by_the_library_of_the_hub_and_tells_the_counts(corpus):
+def test_the_card_is_valid_and_has_the_counts(corpus):
     text = dataset_card(corpus, "cc-by-4.0")
     card = DatasetCard(text)
     assert card.data.license == "cc-by-4.0"
@@ -48,7 +48,7 @@ def test_sizes_have_the_names_of_the_hub(count, name):
     assert _size(count) == name
 
 
-def test_a_secret_in_a_post_is_found_though_the_table_is_compressed(corpus_posts, write_ced, tmp_path, monkeypatch):
+def test_a_secret_in_a_post_is_detected_in_the_compressed_table(corpus_posts, write_ced, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", "/home/alice_wang")
     first, second, *others = corpus_posts
     first, second = (
@@ -56,11 +56,11 @@ def test_a_secret_in_a_post_is_found_though_the_table_is_compressed(corpus_posts
         for post, place in ((first, "/home/bob/notes.txt"), (second, "/home/alice_wang/private.txt"))
     )
     corpus = load_corpus(write_ced(tmp_path / "ced", [first, second, *others]), Columns())
-    with pytest.raises(OutputError, match="found the home folder"):
+    with pytest.raises(OutputError, match="contains the home folder"):
         dataset_contents(corpus, "mit")
 
 
-def test_names_of_skipped_files_stay(corpus_posts, write_ced, tmp_path):
+def test_names_of_skipped_files_are_not_in_the_card(corpus_posts, write_ced, tmp_path):
     path = write_ced(tmp_path / "ced", corpus_posts)
     (path / "secret.xlsx").touch()
     card = dataset_card(load_corpus(path, Columns()), "mit")

@@ -4,40 +4,47 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hf_rumor.cli import main as cli
 from hf_rumor.errors import RunError
+from hf_rumor.evaluation.baseline import Baselines, Comparison
+from hf_rumor.evaluation.intervals import Difference, Differences
+from hf_rumor.report.record import to_json
 from hf_rumor.runs import benchmark
 from hf_rumor.runs.benchmark import Cell, run_benchmark, summarise, to_markdown
 
 
-SAMPLE = Path(__file__).parents[1] / "data" / "sample"
-
-
-def report_of(accuracy, leaking=0):
-    difference = {"accuracy": {"difference": accuracy - 0.5}}
-    return {
-        "test": {
-            "accuracy": accuracy,
-            "macro_f1": accuracy,
-            "intervals": {"accuracy": [accuracy - 0.1, accuracy + 0.1]},
-        },
-        "split": {"num_leaking_test_posts": leaking, "test": 50},
-        "baseline": {
-            "tfidf_svm": {"accuracy": 0.5, "macro_f1": 0.4, "difference": difference},
-            "majority": {"accuracy": 0.5, "macro_f1": 0.3, "difference": difference},
-        },
-        "train": {"runtime_seconds": 10.0 * accuracy},
-        "data": {"num_posts": 360, "sha256": "5ca1ab1e"},
-        "environment": {"device": "cpu", "precision": "fp32", "platform": "here", "versions": {"torch": "2.13"}},
-    }
+SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 
 
 @pytest.fixture
-def reports():
+def report_of(make_report):
+    """Return a function that makes the report of a run with this accuracy; that of the baseline is 0.5."""
+    report = make_report()
+    zero = Difference(0.0, 0.0, 0.0)
+
+    def make(accuracy, leaking=0, resumed_at_step=None):
+        differences = Differences(accuracy=Difference(accuracy - 0.5, 0.0, 0.0), macro_f1=zero)
+        baseline = Comparison(0.5, 0.4, 0.4, ((1, 1), (1, 1)), differences, sign_test=1.0)
+        intervals = report.test.intervals | {"accuracy": (accuracy - 0.1, accuracy + 0.1)}
+        return replace(
+            report,
+            data=replace(report.data, num_posts=360),
+            split=replace(report.split, test=50, num_leaking_test_posts=leaking),
+            train=replace(report.train, runtime_seconds=10.0 * accuracy, resumed_at_step=resumed_at_step),
+            test=replace(report.test, accuracy=accuracy, macro_f1=accuracy, intervals=intervals),
+            baseline=Baselines(tfidf_svm=baseline, majority=baseline),
+        )
+
+    return make
+
+
+@pytest.fixture
+def reports(report_of):
     cells = [Cell(recipe, split, seed) for recipe in ("a", "b") for split in ("grouped", "random") for seed in (0, 1)]
     accuracies = (0.6, 0.8, 0.8, 0.8, 0.5, 0.7, 0.6, 0.6)
     return {
@@ -58,28 +65,28 @@ def test_a_row_is_the_mean_over_the_seeds(reports):
     assert len(rows) == 8
 
 
-def test_runs_that_were_interrupted_tell_no_time(reports):
-    of_a = [report for cell, report in reports.items() if (cell.recipe, cell.split) == ("a", "grouped")]
-    for number, expected in ((0, pytest.approx(8.0)), (1, None)):
-        of_a[number]["train"]["resumed_at_step"] = 40
-        assert summarise(reports)[2].seconds == expected
+def test_the_time_of_an_interrupted_run_is_ignored(report_of):
+    cells = [Cell("a", "grouped", seed) for seed in (0, 1)]
+    for steps, expected in (((40, None), pytest.approx(8.0)), ((40, 60), None)):
+        runs = [report_of(accuracy, resumed_at_step=step) for accuracy, step in zip((0.6, 0.8), steps, strict=True)]
+        assert summarise(dict(zip(cells, runs, strict=True)))[2].seconds == expected
 
 
-def test_one_seed_has_no_spread(reports):
+def test_one_seed_has_no_spread(reports, report_of):
     rows = summarise({cell: report for cell, report in reports.items() if cell.seed == 0})
     assert {row.accuracy_spread for row in rows} == {None}
     assert "±" not in to_markdown(rows, report_of(0.6)).splitlines()[2]
 
 
-def test_the_table_has_a_cell_for_each_column(reports):
+def test_the_table_has_a_cell_for_each_column(reports, report_of):
     text = to_markdown(summarise(reports), report_of(0.6))
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert {line.count("|") for line in table} == {10}
-    assert "| grouped | a | 2 | 0.700 ± 0.141 | 0.600 to 0.800 | 0.700 | +20.0 | 0.0% | 7 |" in text
+    assert "| grouped | a | 2 | 0.700 ± 0.141 | [0.600, 0.800] | 0.700 | +20.0 pp | 0.0% | 7 |" in text
     assert "360 posts, SHA-256 `5ca1ab1e`" in text
 
 
-def test_folds_are_runs_of_one_row(reports):
+def test_folds_are_runs_of_one_row(report_of):
     cells = [Cell("a", "grouped", 0, folds=2, fold=fold) for fold in (0, 1)]
     assert [cell.name for cell in cells] == ["a-grouped-0-fold0of2", "a-grouped-0-fold1of2"]
     assert cells[1].flags()[-4:] == ["--folds", "2", "--fold", "1"]
@@ -89,27 +96,27 @@ def test_folds_are_runs_of_one_row(reports):
 
 def test_a_run_that_fails_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(benchmark, "_wait", lambda command: 1)
-    with pytest.raises(RunError, match="expected mini-grouped-0 to finish, got exit status 1"):
+    with pytest.raises(RunError, match="mini-grouped-0 failed with exit status 1"):
         run_benchmark([Cell("mini", "grouped", 0)], tmp_path, [], "5ca1ab1e")
 
 
 @pytest.fixture
-def train(monkeypatch):
-    """Let runs end at once, with a report on the corpus "5ca1ab1e"; return their commands."""
+def train(monkeypatch, report_of):
+    """Let runs finish at once, with a report on the corpus "5ca1ab1e"; return their commands."""
     commands = []
 
     def run(command):
         commands.append(command)
         folder = Path(command[-1])
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "report.json").write_text(json.dumps(report_of(0.6)), encoding="utf-8")
+        (folder / "report.json").write_text(to_json(report_of(0.6)), encoding="utf-8")
         return 0
 
     monkeypatch.setattr(benchmark, "_wait", run)
     return commands
 
 
-def test_what_is_done_is_not_done_again_unless_recipe_flags_or_corpus_are_others(tmp_path, train):
+def test_a_finished_run_is_repeated_only_if_recipe_flags_or_corpus_changed(tmp_path, train):
     recipe = tmp_path / "own.yaml"
     recipe.write_text("seed: 1", encoding="utf-8")
     cells = [Cell(str(recipe), "grouped", seed) for seed in (0, 1)]
@@ -119,12 +126,12 @@ def test_what_is_done_is_not_done_again_unless_recipe_flags_or_corpus_are_others
     recipe.write_text("seed: 2", encoding="utf-8")
     run_benchmark(cells, tmp_path / "bench", flags, "5ca1ab1e")
     assert len(train) == 6
-    with pytest.raises(RunError, match="expected one corpus for all runs, found it changed"):
+    with pytest.raises(RunError, match="the corpus changed between runs"):
         run_benchmark(cells, tmp_path / "bench", flags, "another")
     assert len(train) == 7
 
 
-def test_a_run_that_was_refused_does_not_make_an_older_result_count(tmp_path, train, monkeypatch):
+def test_a_refused_run_does_not_make_an_older_result_count(tmp_path, train, monkeypatch):
     cell = Cell("mini", "grouped", 0)
     run_benchmark([cell], tmp_path, [], "5ca1ab1e")
     monkeypatch.setattr(benchmark, "_wait", lambda command: 2)
@@ -195,7 +202,7 @@ def test_a_run_saves_its_checkpoint_when_the_benchmark_is_ended(tmp_path, number
 
 
 @pytest.mark.slow
-def test_a_benchmark_that_was_killed_goes_on_where_it_was(tmp_path):
+def test_a_killed_benchmark_resumes(tmp_path):
     command = [sys.executable, "-m", "hf_rumor", "benchmark", "--splits", "random,chronological", "--seeds", "1"]
     command += ["--output_dir", "bench", "--data_path", str(SAMPLE), "--max_steps", "2", "--report_to", "none"]
     command += ["--eval_strategy", "steps", "--eval_steps", "1", "--save_strategy", "steps", "--save_steps", "1"]

@@ -1,10 +1,10 @@
-import json
 from pathlib import Path
 
 import pytest
 
 from hf_rumor.errors import ModelError
 from hf_rumor.models.encoders import load_model, save_model
+from hf_rumor.report.record import to_json
 from hf_rumor.runs.describe import describe_model, to_text
 
 
@@ -21,7 +21,7 @@ def folder(tmp_path):
     return make
 
 
-def test_a_model_of_ours_is_described_with_its_loss(folder):
+def test_a_model_of_hf_rumor_is_described_with_its_loss(folder):
     model, name = folder(formula="BCEWithLogitsLoss on one-hot labels", kwargs={}, threshold=0.4, max_length=32)
     description = describe_model(name)
     assert description.num_parameters == model.num_parameters()
@@ -36,7 +36,7 @@ def test_a_model_of_ours_is_described_with_its_loss(folder):
     assert "1 = rumor" in to_text(description)
 
 
-def test_a_model_of_another_maker_is_described_without_guessing(folder):
+def test_another_model_is_described_without_guessing(folder):
     _, name = folder("softmax")
     description = describe_model(name)
     assert description.trained_with is None
@@ -46,64 +46,47 @@ def test_a_model_of_another_maker_is_described_without_guessing(folder):
 
 
 @pytest.mark.parametrize("name", ["/no/such/folder", "./nowhere"])
-def test_a_missing_folder_is_told(name):
+def test_a_missing_folder_is_an_error(name):
     with pytest.raises(ModelError, match="expected a folder with a model, found none"):
         describe_model(name)
 
 
-def test_a_folder_without_a_model_is_told(tmp_path):
-    with pytest.raises(ModelError, match="expected a model of transformers"):
+def test_a_folder_without_a_model_is_an_error(tmp_path):
+    with pytest.raises(ModelError, match="not a model of transformers"):
         describe_model(str(tmp_path))
 
 
-def test_a_name_that_is_not_to_be_had_is_told():
+def test_a_model_that_is_not_available_is_an_error():
     with pytest.raises(ModelError, match="no way to"):
         describe_model("someone/some-model")
 
 
-REPORT = {
-    "data": {"path": "/home/someone/posts.jsonl", "num_posts": 2709, "sha256": "5ca1ab1e" * 8},
-    "split": {"name": "grouped", "seed": 3, "train": 1950, "test": 542, "num_leaking_test_posts": 0},
-    "test": {
-        **dict.fromkeys(("accuracy", "macro_f1", "rumor_precision", "rumor_recall", "brier"), 0.9),
-        "roc_auc": None,
-        "intervals": {
-            **{key: [0.85, 0.95] for key in ("accuracy", "macro_f1", "rumor_precision", "rumor_recall", "brier")},
-            "roc_auc": [None, None],
-        },
-    },
-    "baseline": {"tfidf_svm": {"verdict": "better by 2.1 points, 95 % interval 0.4 to 3.9"}},
-    "train": {"ended_at": "2026-11-25T12:00:00+08:00"},
-}
-
-
-def test_the_report_beside_a_model_tells_what_it_is_worth(folder):
+def test_the_score_of_a_model_is_that_of_the_report_beside_it(folder, make_report):
     _, name = folder(formula="BCE", kwargs={}, threshold=0.4, abstain_below=0.7, calibration="platt", max_length=32)
-    assert describe_model(name).worth is None
+    assert describe_model(name).score is None
     assert "unknown: no report.json beside it" in to_text(describe_model(name))
-    (Path(name) / "report.json").write_text(json.dumps(REPORT), encoding="utf-8")
+    report = make_report(data={"path": "/home/someone/posts.jsonl"})
+    report.test.intervals["roc_auc"] = (float("nan"), float("nan"))
+    (Path(name) / "report.json").write_text(to_json(report), encoding="utf-8")
     text = to_text(describe_model(name))
-    for told in (
-        *(
-            "posts.jsonl, 2,709 posts, SHA-256 5ca1ab1e5ca1",
-            "grouped, seed 3: 1,950 training posts; 0 of 542 test posts",
-        ),
-        *("0.900 (95 % interval 0.850 to 0.950)", "not defined (95 % interval not defined to not defined)"),
-        *(
-            "better by 2.1 points",
-            "2026-11-25",
-            "platt",
-            "below a confidence of 0.7",
-            "It reads wording, not the world",
-        ),
+    for words in (
+        *("posts.jsonl, 4,321 posts, SHA-256 5ca1ab1e", "grouped, seed 42: 3,000 training posts, 1,000 test posts."),
+        *("accuracy        0.750 [0.625, 0.875]", "roc_auc         1.000\n", "no significant difference; +25.0 pp"),
+        *("2026-11-23", "platt", "below a confidence of 0.7", "The model reads wording"),
     ):
-        assert told in text
+        assert words in text
     assert "/home/someone" not in text
+    assert "warning" not in text
 
 
-@pytest.mark.parametrize("broken", ["{", "{}", '{"data": 3}', "[]"])
-def test_a_report_that_is_broken_is_told(folder, broken):
+def test_a_model_trained_on_synthetic_posts_is_described_with_a_warning(folder, make_report):
     _, name = folder()
-    (Path(name) / "report.json").write_text(broken, encoding="utf-8")
-    with pytest.raises(ModelError, match="expected a report of hf_rumor"):
+    (Path(name) / "report.json").write_text(to_json(make_report(data={"is_synthetic": True})), encoding="utf-8")
+    assert "the score says nothing about real posts" in to_text(describe_model(name))
+
+
+def test_a_report_that_is_corrupt_is_an_error(folder):
+    _, name = folder()
+    (Path(name) / "report.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ModelError, match="not a report of hf_rumor"):
         describe_model(name)

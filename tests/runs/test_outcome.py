@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from hf_rumor.config.arguments import RunArguments
+from hf_rumor.config.flags import RunArguments
 from hf_rumor.corpus.arrow import SplitCorpus, load_corpus, split_dataset, to_dataset_dict
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.evaluation.calibration import Platt
@@ -38,46 +38,48 @@ def trainer(data):
     )
 
 
-def test_the_report_tells_what_the_calibrated_model_says(data, trainer, monkeypatch):
+def test_the_report_has_the_probabilities_of_the_calibrated_model(data, trainer, monkeypatch):
     monkeypatch.setattr(outcome, "fit_lines", lambda *given: LINES)
-    found = conclude(trainer, data, RunArguments(max_length=64))
-    assert found.calibration["lines"]["rumor"] == {"slope": 1.75, "intercept": -0.5}
+    concluded = conclude(trainer, data, RunArguments(max_length=64))
+    assert concluded.calibration.lines["rumor"] == Platt(1.75, -0.5)
     for part in ("validation", "test"):
         saved = logits_of(trainer, data.dataset[part], 64)[:, 1].sigmoid()
-        assert found.scored[part].probabilities == pytest.approx(saved.tolist(), abs=1e-6)
-        before, after = (found.calibration[when][part]["roc_auc"] for when in ("before", "after"))
-        assert before == pytest.approx(after, abs=1e-12)
+        assert concluded.scored[part].probabilities == pytest.approx(saved.tolist(), abs=1e-6)
+        before, after = (
+            getattr(scores, part) for scores in (concluded.calibration.before, concluded.calibration.after)
+        )
+        assert before.roc_auc == pytest.approx(after.roc_auc, abs=1e-12)
 
 
 @pytest.mark.parametrize(("method", "lines"), [("none", LINES), ("platt", None)])
 def test_without_calibration_the_model_stays_as_it_is(data, trainer, monkeypatch, method, lines):
     monkeypatch.setattr(outcome, "fit_lines", lambda *given: lines)
     before = logits_of(trainer, data.dataset["test"], 64)
-    found = conclude(trainer, data, RunArguments(max_length=64, calibration=method))
+    concluded = conclude(trainer, data, RunArguments(max_length=64, calibration=method))
     assert torch.equal(logits_of(trainer, data.dataset["test"], 64), before)
-    assert found.calibration["method"] == "none"
+    assert concluded.calibration.method == "none"
 
 
-def test_with_few_posts_of_a_label_calibration_is_left_out_and_told(data, trainer, monkeypatch, caplog):
+def test_with_few_posts_of_a_label_calibration_is_skipped_and_logged(data, trainer, monkeypatch, caplog):
     monkeypatch.setattr(outcome, "FEWEST_TO_CALIBRATE", 9)
     with caplog.at_level("INFO", logger="hf_rumor"):
-        assert conclude(trainer, data, RunArguments(max_length=64)).calibration["method"] == "none"
-    assert "validation holds 2 posts of the rarer label, too few" in caplog.text
+        assert conclude(trainer, data, RunArguments(max_length=64)).calibration.method == "none"
+    assert "skipped; only 2 validation posts have the rarer label" in caplog.text
 
 
 def test_calibration_and_threshold_are_fitted_on_validation_posts(data, trainer, monkeypatch):
-    seen = {}
+    arguments = {}
 
     def spy_on(name):
         real = getattr(outcome, name)
-        monkeypatch.setattr(outcome, name, lambda *given: seen.update({name: given}) or real(*given))
+        monkeypatch.setattr(outcome, name, lambda *given: arguments.update({name: given}) or real(*given))
 
     spy_on("fit_lines")
     spy_on("choose_threshold")
     conclude(trainer, data, RunArguments(max_length=64, decision="max_f1"))
     labels = data.dataset["validation"]["label"][:]
-    assert seen["fit_lines"][0].tolist() == seen["choose_threshold"][1].tolist() == labels
-    assert len(seen["fit_lines"][1]) == len(seen["choose_threshold"][2]) == len(labels)
+    assert arguments["fit_lines"][0].tolist() == arguments["choose_threshold"][1].tolist() == labels
+    assert len(arguments["fit_lines"][1]) == len(arguments["choose_threshold"][2]) == len(labels)
 
 
 def test_traits_are_those_of_the_test_posts_in_order(data):

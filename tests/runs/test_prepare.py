@@ -7,13 +7,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 import yaml
-
 from hf_rumor.config.arguments import parse_arguments
-from hf_rumor.errors import ArgumentError
 from hf_rumor.runs.prepare import choose_epochs, prepare_training, requested_precision, set_up
 
+from hf_rumor.errors import ArgumentError
 
-SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+
+SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 FLAGS = ["mini", "--data_path", str(SAMPLE)]
 
 

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import yaml
+from hf_rumor.config.arguments import parse_arguments
 
 from hf_rumor.cli import main as cli
-from hf_rumor.config.arguments import parse_arguments
 from hf_rumor.corpus.splits import split_posts
 from hf_rumor.errors import ArgumentError
 from hf_rumor.runs import search

@@ -11,20 +11,20 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from hf_rumor.config.arguments import parse_arguments
+from hf_rumor.runs.prepare import check_start, set_up
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from hf_rumor.cli import main as cli
-from hf_rumor.config.arguments import parse_arguments
 from hf_rumor.corpus.arrow import load_corpus, split_dataset
 from hf_rumor.errors import ModelError
 from hf_rumor.evaluation import baseline, measure
 from hf_rumor.evaluation.baseline import make_tfidf_svm
 from hf_rumor.models.logits import predict_logits
-from hf_rumor.runs.prepare import check_start, set_up
 from hf_rumor.runs.train import run
 
 
-SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 FLAGS = ["mini", "--data_path", str(SAMPLE), "--max_steps", "6", "--eval_strategy", "steps", "--eval_steps", "3"]
 FLAGS += ["--save_strategy", "steps", "--save_steps", "3", "--report_to", "none"]
 
@@ -91,10 +91,10 @@ def test_mini_found_by_auto_trains_by_its_recipe(finished, tmp_path, monkeypatch
     monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
     monkeypatch.setattr(measure, "NUM_RESAMPLES", 2)
     done = run([*FLAGS[1:], "--max_steps", "1", "--output_dir", str(tmp_path / "out")])
-    assert done.report.model["pooling"] == "mean"
-    assert done.report.auto == {"model_name_or_path": "mini", "precision": done.report.environment["precision"]}
-    assert done.report.train["learning_rate"] == parse_arguments(["mini"]).training["learning_rate"]
-    assert done.report.train["learning_rate"] != parse_arguments([]).training["learning_rate"]
+    assert done.report.model.pooling == "mean"
+    assert done.report.auto == {"model_name_or_path": "mini", "precision": done.report.environment.precision}
+    assert done.report.train.learning_rate == parse_arguments(["mini"]).training["learning_rate"]
+    assert done.report.train.learning_rate != parse_arguments([]).training["learning_rate"]
 
 
 def test_the_loss_of_the_report_is_that_of_the_saved_model(finished, report, predictions):
@@ -150,7 +150,10 @@ def test_calibration_does_not_change_the_order_of_the_posts(report):
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (["--decision", "f1"], "--decision f1: expected a number in (0, 1), max_f1, precision>=P"),
+        (
+            ["--decision", "f1"],
+            "--decision f1: not a threshold or a rule. Use a number in (0, 1), max_f1, precision>=0.9",
+        ),
         (["--abstain_below", "0.4"], "--abstain_below: expected a number in (0.5, 1), got 0.4"),
         (["--adversarial_radius", "-1"], "--adversarial_radius: expected at least 0, got -1"),
     ],

@@ -1,7 +1,7 @@
 import pytest
-from transformers import TrainerCallback
+from transformers import TrainerCallback, TrainerState, TrainingArguments
 
-from hf_rumor.training.callbacks import EarlyStopping, EpochLines, Progress
+from hf_rumor.training.callbacks import EarlyStopping, EpochLines, Progress, schedule, warmup_steps
 
 
 EACH_EPOCH = {
@@ -68,3 +68,14 @@ def test_early_stopping_remembers_across_an_interruption(make_trainer, tmp_path,
     assert "stopped early: no better macro_f1 in 2 validations" in caplog.text
     assert "kept: checkpoint-2, validation macro_f1 0.5000" in caplog.text
     assert train(str(tmp_path / "whole" / f"checkpoint-{2 * epoch}")) == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "steps"), [("linear", 25), ("cosine", 25), ("constant", 0), ("reduce_lr_on_plateau", 0)]
+)
+def test_a_schedule_that_ignores_warm_up_has_none(tmp_path, name, steps):
+    args = TrainingArguments(
+        output_dir=str(tmp_path), use_cpu=True, warmup_steps=0.25, lr_scheduler_type=name, eval_strategy="epoch"
+    )
+    assert schedule(args) == name
+    assert warmup_steps(TrainerState(max_steps=100), args) == steps

@@ -1,0 +1,99 @@
+from dataclasses import replace
+
+import pytest
+
+from hf_rumor.evaluation.baseline import Baselines, Comparison
+from hf_rumor.evaluation.intervals import Difference, Differences
+from hf_rumor.report.words import estimate, headline, leakage, mistake_line, number, summary, verdict, warnings
+
+
+NAN = float("nan")
+ONE_CLASS = {"labels": (0, 1, 1, 0), "probabilities": (0.1, 0.2, 0.3, 0.4)}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (number(0.8888), "0.889"),
+        (number(1234.5, 0), "1,234"),
+        (number(None), "not defined"),
+        (estimate(0.8888, (0.8119, 0.9581)), "0.889 [0.812, 0.958]"),
+        (estimate(0.8888, (NAN, NAN)), "0.889"),
+        (estimate(NAN, (0.1, 0.2)), "not defined"),
+        (estimate(3, (1.0, 5.0), 0), "3 [1, 5]"),
+    ],
+)
+def test_one_notation_for_estimates(text, expected):
+    assert text == expected
+
+
+@pytest.mark.parametrize(
+    ("difference", "p", "words"),
+    [
+        ((0.021, 0.004, 0.039), 0.01, "significantly better; +2.1 pp [0.4, 3.9]"),
+        ((-0.021, -0.039, -0.004), 0.01, "significantly worse; -2.1 pp [-3.9, -0.4]"),
+        ((0.069, -0.027, 0.169), 0.01, "no significant difference; +6.9 pp [-2.7, 16.9]"),
+        ((0.044, 0.011, 0.081), 0.0625, "no significant difference (sign test p = 0.06); +4.4 pp [1.1, 8.1]"),
+    ],
+)
+def test_the_test_that_decides_is_named_where_interval_and_sign_test_disagree(difference, p, words):
+    differences = Differences(accuracy=Difference(*difference), macro_f1=Difference(0.0, 0.0, 0.0))
+    assert verdict(Comparison(0.5, 0.5, 0.5, ((1, 1), (1, 1)), differences, p)) == words
+
+
+def test_the_headline_is_the_score_its_interval_the_test_posts_and_the_baseline(make_report):
+    assert headline(make_report()) == (
+        "Test accuracy 0.750 [0.625, 0.875] (95% CI), macro-F1 0.733, on 4 test posts of the grouped split. Compared "
+        "with the baseline, TF-IDF + SVM: no significant difference; +25.0 pp [0.0, 75.0]."
+    )
+
+
+def test_without_a_baseline_the_headline_has_the_reason(make_report):
+    report = replace(make_report(), baseline=Baselines(skipped="too few posts"))
+    assert headline(report).endswith("There is no baseline: too few posts.")
+
+
+def test_a_model_that_predicts_one_class_is_reported_first(make_report):
+    report = make_report(**ONE_CLASS)
+    assert headline(report).startswith("The model predicts non-rumor for every test post.")
+    assert "class_weights" in headline(report)
+    assert "--decision" in headline(report)
+    assert warnings(make_report()) == ()
+    assert warnings(make_report((1, 1, 1), (0.9, 0.8, 0.7))) == ()  # there is one label only
+
+
+def test_synthetic_posts_are_reported_first(make_report):
+    report = make_report(data={"is_synthetic": True})
+    assert headline(report).startswith(
+        "The posts are synthetic (`data/sample`): the score says nothing about real posts."
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({}, "Of 100 unseen posts, about 75 are classified correctly (95% CI: 62 to 88)."),
+        ({}, "Of 100 rumors, 50 are detected; of 100 posts flagged as rumors, 100 are rumors."),
+        (ONE_CLASS, "Of 100 rumors, 0 are detected; no post is flagged as a rumor."),
+        ({"split": {"name": "outside"}}, "Of 100 posts of this corpus, about 75 are classified correctly"),
+    ],
+)
+def test_the_summary_says_it_in_sentences(make_report, given, sentence):
+    assert sentence in " ".join(summary(make_report(**given)))
+
+
+def test_without_rumors_the_summary_says_nothing_of_recall(make_report):
+    assert "rumors" not in " ".join(summary(make_report((0, 0, 0), (0.2, 0.6, 0.7)))[:2])
+    assert not any("detected" in line for line in summary(make_report((0, 0, 0), (0.2, 0.6, 0.7))))
+
+
+@pytest.mark.parametrize(
+    ("num_leaking", "words"), [(None, "It is unknown"), (0, "No test post has"), (25, "25 of 1,000 test posts (2.5%)")]
+)
+def test_leakage_is_a_sentence(make_report, num_leaking, words):
+    assert leakage(make_report(split={"num_leaking_test_posts": num_leaking})).startswith(words)
+
+
+def test_a_mistake_has_both_labels_and_its_probability(make_report):
+    [mistake] = make_report().mistakes
+    assert mistake_line(mistake) == "actual rumor, predicted non-rumor, probability of rumor 0.400"
