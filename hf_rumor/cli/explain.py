@@ -33,28 +33,30 @@ def add_parser(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Explain the texts, or check the explanations."""
-    from hf_rumor.inference.explain import Explainer, to_html, to_text
+    from hf_rumor.inference.classifier import RumorClassifier
+    from hf_rumor.inference.explain import Explainer
+    from hf_rumor.inference.explanation import explanation_page, explanation_text
     from hf_rumor.util.files import write_text
 
     if arguments.faithfulness and (arguments.texts or arguments.html or arguments.json):
         raise ArgumentError("--faithfulness: it cannot be combined with TEXT, --html or --json.")
     texts = [] if arguments.faithfulness else _read_texts(arguments.texts)
-    explainer = Explainer(arguments.model, arguments.revision)
+    explainer = Explainer(RumorClassifier.from_pretrained(arguments.model, revision=arguments.revision))
     if arguments.faithfulness:
         posts = load(arguments).posts.shuffle(seed=0)["text"][: arguments.faithfulness]
         result = explainer.faithfulness(posts)
         ratio = f" ({result.top / result.random:.1f}x)" if result.random else ""
         print(
-            f"{result.num_texts:,} posts: deleting the most important fifth of the tokens changes the probability by "
+            f"{result.num_posts:,} posts: deleting the most important fifth of the tokens changes the probability by "
             f"{result.top:.3f}, deleting a random fifth by {result.random:.3f}{ratio}"
         )
         return
     explanations = [explainer.explain(text) for text in texts]
     for explanation in explanations:
-        colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        print(to_json(explanation) if arguments.json else to_text(explanation, colours=colours))
+        colors = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        print(to_json(explanation) if arguments.json else explanation_text(explanation, colors=colors))
     if arguments.html:
-        write_text(arguments.html, to_html(explanations, explainer.facts, arguments.model))
+        write_text(arguments.html, explanation_page(explanations, explainer.facts, arguments.model))
         logger.info("explain: %s written", arguments.html)
 
 

@@ -25,7 +25,7 @@ def add_parser(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Export the model and print the comparison."""
-    from hf_rumor.inference.export import export_model, to_text
+    from hf_rumor.inference.export import comparison_table, export_model
 
     exit_on_sigterm()
     exported = export_model(
@@ -36,4 +36,4 @@ def run(arguments: argparse.Namespace) -> None:
         force=arguments.force,
         revision=arguments.revision,
     )
-    print(to_text(exported))
+    print(comparison_table(exported))

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hf_rumor.config.flags import RunArguments
-from hf_rumor.corpus.arrow import Corpus, SplitCorpus
+from hf_rumor.corpus.arrow import Corpus, SplitCorpus, posts_of
 from hf_rumor.corpus.near_duplicates import normalise
 from hf_rumor.corpus.sources import name_of
 from hf_rumor.evaluation.baseline import compare_baselines, predict_baselines
@@ -31,7 +31,8 @@ from hf_rumor.evaluation.metrics import Scored
 from hf_rumor.evaluation.slices import PostTraits, measure_slices
 from hf_rumor.labels import LABEL_NAMES, decide, rumor_probabilities
 from hf_rumor.models.encoders import MINI
-from hf_rumor.models.head import apply_lines, fold_into_head
+from hf_rumor.models.head import apply_lines, can_calibrate, fold_into_head
+from hf_rumor.models.inputs import InputConfig
 from hf_rumor.models.logits import predict_logits
 from hf_rumor.report.record import (
     DataFacts,
@@ -107,6 +108,9 @@ def _fit_lines(
     num_rarer = int(np.bincount(validation.labels, minlength=2).min())
     if num_rarer < FEWEST_TO_CALIBRATE:
         logger.info("calibration: skipped; only %d validation posts have the rarer label", num_rarer)
+        return None
+    if not can_calibrate(trainer.plain_model()):
+        logger.info("calibration: skipped; the head of %s cannot store it", type(trainer.plain_model()).__name__)
         return None
     development = np.asarray(data.corpus.posts.select(data.split.development())["label"][:])
     activation, share = trainer.loss.activation, float(development.mean())
@@ -213,7 +217,8 @@ def model_facts(name: str, model: Any, flags: RunArguments) -> ModelFacts:
 
 def logits_of(trainer: RumorTrainer, posts: Dataset, max_length: int) -> Tensor:
     """Return the logits of `posts`, in their order. *Shape:* `(num_posts, 2)`."""
-    return predict_logits(trainer.plain_model(), trainer.processing_class, posts["text"][:], max_length=max_length)
+    config = InputConfig(max_length)
+    return predict_logits(trainer.plain_model(), trainer.processing_class, posts_of(posts[:]), config)
 
 
 def score(trainer: RumorTrainer, posts: Dataset, logits: Tensor) -> Scored:

@@ -4,7 +4,7 @@ import logging
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from datasets import Dataset
 from transformers import TrainingArguments
@@ -17,20 +17,18 @@ from hf_rumor.corpus.arrow import Corpus, SplitCorpus
 from hf_rumor.corpus.findings import describe
 from hf_rumor.corpus.readers import Columns
 from hf_rumor.errors import ArgumentError
-from hf_rumor.models.cpu.attention import attend_shortly
-from hf_rumor.models.cpu.shortcuts import narrow_last_layer
-from hf_rumor.models.encoders import MINI, freeze_embeddings, load_model, resolve_model
+from hf_rumor.models.encoders import MINI, freeze_embeddings, load_encoder, resolve_model
 from hf_rumor.report.record import Environment
 from hf_rumor.runs.corpora import load_corpus, source_of, split_corpus
 from hf_rumor.runs.environment import check_launcher, describe_environment, resolve_precision
-from hf_rumor.training.hardware import detect_hardware, keep_freed_memory
+from hf_rumor.training.hardware import detect_hardware
 from hf_rumor.training.losses import Loss, make_loss
 from hf_rumor.training.run_folder import Identity
 
 
 logger = logging.getLogger(__name__)
 
-InMemory = Corpus | SplitCorpus | Dataset
+InMemory: TypeAlias = Corpus | SplitCorpus | Dataset
 
 
 @dataclass(frozen=True)
@@ -70,8 +68,8 @@ class Run:
 
     def load_model(self) -> tuple[Any, Any]:
         """Return the model, fresh, and its tokenizer."""
-        flags, args = self.flags, self.args
-        model, tokenizer = load_model(
+        flags = self.flags
+        model, tokenizer = load_encoder(
             flags.model_name_or_path,
             self.loss.activation,
             flags.max_length,
@@ -81,10 +79,6 @@ class Run:
         )
         if flags.freeze_embeddings:
             freeze_embeddings(model)
-        if args.device.type == "cpu" and args.bf16:
-            attend_shortly(model)
-        if args.device.type == "cpu" and not args.torch_compile:
-            narrow_last_layer(model)
         return model, tokenizer
 
 
@@ -120,8 +114,6 @@ def resolve(arguments: Arguments, data: InMemory | None = None) -> Run:
     left_open = {flag for flag in choices if getattr(named, flag, None) == "auto"}
     if data is not None:
         left_open.discard("data_path")
-    if hardware.device == "cpu":
-        keep_freed_memory()
     return Run(
         flags=final.run,
         args=make_training_arguments(final.training, precision=precision, device=hardware.device),
@@ -182,7 +174,7 @@ def _corpus_flags(arguments: Arguments, parts: SplitCorpus, data: InMemory | Non
         ArgumentError: The corpus is split already, and the flags ask for a split.
     """
     source = source_of(parts.corpus)
-    flags = {} if source is None else {"data_path": source}
+    flags: dict[str, Any] = {} if source is None else {"data_path": source}
     if isinstance(data, SplitCorpus):
         clash = sorted(arguments.given.keys() & {"split", "split_seed", "folds", "fold"})
         if clash:

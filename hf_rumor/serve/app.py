@@ -62,7 +62,7 @@ class Judge:
     def __init__(self, name: str, limits: Limits, revision: str | None = None) -> None:
         self.limits = limits
         self.classifier = RumorClassifier.from_pretrained(name, revision=revision)
-        self.explainer = Explainer(name, revision)
+        self.explainer = Explainer(self.classifier)  # one model in memory
         self.folder = Path(tempfile.mkdtemp(prefix="hf_rumor_")).resolve()  # uploads and results, while they last
         self._turn = threading.Lock()
         self._uploads: Counter[Path] = Counter()  # how many wait to be judged: equal files lie in one place

@@ -26,6 +26,7 @@ WORDS = {
         "for": "支持“谣言”",
         "against": "反对“谣言”",
         "faint": "没有哪个词对结果有明显影响。",
+        "failed": "未能得到可靠的解释，因此不显示各词的权重。",
     },
     "en": {
         "title": "Rumor classifier",
@@ -51,5 +52,6 @@ WORDS = {
         "for": "speaks for rumor",
         "against": "speaks against it",
         "faint": "No word moved it noticeably.",
+        "failed": "No reliable explanation was found, so the weights of the words are not shown.",
     },
 }

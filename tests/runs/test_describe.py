@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from hf_rumor.errors import ModelError
-from hf_rumor.models.encoders import load_model, save_model
+from hf_rumor.models.encoders import load_encoder
+from hf_rumor.models.save import save_model
 from hf_rumor.report.record import to_json
 from hf_rumor.runs.describe import describe_model, to_text
 
@@ -11,7 +12,7 @@ from hf_rumor.runs.describe import describe_model, to_text
 @pytest.fixture
 def folder(tmp_path):
     def make(activation="sigmoid", **facts):
-        model, tokenizer = load_model("mini", activation, 32)
+        model, tokenizer = load_encoder("mini", activation, 32)
         if facts:
             save_model(model, tokenizer, tmp_path, facts)
         else:
@@ -22,7 +23,9 @@ def folder(tmp_path):
 
 
 def test_a_model_of_hf_rumor_is_described_with_its_loss(folder):
-    model, name = folder(formula="BCEWithLogitsLoss on one-hot labels", kwargs={}, threshold=0.4, max_length=32)
+    model, name = folder(
+        formula="BCEWithLogitsLoss on one-hot labels", kwargs={}, threshold=0.4, inputs={"max_length": 32}
+    )
     description = describe_model(name)
     assert description.num_parameters == model.num_parameters()
     assert description.architecture == "BertForSequenceClassification"
@@ -62,7 +65,9 @@ def test_a_model_that_is_not_available_is_an_error():
 
 
 def test_the_score_of_a_model_is_that_of_the_report_beside_it(folder, make_report):
-    _, name = folder(formula="BCE", kwargs={}, threshold=0.4, abstain_below=0.7, calibration="platt", max_length=32)
+    _, name = folder(
+        formula="BCE", kwargs={}, threshold=0.4, abstain_below=0.7, calibration="platt", inputs={"max_length": 32}
+    )
     assert describe_model(name).score is None
     assert "unknown: no report.json beside it" in to_text(describe_model(name))
     report = make_report(data={"path": "/home/someone/posts.jsonl"})

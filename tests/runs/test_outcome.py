@@ -7,7 +7,7 @@ from hf_rumor.config.flags import RunArguments
 from hf_rumor.corpus.arrow import SplitCorpus, load_corpus, split_dataset, to_dataset_dict
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.evaluation.calibration import Platt
-from hf_rumor.models.encoders import load_model
+from hf_rumor.models.encoders import load_encoder
 from hf_rumor.runs import outcome
 from hf_rumor.runs.outcome import conclude, logits_of, traits_of
 from hf_rumor.training.losses import make_loss
@@ -29,7 +29,7 @@ def data(tmp_path, write_ced, corpus_posts, monkeypatch):
 def trainer(data):
     """Return what of a trainer is needed once it has trained; the model has read nothing."""
     torch.manual_seed(0)
-    model, tokenizer = load_model("mini", "sigmoid", 64)
+    model, tokenizer = load_encoder("mini", "sigmoid", 64)
     return SimpleNamespace(
         plain_model=lambda: model,
         processing_class=tokenizer,

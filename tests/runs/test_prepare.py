@@ -5,7 +5,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import torch
 import yaml
 from hf_rumor.config.arguments import parse_arguments
 from hf_rumor.runs.prepare import choose_epochs, prepare_training, requested_precision, set_up
@@ -15,19 +14,6 @@ from hf_rumor.errors import ArgumentError
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 FLAGS = ["mini", "--data_path", str(SAMPLE)]
-
-
-@pytest.mark.parametrize(("precision", "kind"), [("bf16", "short_posts"), ("fp32", "sdpa")])
-def test_attention_on_a_cpu_is_of_the_faster_kind(tmp_path, precision, kind):
-    setup = set_up([*FLAGS, "--use_cpu", "--precision", precision, "--output_dir", str(tmp_path / "out")])
-    assert setup.load_model()[0].config._attn_implementation == kind
-
-
-@pytest.mark.parametrize(("flags", "length"), [([], 1), (["--torch_compile", "True"], 3)])
-def test_on_a_cpu_the_last_layer_is_that_of_the_first_token_unless_compiled(tmp_path, flags, length):
-    setup = set_up([*FLAGS, "--use_cpu", *flags, "--output_dir", str(tmp_path / "out")])
-    hidden = setup.load_model()[0].base_model(torch.tensor([[1, 2, 3]])).last_hidden_state
-    assert hidden.shape[1] == length
 
 
 def test_the_launcher_may_choose_the_precision_but_not_another_one(monkeypatch):

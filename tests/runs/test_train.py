@@ -20,6 +20,7 @@ from hf_rumor.corpus.arrow import load_corpus, split_dataset
 from hf_rumor.errors import ModelError
 from hf_rumor.evaluation import baseline, measure
 from hf_rumor.evaluation.baseline import make_tfidf_svm
+from hf_rumor.models.inputs import InputConfig, as_posts
 from hf_rumor.models.logits import predict_logits
 from hf_rumor.runs.train import run
 
@@ -100,7 +101,7 @@ def test_mini_found_by_auto_trains_by_its_recipe(finished, tmp_path, monkeypatch
 def test_the_loss_of_the_report_is_that_of_the_saved_model(finished, report, predictions):
     model = AutoModelForSequenceClassification.from_pretrained(finished[0])
     tokenizer = AutoTokenizer.from_pretrained(finished[0])
-    logits = predict_logits(model, tokenizer, [text_of(row["id"]) for row in predictions], max_length=256)
+    logits = predict_logits(model, tokenizer, as_posts([text_of(row["id"]) for row in predictions]), InputConfig(256))
     target = torch.tensor([[1.0, 0.0] if row["label"] == "non-rumor" else [0.0, 1.0] for row in predictions])
     assert report["test"]["loss"] == pytest.approx(float(torch.nn.BCEWithLogitsLoss()(logits, target)), abs=1e-6)
 
@@ -113,7 +114,7 @@ def test_a_model_trained_in_bf16_is_scored_in_float32(finished, tmp_path, monkey
     rows = [json.loads(line) for line in (done.folder / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
     model = AutoModelForSequenceClassification.from_pretrained(done.folder)
     tokenizer = AutoTokenizer.from_pretrained(done.folder)
-    logits = predict_logits(model, tokenizer, [text_of(row["id"]) for row in rows], max_length=256)
+    logits = predict_logits(model, tokenizer, as_posts([text_of(row["id"]) for row in rows]), InputConfig(256))
     assert model.dtype == torch.float32
     assert [row["rumor_probability"] for row in rows] == pytest.approx(logits[:, 1].sigmoid().tolist(), abs=1e-6)
 

@@ -1,11 +1,7 @@
-import platform
-import subprocess
-import sys
-
 import pytest
 
 from hf_rumor.errors import ArgumentError
-from hf_rumor.training.hardware import Hardware, choose_precision, detect_hardware, keep_freed_memory
+from hf_rumor.training.hardware import Hardware, choose_precision, detect_hardware
 
 
 NEW_GPU, OLD_GPU = Hardware("cuda", "new", has_bf16=True), Hardware("cuda", "old", has_bf16=False)
@@ -45,32 +41,3 @@ def test_a_gpu_is_found_by_name(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some GPU")
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: not including_emulation)
     assert detect_hardware(use_cpu=False) == Hardware("cuda", "Some GPU", has_bf16=True)
-
-
-FREED = """
-import ctypes, sys
-from hf_rumor.training.hardware import keep_freed_memory
-import torch
-if sys.argv[1] == "keep":
-    assert keep_freed_memory()
-class Memory(ctypes.Structure):
-    _fields_ = [("counts", ctypes.c_int * 10)]  # man 3 mallinfo; the ninth is free and not yet given back
-mallinfo = ctypes.CDLL(None).mallinfo
-mallinfo.restype = Memory
-before = mallinfo().counts[8]
-tensor = torch.ones(2**23)
-del tensor
-print(mallinfo().counts[8] - before)
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is told to keep memory")
-@pytest.mark.parametrize(("what", "is_kept"), [("keep", True), ("give back", False)])
-def test_freed_memory_is_kept_for_the_next_tensor(what, is_kept):
-    finished = subprocess.run([sys.executable, "-c", FREED, what], capture_output=True, check=True)
-    assert (int(finished.stdout) >= 2**24) == is_kept  # of 2**25 bytes
-
-
-def test_other_libraries_than_glibc_are_left_alone(monkeypatch):
-    monkeypatch.setattr(platform, "libc_ver", lambda: ("musl", "1"))
-    assert not keep_freed_memory()
