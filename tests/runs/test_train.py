@@ -17,6 +17,7 @@ from hf_rumor import RumorClassifier
 from hf_rumor.cli import main as cli
 from hf_rumor.config.parse import parse_arguments, recipe_flags
 from hf_rumor.corpus.arrow import load_corpus, split_dataset
+from hf_rumor.errors import ModelError
 from hf_rumor.evaluation import baseline, measure
 from hf_rumor.evaluation.baseline import make_tfidf_svm
 from hf_rumor.models.inputs import InputConfig, as_posts
