@@ -15,6 +15,7 @@ from hf_rumor.util.processes import is_first_process, num_processes, process_ran
 
 if TYPE_CHECKING:
     from hf_rumor.corpus.formats.input import Input
+    from hf_rumor.corpus.seen import SeenPosts
 
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,11 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--precision", choices=("fp32", "bf16"), default="fp32", help="bf16: faster, less exact (%(default)s)"
     )
+    parser.add_argument(
+        "--mark_seen",
+        action="store_true",
+        help="add whether a post, or a near-duplicate, was seen in training",
+    )
     parser.add_argument("--backend", choices=("torch", "onnx"), default="torch", help="(%(default)s)")
     parser.set_defaults(run=run)
 
@@ -64,7 +70,8 @@ def run(arguments: argparse.Namespace) -> None:
             revision=arguments.revision,
         )
         items = read_items(source, Columns(text=arguments.text_column, id=arguments.id_column))
-        names = ("text_column", "id_column", "batch_size", "precision", "revision")
+        seen = _load_seen(arguments) if arguments.mark_seen else None
+        names = ("text_column", "id_column", "batch_size", "precision", "revision", "mark_seen")
         settings = {name: getattr(arguments, name) for name in names}
         path = str(source.path or "-")
         job = describe_job(arguments.model, path, backend=arguments.backend, format=source.format, **settings)
@@ -72,7 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
         def lines_from(done: int) -> Iterator[list[str]]:
             if done:
                 logger.info("predict: resuming after %s lines", f"{done:,}")
-            return _with_progress(predict_items(classifier, items, arguments.batch_size, done, share), source)
+            return _with_progress(predict_items(classifier, items, arguments.batch_size, done, share, seen), source)
 
         if share.of > 1:
             write_share(arguments.output, job, lines_from, share, resume=arguments.resume)
@@ -82,6 +89,15 @@ def run(arguments: argparse.Namespace) -> None:
             write_predictions(arguments.output, job, lines_from, resume=arguments.resume)
         else:
             _print_predictions(lines_from(0))
+
+
+def _load_seen(arguments: argparse.Namespace) -> "SeenPosts":
+    from hf_rumor.models.hub import load_seen
+
+    seen = load_seen(arguments.model, arguments.revision)
+    if seen is None:
+        raise ArgumentError(f"--mark_seen: it is not known which posts {arguments.model} has seen. Remove the flag.")
+    return seen
 
 
 def _print_predictions(windows: Iterator[list[str]]) -> None:

@@ -188,15 +188,17 @@ class SplitCorpus:
         corpus: All posts.
         groups: Number of the near-duplicate group of each post.
         split: Positions of the posts of each part.
-        num_leaking: Test posts with a near-duplicate in training or validation.
+        leaking: Positions of the test posts with a near-duplicate in training or validation.
         dataset: The parts.
+        num_seen: Test posts that were dropped since the model to start from has seen them.
     """
 
     corpus: Corpus
     groups: Indices
     split: Split
-    num_leaking: int
+    leaking: Indices
     dataset: DatasetDict
+    num_seen: int = 0
 
 
 def split_corpus(
@@ -216,14 +218,14 @@ def split_corpus(
     """
     near_duplicates = find_near_duplicates(corpus.posts["text"][:])
     split = split_dataset(corpus.posts, name, seed, near_duplicates.groups, folds, fold)
-    num_leaking = len(near_duplicates.leaking(split.test, split.development()))
+    leaking = near_duplicates.leaking(split.test, split.development())
     logger.info(
         "split: %s, seed %d%s: %d training, %d validation, %d test posts, %d with a near-duplicate in the rest",
         *(split.name, split.seed, f", fold {split.fold}" if split.fold else ""),
         *(len(split.train), len(split.validation), len(split.test)),
-        num_leaking,
+        len(leaking),
     )
-    return SplitCorpus(corpus, near_duplicates.groups, split, num_leaking, to_dataset_dict(corpus.posts, split))
+    return SplitCorpus(corpus, near_duplicates.groups, split, leaking, to_dataset_dict(corpus.posts, split))
 
 
 def split_dataset(

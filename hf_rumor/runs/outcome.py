@@ -145,6 +145,7 @@ def make_report(
         train=train,
         validation=measure(outcome.scored["validation"], threshold),
         test=measure(test, threshold, groups),
+        unseen=None,
         baseline=compare_baselines(baselines, test, threshold, groups),
         calibration=outcome.calibration,
         decision=outcome.decision,
@@ -198,7 +199,8 @@ def split_facts(data: SplitCorpus) -> SplitFacts:
         train=len(split.train),
         validation=len(split.validation),
         test=len(split.test),
-        num_leaking_test_posts=data.num_leaking,
+        num_leaking_test_posts=len(data.leaking),
+        num_seen_test_posts=data.num_seen,
         num_resamples=NUM_RESAMPLES,
     )
 

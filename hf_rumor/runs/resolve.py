@@ -15,9 +15,11 @@ from hf_rumor.config.parse import Arguments, recipe_flags
 from hf_rumor.config.training_arguments import make_training_arguments
 from hf_rumor.corpus.arrow import IN_MEMORY, Corpus, SplitCorpus, load_corpus, split_corpus
 from hf_rumor.corpus.rows import Columns
+from hf_rumor.corpus.seen import SeenPosts, drop_seen
 from hf_rumor.corpus.sources import name_of
 from hf_rumor.errors import ArgumentError
 from hf_rumor.models.encoders import MINI, freeze_embeddings, load_encoder, resolve_model
+from hf_rumor.models.hub import load_seen
 from hf_rumor.report.record import Environment
 from hf_rumor.runs.environment import check_launcher, describe_environment, resolve_precision
 from hf_rumor.training.hardware import detect_hardware
@@ -43,6 +45,7 @@ class Run:
         auto: The flags that were left open, and what was chosen.
         environment: The part of the report.
         resume_from: `auto`, or the folder of a checkpoint.
+        seen: Posts that the model to start from has seen; None if that is not known.
     """
 
     flags: RunArguments
@@ -53,6 +56,7 @@ class Run:
     auto: dict[str, Any]
     environment: Environment
     resume_from: str
+    seen: SeenPosts | None
 
     @property
     def folder(self) -> Path:
@@ -104,6 +108,9 @@ def resolve(arguments: Arguments, data: InMemory | None = None) -> Run:
     _check_compilation(flags, draft)
     environment = describe_environment(hardware, precision, reason, draft.world_size)
     split = data if isinstance(data, SplitCorpus) else read_corpus(flags, data)
+    seen = None if model == MINI else load_seen(model, flags.model_revision)
+    if seen is not None:
+        split = drop_seen(split, seen, model)
     loss = make_loss(flags.loss, flags.parsed("loss_kwargs"), labels=split.dataset["train"]["label"][:])
     settings = f" {loss.kwargs}" if loss.kwargs else ""
     logger.info("loss: %s%s, not outputs.loss of the model; probability: %s", loss.formula, settings, loss.activation)
@@ -122,6 +129,7 @@ def resolve(arguments: Arguments, data: InMemory | None = None) -> Run:
         auto={flag: choices[flag] for flag in sorted({*left_open, *epochs})},
         environment=environment,
         resume_from=final.training["resume_from_checkpoint"],
+        seen=seen,
     )
 
 
