@@ -69,6 +69,11 @@ class Corpus:
         return Path(" + ".join(str(source.path) for source in self.sources))
 
     @property
+    def data_path(self) -> str | None:
+        """The `--data_path` that finds this corpus again; None if it is in memory, or of several sources."""
+        return None if len(self.sources) > 1 or self.path == IN_MEMORY else name_of(self.path)
+
+    @property
     def sha256(self) -> str:
         """The digest of the source; of several sources, the digest of their digests, in any order."""
         digests = sorted(source.sha256 for source in self.sources)
@@ -220,7 +225,7 @@ def split_corpus(
     split = split_dataset(corpus.posts, name, seed, near_duplicates.groups, folds, fold)
     leaking = near_duplicates.leaking(split.test, split.development())
     logger.info(
-        "split: %s, seed %d%s: %d training, %d validation, %d test posts, %d with a near-duplicate in the rest",
+        "split: %s, seed %d%s: %d training, %d validation, %d test posts, %d with a near-duplicate in the other parts",
         *(split.name, split.seed, f", fold {split.fold}" if split.fold else ""),
         *(len(split.train), len(split.validation), len(split.test)),
         len(leaking),

@@ -65,9 +65,8 @@ def predict_items(
     while window := list(islice(remaining, size)):
         texts = [item.post.text for item in window if item.post is not None]
         predictions = iter(classifier.predict(texts, batch_size))
-        marks = iter(
-            [{}] * len(texts) if seen is None else [{"seen_in_training": bool(x)} for x in find_seen(texts, seen)]
-        )
+        is_seen = [None] * len(texts) if seen is None else find_seen(texts, seen).tolist()
+        marks = iter([{} if mark is None else {"seen_in_training": mark} for mark in is_seen])
         lines = [
             to_json(next(predictions), item.id, **next(marks))
             if item.post is not None

@@ -64,12 +64,8 @@ def sections(report: Report) -> tuple[Section, ...]:
 
 
 def _metrics(report: Report) -> Section:
-    columns = {
-        "#test [95% CI]": report.test,
-        "#unseen posts [95% CI]": report.unseen,
-        "#validation": report.validation,
-    }
-    parts = {title: part for title, part in columns.items() if part is not None}
+    unseen = {} if report.unseen is None else {"#unseen posts [95% CI]": report.unseen}
+    parts = {"#test [95% CI]": report.test, **unseen, "#validation": report.validation}
     rows = [
         (
             name,

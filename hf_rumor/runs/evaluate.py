@@ -88,9 +88,7 @@ def _report_on(
             num_resamples=NUM_RESAMPLES,
         ),
         test=measure(scored, threshold, groups),
-        unseen=measure(scored.select(~is_seen), threshold, groups[~is_seen])
-        if is_seen is not None and is_seen.any()
-        else None,
+        unseen=unseen,
         baseline=compare_baselines(cross_predict_baselines(texts, scored.labels, groups), scored, threshold, groups),
         calibration=replace(trained.calibration, before=None, after=measure_calibration(scored)),
         decision=measure_decision(

@@ -13,10 +13,9 @@ from hf_rumor.config.epochs import enough_epochs
 from hf_rumor.config.flags import RunArguments
 from hf_rumor.config.parse import Arguments, recipe_flags
 from hf_rumor.config.training_arguments import make_training_arguments
-from hf_rumor.corpus.arrow import IN_MEMORY, Corpus, SplitCorpus, load_corpus, split_corpus
+from hf_rumor.corpus.arrow import Corpus, SplitCorpus, load_corpus, split_corpus
 from hf_rumor.corpus.rows import Columns
 from hf_rumor.corpus.seen import SeenPosts, drop_seen
-from hf_rumor.corpus.sources import name_of
 from hf_rumor.errors import ArgumentError
 from hf_rumor.models.encoders import MINI, freeze_embeddings, load_encoder, resolve_model
 from hf_rumor.models.hub import load_seen
@@ -168,8 +167,8 @@ def _corpus_flags(arguments: Arguments, parts: SplitCorpus, data: InMemory | Non
     Raises:
         ArgumentError: The corpus is split already, and the flags ask for a split.
     """
-    path = parts.corpus.path
-    flags: dict[str, Any] = {} if path == IN_MEMORY else {"data_path": name_of(path)}
+    source = parts.corpus.data_path
+    flags: dict[str, Any] = {} if source is None else {"data_path": source}
     if isinstance(data, SplitCorpus):
         clash = sorted(arguments.given.keys() & {"split", "split_seed", "folds", "fold"})
         if clash:

@@ -155,7 +155,7 @@ def as_dataset(texts, labels):
 
 
 def test_a_corpus_in_memory_is_that_of_its_content():
-    posts = [Post(text, is_rumor=bool(label)) for text, label in zip(TEXTS, LABELS, strict=True)]
+    posts = [Post(text=text, is_rumor=bool(label)) for text, label in zip(TEXTS, LABELS, strict=True)]
     corpora = [
         load_corpus(TEXTS, labels=LABELS),
         load_corpus(TEXTS, labels=[bool(label) for label in LABELS]),
@@ -190,7 +190,7 @@ def test_posts_in_memory_come_back_as_they_were(corpus_posts):
         (["雪"], None, "no labels for 1 texts"),
         (["雪"], [1, 0], "2 labels for 1 texts"),
         (["雪"], ["maybe"], "in-memory: post 1: label 'maybe' is unknown"),
-        ([Post("雪")], None, "in-memory: post 1: label None is unknown"),
+        ([Post(text="雪")], None, "in-memory: post 1: label None is unknown"),
         ([], [], "in-memory: no posts"),
         ("auto", [1], "labels were passed for a path"),
     ],
