@@ -207,7 +207,7 @@ def from_json(kind: type[Kind], value: Any) -> Kind:
 def _convert(kind: Any, value: Any) -> Any:
     if kind is Any:
         return value
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind)
         return kind(**{entry.name: _convert(hints[entry.name], value[entry.name]) for entry in fields(kind)})
     origin, kinds = get_origin(kind), get_args(kind)

@@ -20,7 +20,7 @@ from hf_rumor.errors import ArgumentError
 from hf_rumor.models.encoders import MINI, freeze_embeddings, load_encoder, resolve_model
 from hf_rumor.models.hub import load_seen
 from hf_rumor.report.record import Environment
-from hf_rumor.runs.environment import check_launcher, describe_environment, resolve_precision
+from hf_rumor.runs.environment import check_launcher, describe_environment, requested_precisions, resolve_precision
 from hf_rumor.training.hardware import detect_hardware
 from hf_rumor.training.losses import Loss, make_loss
 from hf_rumor.training.run_folder import Identity
@@ -119,6 +119,8 @@ def resolve(arguments: Arguments, data: InMemory | None = None) -> Run:
     left_open = {flag for flag in choices if getattr(named, flag, None) == "auto"}
     if data is not None:
         left_open.discard("data_path")
+    if requested_precisions(arguments):  # by --bf16 or by the launcher
+        left_open.discard("precision")
     return Run(
         flags=final.run,
         args=make_training_arguments(final.training, precision=precision, device=hardware.device),

@@ -137,7 +137,7 @@ def test_an_absolute_path_is_reduced_to_its_last_part(value, expected):
 
 
 @pytest.mark.parametrize("size", [0, contents.PAGE - 5, 3 * contents.PAGE + 1])
-def test_a_token_is_found_wherever_it_is(tmp_path, monkeypatch, size):
+def test_a_token_is_detected_wherever_it_is(tmp_path, monkeypatch, size):
     monkeypatch.setenv("HF_TOKEN", "hf_canaryToken")
     path = tmp_path / "model.safetensors"
     path.write_bytes(b"\0" * size + b"hf_canaryToken" + b"\0")
@@ -148,7 +148,7 @@ def test_a_token_is_found_wherever_it_is(tmp_path, monkeypatch, size):
             assert "hf_canary" not in str(caught.value)
 
 
-def test_the_home_folder_is_found(monkeypatch):
+def test_the_home_folder_is_detected(monkeypatch):
     monkeypatch.setattr(Path, "home", lambda: Path("/home/someone"))
     with pytest.raises(OutputError, match="home folder"):
         check_private([Upload("README.md", b"see /home/someone/notes")])

@@ -44,6 +44,11 @@ def test_on_a_cpu_the_last_layer_computes_the_first_token_only_unless_compiled(f
     assert hidden.shape[1] == length
 
 
+def test_a_precision_that_a_flag_names_is_not_reported_as_automatic():
+    assert "precision" in decide().auto
+    assert "precision" not in decide("--bf16", "True").auto
+
+
 def test_small_corpora_train_for_more_epochs_and_the_recipe_repeats_it(tmp_path, caplog):
     caplog.set_level("INFO", logger="hf_rumor")
     run = decide("--load_best_model_at_end", "True")
