@@ -16,7 +16,7 @@ import time
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
-from hf_rumor.models.cpu.attention import NAME
+from hf_rumor.models.cpu.attention import NAME, attend_shortly
 from hf_rumor.models.cpu.shortcuts import narrow_last_layer
 
 
@@ -39,8 +39,11 @@ def make_config(shape: tuple[int, int, int], **settings) -> BertConfig:
 
 def make_step(kind: str, shape: tuple[int, int, int], dtype: torch.dtype, doing: str, *, is_narrow: bool = False):
     """Return a function that trains on random tokens by one step, or scores them."""
-    config = make_config(shape, attention_probs_dropout_prob=0.0, attn_implementation=kind)
-    model = BertForSequenceClassification(config)
+    model = BertForSequenceClassification(make_config(shape, attention_probs_dropout_prob=0.0))
+    if kind == NAME:
+        attend_shortly(model)
+    else:
+        model.set_attn_implementation(kind)
     if is_narrow:
         narrow_last_layer(model)
     tokens, labels = torch.randint(10, 3000, (BATCH, LENGTH)), torch.randint(0, 2, (BATCH,))

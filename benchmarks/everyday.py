@@ -36,12 +36,12 @@ import sys, time
 from pathlib import Path
 from hf_rumor.corpus.arrow import load_corpus
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
-from hf_rumor.models.encoders import load_model
+from hf_rumor.models.encoders import load_encoder
 start = time.perf_counter(); posts = load_corpus(Path(sys.argv[1])).posts; cold = time.perf_counter() - start
 start = time.perf_counter(); posts = load_corpus(Path(sys.argv[1])).posts; warm = time.perf_counter() - start
 texts = posts["text"][:]
 start = time.perf_counter(); find_near_duplicates(texts); groups = time.perf_counter() - start
-_, tokenizer = load_model(sys.argv[2], "sigmoid", 256)
+_, tokenizer = load_encoder(sys.argv[2], "sigmoid", 256)
 start = time.perf_counter(); tokens = sum(map(len, tokenizer(texts)["input_ids"]))
 seconds = time.perf_counter() - start
 print({"corpus to Arrow, cold": cold, "corpus to Arrow, warm": warm, "near-duplicate groups": groups,

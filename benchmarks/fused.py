@@ -17,8 +17,9 @@ from attention import make_config  # benchmarks/attention.py
 from transformers import BertForSequenceClassification
 
 from hf_rumor.models.cpu.attention import attend_shortly
+from hf_rumor.models.cpu.features import has_amx
 from hf_rumor.models.cpu.fused import fuse_linear_layers
-from hf_rumor.models.trained import compute_side_by_side
+from hf_rumor.models.cpu.parallel import compute_side_by_side
 
 
 BATCH, LENGTH, BATCHES, ROUNDS = 32, 128, 8, 7
@@ -28,7 +29,7 @@ SHAPES = {"mini (4 x 320)": (4, 320, 10), "me5-small (12 x 384)": (12, 384, 12)}
 def make_scorer(shape: tuple[int, int, int], fuse: bool):
     """Return a function from arrays to logits."""
     model = BertForSequenceClassification(make_config(shape)).bfloat16().eval()
-    if not torch.cpu._is_amx_tile_supported():
+    if not has_amx():
         attend_shortly(model)
     if fuse:
         fuse_linear_layers(model)

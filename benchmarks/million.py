@@ -39,8 +39,8 @@ def from_arrow():
 """
 STAGES = {
     "to Arrow": """
-from hf_rumor.corpus.arrow import RumorCorpus, _from_cache
-from hf_rumor.corpus.readers import Columns
+from hf_rumor.corpus.cache import RumorCorpus, _from_cache
+from hf_rumor.corpus.rows import Columns
 _from_cache(path, Columns(), "million")
 """,
     "clean posts": """
@@ -54,22 +54,24 @@ find_near_duplicates(load_corpus(path).posts["text"][:])
 """,
     "tokenization": """
 from datasets import DatasetDict
-from hf_rumor.models.encoders import load_model
+from hf_rumor.models.encoders import load_encoder
+from hf_rumor.models.inputs import InputConfig
 from hf_rumor.training.tokenization import tokenize
 posts = from_arrow()
-_, tokenizer = load_model("mini", "sigmoid", 256)
-tokenize(DatasetDict(train=posts), tokenizer, max_length=256)
+_, tokenizer = load_encoder("mini", "sigmoid", 256)
+tokenize(DatasetDict(train=posts), tokenizer, InputConfig(256))
 """,
     "ten steps with --streaming": """
 from transformers import DataCollatorWithPadding, TrainingArguments
 from hf_rumor.training.losses import make_loss
-from hf_rumor.models.encoders import load_model
+from hf_rumor.models.encoders import load_encoder
+from hf_rumor.models.inputs import InputConfig
 from hf_rumor.training.streaming import PostStream
 from hf_rumor.training.trainer import RumorTrainer
 posts = from_arrow()
 loss = make_loss("bce", {}, labels=[0, 1])
-model, tokenizer = load_model("mini", "sigmoid", 256)
-stream = PostStream(posts, tokenizer, max_length=256, batch_size=16, grouped=True, seed=0)
+model, tokenizer = load_encoder("mini", "sigmoid", 256)
+stream = PostStream(posts, tokenizer, InputConfig(256), batch_size=16, grouped=True, seed=0)
 args = TrainingArguments(sys.argv[2] + "/out", use_cpu=True, max_steps=10, per_device_train_batch_size=16,
                          save_strategy="no", report_to=[], disable_tqdm=True, dataloader_pin_memory=False)
 RumorTrainer(loss=loss, model=model, args=args, train_dataset=stream,

@@ -12,7 +12,6 @@ Prints macro-F1 on validation posts after the last epoch: the test posts are not
 """
 
 import argparse
-import contextlib
 import statistics
 import tempfile
 import time
@@ -23,9 +22,9 @@ from transformers import DataCollatorWithPadding, TrainingArguments, set_seed
 
 from hf_rumor.corpus.arrow import load_corpus, split_dataset, to_dataset_dict
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
-from hf_rumor.models.cpu.attention import attend_shortly
-from hf_rumor.models.encoders import freeze_embeddings, load_model
-from hf_rumor.training.hardware import choose_precision, detect_hardware, keep_freed_memory
+from hf_rumor.models.encoders import freeze_embeddings, load_encoder
+from hf_rumor.models.inputs import InputConfig
+from hf_rumor.training.hardware import choose_precision, detect_hardware
 from hf_rumor.training.losses import make_loss
 from hf_rumor.training.tokenization import tokenize
 from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
@@ -35,13 +34,11 @@ def train(data, name, seed, way, epochs):
     """Return macro-F1 on validation, and the seconds of training."""
     set_seed(seed)
     loss = make_loss("bce", {}, labels=data["train"]["label"][:])
-    model, tokenizer = load_model(name, loss.activation, 256, pooling="mean")
+    model, tokenizer = load_encoder(name, loss.activation, 256, pooling="mean")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     precision, _ = choose_precision("auto", detect_hardware(use_cpu=False))
     if way == "frozen":
         freeze_embeddings(model)
-    if way != "plain" and device == "cpu" and precision == "bf16":
-        attend_shortly(model)
     with tempfile.TemporaryDirectory() as folder:
         args = TrainingArguments(
             folder,
@@ -62,6 +59,7 @@ def train(data, name, seed, way, epochs):
         trainer = RumorTrainer(
             loss=loss,
             layer_lr_decay=0.9,
+            speed_up=way != "plain",
             model=model,
             args=args,
             train_dataset=data["train"],
@@ -70,8 +68,6 @@ def train(data, name, seed, way, epochs):
             processing_class=tokenizer,
             compute_metrics=ValidationMetrics(loss.activation),
         )
-        if way == "plain":
-            trainer.dropout = contextlib.nullcontext()
         start = time.perf_counter()
         trainer.train()
         return trainer.evaluate()["eval_macro_f1"], time.perf_counter() - start
@@ -86,14 +82,13 @@ def main():
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--ways", nargs="+", default=["frozen", "plain", "fast"], choices=["plain", "fast", "frozen"])
     told = parser.parse_args()
-    keep_freed_memory()
     posts = load_corpus(told.data_path).posts
     groups = find_near_duplicates(posts["text"][:]).groups
     values = {way: [] for way in told.ways}
     for seed in range(told.seeds):
         data = to_dataset_dict(posts, split_dataset(posts, "grouped", seed, groups))
-        _, tokenizer = load_model(told.model_name_or_path, "sigmoid", 256)
-        encoded = tokenize(data, tokenizer, max_length=256)
+        _, tokenizer = load_encoder(told.model_name_or_path, "sigmoid", 256)
+        encoded = tokenize(data, tokenizer, InputConfig(256))
         for way in told.ways:
             value, seconds = train(encoded, told.model_name_or_path, seed, way, told.epochs)
             values[way].append(value)

@@ -15,14 +15,15 @@ import statistics
 import torch
 from attention import ROUNDS, SHAPES, make_step, posts_per_second  # benchmarks/attention.py
 
+from hf_rumor.models.cpu.features import has_bf16
+
 
 def main() -> None:
     """Print the table."""
     torch.manual_seed(0)
     print(f"{platform.platform()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     print("| shape | doing | precision | whole, posts/s | first token, posts/s | ratio |\n|---|---|---|---|---|---|")
-    has_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    precisions = (torch.bfloat16, torch.float32) if has_bf16 else (torch.float32,)
+    precisions = (torch.bfloat16, torch.float32) if has_bf16() else (torch.float32,)
     for name, (layers, *rest) in SHAPES.items():
         shape = (layers + 1, *rest)
         for doing, dtype in itertools.product(("training", "scoring"), precisions):

@@ -42,9 +42,8 @@ from transformers import (
 )
 
 from hf_rumor.corpus.arrow import load_corpus
-from hf_rumor.models.cpu.attention import attend_shortly
-from hf_rumor.models.encoders import freeze_embeddings, load_model
-from hf_rumor.training.hardware import choose_precision, detect_hardware, keep_freed_memory
+from hf_rumor.models.encoders import freeze_embeddings, load_encoder
+from hf_rumor.training.hardware import choose_precision, detect_hardware
 from hf_rumor.training.losses import make_loss
 from hf_rumor.training.trainer import RumorTrainer
 
@@ -72,7 +71,7 @@ def fresh(name):
     if name:
         tokenizer = AutoTokenizer.from_pretrained(name)
         return AutoModelForSequenceClassification.from_pretrained(name, dtype=torch.float32), tokenizer
-    _, tokenizer = load_model("mini", "sigmoid", 256)
+    _, tokenizer = load_encoder("mini", "sigmoid", 256)
     return BertForSequenceClassification(BertConfig(vocab_size=len(tokenizer))), tokenizer
 
 
@@ -132,10 +131,6 @@ def ours(posts, name, device, folder, frozen=False):
     if frozen:
         freeze_embeddings(model)
     precision, _ = choose_precision("auto", detect_hardware(use_cpu=device == "cpu"))
-    if device == "cpu":
-        keep_freed_memory()
-    if device == "cpu" and precision == "bf16":
-        attend_shortly(model)
     args = TrainingArguments(
         folder,
         use_cpu=device == "cpu",

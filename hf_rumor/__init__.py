@@ -11,9 +11,9 @@ from hf_rumor.errors import RumorError
 
 if TYPE_CHECKING:
     from hf_rumor.api import evaluate, train
+    from hf_rumor.corpus.arrow import load_corpus, split_corpus
     from hf_rumor.inference.classifier import Prediction, RumorClassifier
     from hf_rumor.report.record import Report
-    from hf_rumor.runs.corpora import load_corpus, split_corpus
     from hf_rumor.training.losses import make_loss
     from hf_rumor.training.trainer import RumorTrainer
 
@@ -37,9 +37,9 @@ _MODULES = {
     name: module
     for module, names in {
         "hf_rumor.api": "evaluate train",
+        "hf_rumor.corpus.arrow": "load_corpus split_corpus",
         "hf_rumor.inference.classifier": "Prediction RumorClassifier",
         "hf_rumor.report.record": "Report",
-        "hf_rumor.runs.corpora": "load_corpus split_corpus",
         "hf_rumor.training.losses": "make_loss",
         "hf_rumor.training.trainer": "RumorTrainer",
     }.items()

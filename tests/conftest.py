@@ -22,9 +22,11 @@ import numpy as np
 import pytest
 import torch
 from datasets import Dataset
+from tokenizers.processors import TemplateProcessing
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
+    AutoTokenizer,
     BertConfig,
     BertForSequenceClassification,
     TrainingArguments,
@@ -33,15 +35,17 @@ from transformers import (
 from hf_rumor.cli import main as cli
 from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.evaluation.baseline import BaselinePredictions, compare_baselines
-from hf_rumor.evaluation.calibration import Calibration, PartScores, Platt, measure_calibration
+from hf_rumor.evaluation.calibration import Calibration, Platt, measure_calibration
 from hf_rumor.evaluation.curves import confident_mistakes, measure_curves
 from hf_rumor.evaluation.decision import Threshold, measure_decision, operating_point
 from hf_rumor.evaluation.measure import measure
 from hf_rumor.evaluation.metrics import CELLS, METRICS, Scored
 from hf_rumor.evaluation.slices import PostTraits, measure_slices
-from hf_rumor.labels import decide
-from hf_rumor.models.encoders import load_model, save_model
+from hf_rumor.labels import LABEL_NAMES, decide
+from hf_rumor.models.encoders import load_encoder
+from hf_rumor.models.inputs import InputConfig, as_posts
 from hf_rumor.models.logits import predict_logits
+from hf_rumor.models.save import save_model
 from hf_rumor.report.record import (
     DataFacts,
     Environment,
@@ -74,8 +78,7 @@ WORDS = [CHARACTERS[start : start + 2] for start in range(0, len(CHARACTERS), 2)
 @pytest.fixture(scope="session")
 def tiny_encoder(tmp_path_factory):
     """Return the folder of an encoder of 2 layers, 32 wide, that has read nothing; the tokenizer is that of `mini`."""
-    import torch
-    from transformers import AutoTokenizer, BertConfig, BertModel
+    from transformers import BertModel
 
     from hf_rumor.models.encoders import MINI_FOLDER
 
@@ -223,7 +226,7 @@ def _make_report(labels=(0, 1, 1, 0), probabilities=(0.1, 0.9, 0.4, 0.2), **chan
     intervals |= {
         name: (1.0 * n, 2.0 * n) for name, n in zip(CELLS, np.ravel(measured.confusion).tolist(), strict=True)
     }
-    scores = PartScores(measure_calibration(scored), measure_calibration(scored))
+    scores = measure_calibration(scored)
     point = operating_point(scored.labels, scored.probabilities, 0.5)
     report = Report(
         data=DATA,
@@ -403,13 +406,14 @@ def save(tmp_path_factory, tiny_encoder):
 
     def make(activation="sigmoid", **facts):
         torch.manual_seed(0)
-        model, tokenizer = load_model(str(tiny_encoder), activation, 64, pooling="mean")
+        model, tokenizer = load_encoder(str(tiny_encoder), activation, 64, pooling="mean")
         model.bert.embeddings.word_embeddings.weight.data.mul_(20)  # random ones say too little of the text
-        logits = predict_logits(model, tokenizer, make_texts(100), max_length=64)
+        logits = predict_logits(model, tokenizer, as_posts(make_texts(100)), InputConfig(64))
         model.classifier.weight.data.div_(logits.std(dim=0)[:, None])
         model.classifier.bias.data.copy_(-logits.mean(dim=0) / logits.std(dim=0))
         folder = tmp_path_factory.mktemp("model")
-        save_model(model, tokenizer, folder, {"threshold": 0.5, "abstain_below": None, "max_length": 64, **facts})
+        facts = {"threshold": 0.5, "abstain_below": None, "inputs": {"max_length": 64}, **facts}
+        save_model(model, tokenizer, folder, facts)
         return folder
 
     return make
@@ -431,6 +435,39 @@ def exported(save, texts, tmp_path_factory):
     with redirect_stdout(io.StringIO()) as printed:
         assert cli.main(["export", str(source), *flags]) == 0
     return SimpleNamespace(source=source, folder=room / "onnx", printed=printed.getvalue(), flags=flags)
+
+
+SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+OTHER = {
+    "gpt2": {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 64},
+    "xlnet": {"d_model": 32, "n_layer": 2, "n_head": 4, "d_inner": 64},
+}
+
+
+@pytest.fixture(scope="session")
+def save_other(tmp_path_factory, tiny_encoder):
+    """Return a function that saves a small classifier of another architecture, as another library would."""
+
+    def make(kind):
+        torch.manual_seed(0)
+        tokenizer = AutoTokenizer.from_pretrained(tiny_encoder, padding_side="left" if kind == "xlnet" else "right")
+        if kind != "xlnet":
+            tokenizer.model_input_names = ["input_ids", "attention_mask"]
+        if kind == "gpt2":  # no special tokens: a decoder pools the last token of the post
+            tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single="$A", special_tokens=[])
+        sizes = OTHER.get(kind, {**SMALL, "max_position_embeddings": 64})
+        labels = {"id2label": dict(enumerate(LABEL_NAMES)), "pad_token_id": tokenizer.pad_token_id}
+        config = AutoConfig.for_model(kind, vocab_size=len(tokenizer), **sizes, **labels)
+        model = AutoModelForSequenceClassification.from_config(config)
+        for module in model.modules():
+            if isinstance(module, torch.nn.Embedding):
+                module.weight.data.mul_(20)
+        folder = tmp_path_factory.mktemp(kind)
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return folder
+
+    return make
 
 
 @pytest.fixture

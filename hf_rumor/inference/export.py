@@ -1,4 +1,4 @@
-"""A finished folder -> the same model as ONNX, checked against torch on real posts."""
+"""A finished folder -> the same model as ONNX, compared with torch on real posts."""
 
 import io
 import json
@@ -15,24 +15,25 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from hf_rumor.errors import ModelError, OutputError
 from hf_rumor.evaluation.decision import name_decisions
 from hf_rumor.inference.classifier import RumorClassifier
 from hf_rumor.labels import LABEL_NAMES
-from hf_rumor.models.hub import check_reachable
+from hf_rumor.models.inputs import as_posts, make_batches
+from hf_rumor.models.trained import load_classifier
 
 
-MOST_POSTS = 512  # compared
-MOST_FLIPS = 0.005  # share of decisions that int8 may change
+MAX_POSTS = 512  # compared
+MAX_CHANGED = 0.005  # share of decisions that int8 may change
 FP32_BOUND = 1e-4  # of a probability
 COMPARISON_FILE = "comparison.json"
+SAMPLE = ("今天晴", "听说明天全市停水一周")  # that the exporter traces
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A way to run a model, against torch in fp32 on the same posts.
+    """A way to run a model, compared with torch in fp32 on the same posts.
 
     Attributes:
         name: Backend and precision.
@@ -67,46 +68,48 @@ def export_model(
     force: bool = False,
     revision: str | None = None,
 ) -> Exported:
-    """Write a model as ONNX through the exporter of transformers, if it says the same as torch does.
+    """Write a model as ONNX through the exporter of transformers, if its probabilities equal those of torch.
 
     Args:
         name: A finished folder, or a model of the Hub.
-        folder: Is made; holds `model.onnx`, its weights, configuration and tokenizer, and what is returned here, as
-            `comparison.json`.
-        texts: Real posts; up to `MOST_POSTS` of all lengths are compared.
-        precision: int8: weights of the linear layers in 8 bits, activations quantized as they come.
-        force: Whether to keep an int8 model that changes more than `MOST_FLIPS` of the decisions.
+        folder: Is created; holds `model.onnx`, its weights, configuration and tokenizer, and the comparison that is
+            returned, as `comparison.json`.
+        texts: Texts of real posts; up to `MAX_POSTS` of all lengths are compared.
+        precision: int8: weights of the linear layers in 8 bits, activations quantized dynamically.
+        force: Whether to keep an int8 model that changes more than `MAX_CHANGED` of the decisions.
         revision: Branch, tag or commit of a model of the Hub.
 
     Raises:
-        ModelError: There is no such model, it cannot be exported, or it does not say the same.
+        ModelError: The model is not available, cannot be exported, or its probabilities differ.
         OutputError: The folder is not empty.
     """
     if folder.exists() and any(folder.iterdir()):
-        raise OutputError(f"--output_dir {folder}: expected an empty folder, found files; give another, or empty it")
+        raise OutputError(f"--output_dir {folder}: the folder contains files. Name another one, or empty it.")
     classifier = RumorClassifier.from_pretrained(name, revision=revision)
+    facts = classifier.facts
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder.parent, prefix=".export.") as temporary:
-        made = Path(temporary) / "onnx"
-        _write(name, made, precision, revision)
+        written = Path(temporary) / "onnx"
+        _write(name, written, precision, revision)
         chosen = _of_all_lengths(texts)
         reference, reference_speed = _time(classifier, chosen)
-        exported = RumorClassifier.from_pretrained(made, backend="onnx")
-        found, speed = _time(exported, chosen)
-        facts = classifier.facts
-        decided = [name_decisions(of, facts.threshold, LABEL_NAMES, facts.abstain_below) for of in (found, reference)]
-        difference = float(np.abs(found - reference).max())
-        agreement = float(np.mean([here == there for here, there in zip(*decided, strict=True)]))
+        probabilities, speed = _time(RumorClassifier.from_pretrained(written, backend="onnx"), chosen)
+        decisions = [
+            name_decisions(values, facts.threshold, LABEL_NAMES, facts.abstain_below)
+            for values in (probabilities, reference)
+        ]
+        difference = float(np.abs(probabilities - reference).max())
+        agreement = float(np.mean([one == other for one, other in zip(*decisions, strict=True)]))
         _check(name, precision, difference, agreement, force=force)
         variants = [
             Variant("torch, fp32", 0.0, 1.0, reference_speed, _num_bytes(Path(name))),
-            Variant(f"onnx, {precision}", difference, agreement, speed, _num_bytes(made)),
+            Variant(f"onnx, {precision}", difference, agreement, speed, _num_bytes(written)),
         ]
-        compared = {"num_posts": len(chosen), "variants": [asdict(variant) for variant in variants]}
-        (made / COMPARISON_FILE).write_text(json.dumps(compared, indent=2) + "\n", encoding="utf-8")
+        comparison = {"num_posts": len(chosen), "variants": [asdict(variant) for variant in variants]}
+        (written / COMPARISON_FILE).write_text(json.dumps(comparison, indent=2) + "\n", encoding="utf-8")
         if folder.exists():
             folder.rmdir()
-        made.rename(folder)
+        written.rename(folder)
     return Exported(folder, len(chosen), variants)
 
 
@@ -114,32 +117,33 @@ def _write(name: str, folder: Path, precision: str, revision: str | None) -> Non
     try:
         from transformers import exporters
     except ImportError as error:
-        raise ModelError(f"export: expected onnx, got {error}; pip install 'hf_rumor[onnx]'") from error
-    check_reachable(name, "model", revision)
-    tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False)
-    model = AutoModelForSequenceClassification.from_pretrained(
-        name, revision=revision, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
-    )
+        raise ModelError(f"export: {error}. Run: pip install 'hf_rumor[onnx]'") from error
+    model, tokenizer, facts = load_classifier(name, revision=revision, use_cpu=True)
     tools: Any = exporters  # without types
     quantizer = (
         tools.OnnxRuntimeQuantizer(tools.OnnxRuntimeDynamicConfig(per_channel=True)) if precision == "int8" else None
     )
-    sample = dict(tokenizer(["今天晴", "听说明天全市停水一周"], padding=True, return_tensors="pt"))
+    _, [arrays] = make_batches(
+        as_posts(SAMPLE), tokenizer.backend_tokenizer, facts.tokenizer, facts.inputs, len(SAMPLE)
+    )
+    sample = {key: torch.from_numpy(values) for key, values in arrays.items()}
     try:
         with _quiet():
             config = tools.OnnxConfig(dynamic=True, quantizer=quantizer)
-            exported = tools.OnnxExporter().export(model.eval(), sample, config=config)
+            exported = tools.OnnxExporter().export(model, sample, config=config)
             exported.save_pretrained(folder)
     except (ImportError, RuntimeError, ValueError, TypeError) as error:
-        told = str(error).partition("\n")[0]
-        raise ModelError(f"{name}: expected a model that ONNX can hold, got {told}; keep to torch") from error
-    model.config.save_pretrained(folder)  # with our facts, whatever the exporter keeps of them
+        reason = str(error).partition("\n")[0]
+        raise ModelError(f"{name}: it cannot be exported as ONNX ({reason}). Use it with torch.") from error
+    ours = getattr(model.config, "hf_rumor", {})  # with what a reader without transformers needs to know
+    model.config.hf_rumor = {**ours, "inputs": asdict(facts.inputs), "tokenizer": asdict(facts.tokenizer)}
+    model.config.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the exporters' progress off stdout, and their warnings, meant for their makers, off stderr."""
+    """Keep the progress of the exporters off stdout, and their warnings, meant for developers, off stderr."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "transformers.exporters", "onnxscript", "root")]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
@@ -156,7 +160,7 @@ def _quiet() -> Iterator[None]:
 def _of_all_lengths(texts: Sequence[str]) -> list[str]:
     """Return texts from the shortest to the longest, evenly."""
     by_length = sorted(texts, key=len)
-    chosen = np.unique(np.linspace(0, len(by_length) - 1, min(MOST_POSTS, len(by_length))).astype(int))
+    chosen = np.unique(np.linspace(0, len(by_length) - 1, min(MAX_POSTS, len(by_length))).astype(int))
     return [by_length[position] for position in chosen]
 
 
@@ -170,13 +174,13 @@ def _time(classifier: RumorClassifier, texts: Sequence[str]) -> tuple[NDArray[np
 def _check(name: str, precision: str, difference: float, agreement: float, *, force: bool) -> None:
     if precision == "fp32" and not difference <= FP32_BOUND:
         raise ModelError(
-            f"{name}: expected probabilities within {FP32_BOUND:g} of torch, found a difference of {difference:.2g}; "
-            "nothing is written"
+            f"{name}: the probabilities of ONNX differ from those of torch by up to {difference:.2g}, more than "
+            f"{FP32_BOUND:g}. Nothing is written. Use it with torch."
         )
-    if precision == "int8" and agreement < 1 - MOST_FLIPS and not force:
+    if precision == "int8" and agreement < 1 - MAX_CHANGED and not force:
         raise ModelError(
-            f"{name}: expected int8 to change at most {MOST_FLIPS:.1%} of the decisions, found {1 - agreement:.1%}; "
-            "nothing is written; take --precision fp32, or --force"
+            f"{name}: int8 changes {1 - agreement:.1%} of the decisions, more than {MAX_CHANGED:.1%}. Nothing is "
+            "written. Use --precision fp32, or --force."
         )
 
 
@@ -187,12 +191,12 @@ def _num_bytes(folder: Path) -> int | None:
     return sum(path.stat().st_size for path in weights)
 
 
-def to_text(exported: Exported) -> str:
-    """Return the comparison as a table."""
+def comparison_table(exported: Exported) -> str:
+    """Return the comparison as a Markdown table."""
     rows = [
-        f"| {of.name} | {of.largest_difference:.1e} | {of.agreement:.1%} | {of.posts_per_second:.0f} | "
-        f"{'' if of.num_bytes is None else f'{of.num_bytes / 1e6:.1f}'} |"
-        for of in exported.variants
+        f"| {variant.name} | {variant.largest_difference:.1e} | {variant.agreement:.1%} | "
+        f"{variant.posts_per_second:.0f} | {'' if variant.num_bytes is None else f'{variant.num_bytes / 1e6:.1f}'} |"
+        for variant in exported.variants
     ]
     header = "| variant | largest difference of a probability | same decision | posts/s | MB |\n|---|---|---|---|---|"
     return "\n".join([header, *rows, "", f"On {exported.num_posts} posts of all lengths. Written: {exported.folder}/"])

@@ -1,4 +1,4 @@
-"""What the folder of a model says about it, whatever computes its logits."""
+"""What the folder of a model states about its inputs and its logits, whatever computes them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,40 +9,42 @@ from numpy.typing import NDArray
 
 from hf_rumor.errors import ModelError
 from hf_rumor.labels import LABEL_NAMES, PROBLEM_TYPES, Activation
+from hf_rumor.models.inputs import Arrays, InputConfig, TokenizerFacts
 
 
 Precision = Literal["fp32", "bf16"]
-Arrays = Mapping[str, NDArray[np.int64]]  # input_ids, attention_mask, token_type_ids: (batch, tokens)
-# Batches -> of each, (batch, 2)
-LogitsOf = Callable[[Sequence[Arrays]], list[NDArray[np.float32]]]
+Logits = NDArray[np.float32]  # (batch, 2)
+ScoreBatch = Callable[[Arrays], Logits]
+ScoreBatches = Callable[[Sequence[Arrays]], list[Logits]]
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the folder of a model says about reading its logits.
+    """How to feed a model and how to read its logits.
 
     Attributes:
         activation: How logits become probabilities.
-        threshold: Probability from which on a text is called a rumor.
-        abstain_below: Confidence below which it is called uncertain, or None.
-        max_length: Tokens after which a text is cut off.
-        padding_id: Token that fills up the shorter texts of a batch.
+        threshold: A post is predicted to be a rumor if its probability is at least this.
+        abstain_below: Confidence below which a post is `uncertain`, or None.
+        inputs: How posts become model input.
+        tokenizer: What padding needs.
     """
 
     activation: Activation
     threshold: float
     abstain_below: float | None
-    max_length: int
-    padding_id: int
+    inputs: InputConfig
+    tokenizer: TokenizerFacts
 
 
-def read_facts(name: str, config: Mapping[str, Any], longest: int | None) -> Facts:
-    """Return the facts that the configuration of a model holds.
+def read_facts(name: str, config: Mapping[str, Any], tokenizer: TokenizerFacts, longest: int) -> Facts:
+    """Return the facts in the configuration of a model.
 
     Args:
         name: Of the model, for messages.
         config: Its `config.json`.
-        longest: Tokens that its tokenizer allows, or None.
+        tokenizer: Facts of its tokenizer.
+        longest: Number of tokens that the model accepts, for a model that was not trained by hf_rumor.
 
     Raises:
         ModelError: Its labels are not `non-rumor` and `rumor`.
@@ -50,14 +52,13 @@ def read_facts(name: str, config: Mapping[str, Any], longest: int | None) -> Fac
     labels = [label for _, label in sorted((int(number), label) for number, label in config["id2label"].items())]
     if tuple(labels) != LABEL_NAMES:
         found = ", ".join(f"{number} = {label}" for number, label in enumerate(labels[:5]))
-        raise ModelError(f"{name}: expected the labels 0 = non-rumor, 1 = rumor, found {found}; choose another model")
+        raise ModelError(f"{name}: expected the labels 0 = non-rumor, 1 = rumor, found {found}. Use another model.")
     ours: Mapping[str, Any] = config.get("hf_rumor") or {}
-    activations: dict[str | None, Activation] = {PROBLEM_TYPES["sigmoid"]: "sigmoid"}
-    positions = config.get("max_position_embeddings") or 512
+    is_sigmoid = config.get("problem_type") == PROBLEM_TYPES["sigmoid"]
     return Facts(
-        activation=activations.get(config.get("problem_type"), "softmax"),
+        activation="sigmoid" if is_sigmoid else "softmax",
         threshold=0.5 if ours.get("threshold") is None else ours["threshold"],
         abstain_below=ours.get("abstain_below"),
-        max_length=ours.get("max_length") or min(positions, longest or positions),
-        padding_id=config.get("pad_token_id") or 0,
+        inputs=InputConfig(**ours.get("inputs", {"max_length": longest})),
+        tokenizer=tokenizer,
     )

@@ -75,3 +75,14 @@ def find_file(name: str, file: str, revision: str | None = None) -> Path | None:
         return None
     except (OSError, ValueError, HfHubHTTPError) as error:
         raise ModelError(f"{name}: expected {file} from the Hub, got {error}; try again") from error
+
+
+def pickled_weights(name: str) -> str | None:
+    """Return what to do about a folder whose weights are pickled, which can run code; None if there are none."""
+    files = sorted(Path(name).glob("*.bin")) if Path(name).is_dir() else []
+    if not files or any(Path(name).glob("*.safetensors")):
+        return None
+    return (
+        f"{files[0].name} is pickled and not loaded, since it can run code. Convert it where you trust it: "
+        "load it with from_pretrained, then save_pretrained."
+    )

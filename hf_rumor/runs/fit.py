@@ -9,8 +9,8 @@ from datasets import Dataset, DatasetDict
 from transformers import DataCollatorWithPadding, PrinterCallback, ProgressCallback
 
 from hf_rumor.errors import ArgumentError, OutputError, RumorError
-from hf_rumor.labels import LABEL_NAMES
-from hf_rumor.models.head import find_head
+from hf_rumor.models.inputs import InputConfig
+from hf_rumor.models.positions import num_positions
 from hf_rumor.runs.outcome import split_facts
 from hf_rumor.runs.resolve import Run
 from hf_rumor.training.callbacks import EarlyStopping, EpochLines, Progress, StepFacts, facts_of_steps
@@ -18,7 +18,7 @@ from hf_rumor.training.checkpoints import remove_leftovers
 from hf_rumor.training.interruption import interruptible
 from hf_rumor.training.run_folder import claim_folder
 from hf_rumor.training.streaming import PostStream
-from hf_rumor.training.tokenization import num_truncated, tokenize
+from hf_rumor.training.tokenization import log_tokens, padding_multiple, tokenize
 from hf_rumor.training.trackers import tracked
 from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
 
@@ -30,15 +30,15 @@ def encode(run: Run, tokenizer: Any) -> tuple[Dataset | PostStream, Dataset]:
     """Return training and validation posts as tokens; with `--streaming`, training posts are tokenized on the fly."""
     flags, args, parts = run.flags, run.args, run.data.dataset
     names = ("validation",) if flags.streaming else ("train", "validation")
-    encoded = tokenize(DatasetDict({name: parts[name] for name in names}), tokenizer, max_length=flags.max_length)
-    what = "validation" if flags.streaming else "training and validation"
-    logger.info("tokens: %d %s posts are truncated to %d tokens", num_truncated(encoded), what, flags.max_length)
+    config = InputConfig(flags.max_length)
+    encoded = tokenize(DatasetDict({name: parts[name] for name in names}), tokenizer, config)
+    log_tokens(encoded, flags.max_length)
     if not flags.streaming:
         return encoded["train"], encoded["validation"]
     stream = PostStream(
         parts["train"],
         tokenizer,
-        max_length=flags.max_length,
+        config,
         batch_size=args.train_batch_size * args.gradient_accumulation_steps * args.world_size,
         grouped=args.train_sampling_strategy == "group_by_length",
         seed=args.seed if args.data_seed is None else args.data_seed,
@@ -53,18 +53,16 @@ def make_trainer(
 
     Raises:
         ArgumentError: Trainer, its optimizer, its schedule or the model fails with these flags.
-        ModelError: The head of the model cannot be calibrated.
     """
     flags, args = run.flags, run.args
-    if flags.calibration == "platt":
-        find_head(model, len(LABEL_NAMES))  # would fail after training
     steps = facts_of_steps(args, num_posts=len(training), is_streaming=flags.streaming)
     try:
         trainer = RumorTrainer(
             model,
             args,
-            # GPUs multiply whole tiles; a CPU pays for each token.
-            DataCollatorWithPadding(tokenizer, pad_to_multiple_of=2 if args.device.type == "cpu" else 8),
+            DataCollatorWithPadding(
+                tokenizer, pad_to_multiple_of=padding_multiple(args.device, flags.max_length, num_positions(model))
+            ),
             train_dataset=training,
             eval_dataset=validation,
             processing_class=tokenizer,

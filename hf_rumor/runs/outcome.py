@@ -13,11 +13,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hf_rumor.config.flags import RunArguments
-from hf_rumor.corpus.arrow import Corpus, SplitCorpus
+from hf_rumor.corpus.arrow import Corpus, SplitCorpus, posts_of
 from hf_rumor.corpus.near_duplicates import normalise
 from hf_rumor.corpus.sources import name_of
 from hf_rumor.evaluation.baseline import compare_baselines, predict_baselines
-from hf_rumor.evaluation.calibration import PRIOR_POSTS, Calibration, PartScores, Platt, fit_lines, measure_calibration
+from hf_rumor.evaluation.calibration import PRIOR_POSTS, Calibration, Platt, fit_lines, measure_calibration
 from hf_rumor.evaluation.curves import Curves, confident_mistakes, measure_curves
 from hf_rumor.evaluation.decision import (
     Decision,
@@ -31,7 +31,8 @@ from hf_rumor.evaluation.metrics import Scored
 from hf_rumor.evaluation.slices import PostTraits, measure_slices
 from hf_rumor.labels import LABEL_NAMES, decide, rumor_probabilities
 from hf_rumor.models.encoders import MINI
-from hf_rumor.models.head import apply_lines, fold_into_head
+from hf_rumor.models.head import apply_lines, can_calibrate, fold_into_head
+from hf_rumor.models.inputs import InputConfig
 from hf_rumor.models.logits import predict_logits
 from hf_rumor.report.record import (
     DataFacts,
@@ -90,8 +91,8 @@ def conclude(trainer: RumorTrainer, data: SplitCorpus, flags: RunArguments) -> O
             method="none" if lines is None else flags.calibration,
             prior_posts=PRIOR_POSTS,
             lines=None if lines is None else dict(zip(LABEL_NAMES, lines, strict=True)),
-            before=PartScores(**{part: measure_calibration(posts) for part, posts in before.items()}),
-            after=PartScores(**{part: measure_calibration(posts) for part, posts in after.items()}),
+            before=measure_calibration(before["test"]),
+            after=measure_calibration(test),
         ),
         decision=measure_decision(flags.decision, threshold, flags.abstain_below, test, point),
         curves=measure_curves(test.labels, before["test"].probabilities, test.probabilities),
@@ -107,6 +108,9 @@ def _fit_lines(
     num_rarer = int(np.bincount(validation.labels, minlength=2).min())
     if num_rarer < FEWEST_TO_CALIBRATE:
         logger.info("calibration: skipped; only %d validation posts have the rarer label", num_rarer)
+        return None
+    if not can_calibrate(trainer.plain_model()):
+        logger.info("calibration: skipped; the head of %s cannot store it", type(trainer.plain_model()).__name__)
         return None
     development = np.asarray(data.corpus.posts.select(data.split.development())["label"][:])
     activation, share = trainer.loss.activation, float(development.mean())
@@ -213,7 +217,8 @@ def model_facts(name: str, model: Any, flags: RunArguments) -> ModelFacts:
 
 def logits_of(trainer: RumorTrainer, posts: Dataset, max_length: int) -> Tensor:
     """Return the logits of `posts`, in their order. *Shape:* `(num_posts, 2)`."""
-    return predict_logits(trainer.plain_model(), trainer.processing_class, posts["text"][:], max_length=max_length)
+    config = InputConfig(max_length)
+    return predict_logits(trainer.plain_model(), trainer.processing_class, posts_of(posts[:]), config)
 
 
 def score(trainer: RumorTrainer, posts: Dataset, logits: Tensor) -> Scored:

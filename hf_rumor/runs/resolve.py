@@ -4,7 +4,7 @@ import logging
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from datasets import Dataset
 from transformers import TrainingArguments
@@ -12,17 +12,14 @@ from transformers import TrainingArguments
 from hf_rumor.config.flags import RunArguments
 from hf_rumor.config.parse import Arguments, recipe_flags
 from hf_rumor.config.training_arguments import make_training_arguments
-from hf_rumor.corpus.arrow import Corpus, SplitCorpus
-from hf_rumor.corpus.findings import describe
-from hf_rumor.corpus.readers import Columns
+from hf_rumor.corpus.arrow import IN_MEMORY, Corpus, SplitCorpus, load_corpus, split_corpus
+from hf_rumor.corpus.rows import Columns
+from hf_rumor.corpus.sources import name_of
 from hf_rumor.errors import ArgumentError
-from hf_rumor.models.cpu.attention import attend_shortly
-from hf_rumor.models.cpu.shortcuts import narrow_last_layer
-from hf_rumor.models.encoders import MINI, freeze_embeddings, load_model, resolve_model
+from hf_rumor.models.encoders import MINI, freeze_embeddings, load_encoder, resolve_model
 from hf_rumor.report.record import Environment
-from hf_rumor.runs.corpora import load_corpus, source_of, split_corpus
 from hf_rumor.runs.environment import check_launcher, describe_environment, resolve_precision
-from hf_rumor.training.hardware import detect_hardware, keep_freed_memory
+from hf_rumor.training.hardware import detect_hardware
 from hf_rumor.training.losses import Loss, make_loss
 from hf_rumor.training.run_folder import Identity
 
@@ -32,7 +29,7 @@ logger = logging.getLogger(__name__)
 FEWEST_STEPS = 150  # of a run that names no length, if MOST_EPOCHS give as many
 MOST_EPOCHS = 20
 
-InMemory = Corpus | SplitCorpus | Dataset
+InMemory: TypeAlias = Corpus | SplitCorpus | Dataset
 
 
 @dataclass(frozen=True)
@@ -74,8 +71,8 @@ class Run:
 
     def load_model(self) -> tuple[Any, Any]:
         """Return the model, fresh, and its tokenizer."""
-        flags, args = self.flags, self.args
-        model, tokenizer = load_model(
+        flags = self.flags
+        model, tokenizer = load_encoder(
             flags.model_name_or_path,
             self.loss.activation,
             flags.max_length,
@@ -85,10 +82,6 @@ class Run:
         )
         if flags.freeze_embeddings:
             freeze_embeddings(model)
-        if args.device.type == "cpu" and args.bf16:
-            attend_shortly(model)
-        if args.device.type == "cpu" and not args.torch_compile:
-            narrow_last_layer(model)
         return model, tokenizer
 
 
@@ -124,8 +117,6 @@ def resolve(arguments: Arguments, data: InMemory | None = None) -> Run:
     left_open = {flag for flag in choices if getattr(named, flag, None) == "auto"}
     if data is not None:
         left_open.discard("data_path")
-    if hardware.device == "cpu":
-        keep_freed_memory()
     return Run(
         flags=final.run,
         args=make_training_arguments(final.training, precision=precision, device=hardware.device),
@@ -160,23 +151,11 @@ def _check_compilation(flags: RunArguments, args: TrainingArguments) -> None:
 
 
 def read_corpus(flags: RunArguments, data: Corpus | Dataset | None) -> SplitCorpus:
-    """Return the corpus in memory, or that of `--data_path`, in three parts; log its size and what leaks."""
+    """Return the corpus in memory, or that of `--data_path`, in three parts."""
     columns = Columns(flags.text_column, flags.label_column, flags.id_column)
     source = flags.data_path if data is None else data
     corpus = source if isinstance(source, Corpus) else load_corpus(source, columns=columns)
-    labels = corpus.posts["label"][:]
-    logger.info("corpus: %s, %s posts, %s rumors", source_of(corpus) or "in memory", f"{len(labels):,}", sum(labels))
-    for line in describe(corpus.findings):
-        logger.info("corpus: %s", line)
-    parts = split_corpus(corpus, flags.split, seed=flags.split_seed, folds=flags.folds, fold=flags.fold)
-    split = parts.split
-    logger.info(
-        "split: %s, seed %d%s: %d training, %d validation, %d test posts, %d with a near-duplicate in the other parts",
-        *(split.name, split.seed, f", fold {split.fold}" if split.fold else ""),
-        *(len(split.train), len(split.validation), len(split.test)),
-        parts.num_leaking,
-    )
-    return parts
+    return split_corpus(corpus, flags.split, seed=flags.split_seed, folds=flags.folds, fold=flags.fold)
 
 
 def _corpus_flags(arguments: Arguments, parts: SplitCorpus, data: InMemory | None) -> dict[str, Any]:
@@ -185,8 +164,8 @@ def _corpus_flags(arguments: Arguments, parts: SplitCorpus, data: InMemory | Non
     Raises:
         ArgumentError: The corpus is split already, and the flags ask for a split.
     """
-    source = source_of(parts.corpus)
-    flags = {} if source is None else {"data_path": source}
+    path = parts.corpus.path
+    flags: dict[str, Any] = {} if path == IN_MEMORY else {"data_path": name_of(path)}
     if isinstance(data, SplitCorpus):
         clash = sorted(arguments.given.keys() & {"split", "split_seed", "folds", "fold"})
         if clash:

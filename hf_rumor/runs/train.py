@@ -11,10 +11,14 @@ from transformers import set_seed
 
 from hf_rumor import __version__
 from hf_rumor.config.parse import Arguments, parse_arguments
+from hf_rumor.corpus.arrow import posts_of
 from hf_rumor.evaluation.measure import predict_posts
 from hf_rumor.hub.background import PushCheckpoints
 from hf_rumor.hub.push import Target, check_target
-from hf_rumor.models.encoders import save_model
+from hf_rumor.models.check import check_saved
+from hf_rumor.models.head import find_head
+from hf_rumor.models.inputs import InputConfig
+from hf_rumor.models.save import save_model
 from hf_rumor.report.card import check_license, write_card
 from hf_rumor.report.record import Report
 from hf_rumor.report.view import recipe_text
@@ -31,6 +35,8 @@ from hf_rumor.util.files import write_text
 
 
 logger = logging.getLogger(__name__)
+
+NUM_CHECKED = 16  # test posts that the saved model scores again
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,8 @@ def train(arguments: Arguments, data: InMemory | None = None) -> Finished | None
     check_start(run)
     set_seed(run.args.seed)
     model, tokenizer = run.load_model()
+    if arguments.given.get("calibration") == "platt":
+        find_head(model)  # would fail after training
     is_first = run.args.process_index == 0
     with locked(run.folder, wanted=is_first), full_disk_explained(run.folder):
         trainer = make_trainer(run, model, tokenizer, *encode(run, tokenizer))
@@ -105,10 +113,11 @@ def write_results(folder: Path, trainer: RumorTrainer, report: Report, outcome: 
         "threshold": report.decision.threshold,
         "abstain_below": report.decision.abstain_below,
         "calibration": report.calibration.method,
-        "max_length": report.model.max_length,
+        "inputs": asdict(InputConfig(report.model.max_length)),
         "pooling": report.model.pooling,
     }
     save_model(trainer.plain_model(), trainer.processing_class, folder, facts)
+    check_saved(folder, posts_of(test[:NUM_CHECKED]), outcome.scored["test"].probabilities[:NUM_CHECKED])
     write_text(folder / "recipe.yaml", recipe_text(report))
     predictions = predict_posts(outcome.scored["test"], report.decision.threshold, report.decision.abstain_below)
     write_report(folder, report, predictions, dict(zip(test["id"][:], test["text"][:], strict=True)))

@@ -1,15 +1,11 @@
 """The device of this process, and the precision of training on it."""
 
-import ctypes
-import platform
 from dataclasses import dataclass
 
 import torch
 
 from hf_rumor.errors import ArgumentError
-
-
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc, man 3 mallopt
+from hf_rumor.models.cpu.features import has_bf16
 
 
 @dataclass(frozen=True)
@@ -31,9 +27,7 @@ def detect_hardware(*, use_cpu: bool) -> Hardware:
     """Return the device: CUDA if available and `use_cpu` is not set, else the CPU."""
     if torch.cuda.is_available() and not use_cpu:
         return Hardware("cuda", torch.cuda.get_device_name(), torch.cuda.is_bf16_supported(including_emulation=False))
-    # Without AVX-512 BF16 a CPU emulates bfloat16: measured 20 times slower than float32. torch has no public test.
-    has_bf16 = bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-    return Hardware("cpu", f"CPU, {torch.get_num_threads()} threads", has_bf16)
+    return Hardware("cpu", f"CPU, {torch.get_num_threads()} threads", has_bf16())
 
 
 def choose_precision(requested: str, hardware: Hardware) -> tuple[str, str]:
@@ -60,15 +54,3 @@ def choose_precision(requested: str, hardware: Hardware) -> tuple[str, str]:
     if hardware.device == "cuda":
         return "fp16", "auto: the device does not support bf16"
     return "fp32", "auto: this CPU does not support bf16"
-
-
-def keep_freed_memory() -> bool:
-    """Let this process reuse the memory of freed tensors; return whether glibc accepts the setting.
-
-    glibc returns a large block to the kernel as soon as it is free, and the next step pays for its pages again: 10%
-    of a training step on a CPU. The peak memory does not change. Without glibc, do nothing.
-    """
-    if platform.libc_ver()[0] != "glibc":
-        return False
-    mallopt = ctypes.CDLL(None).mallopt
-    return bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, 2**31 - 1))

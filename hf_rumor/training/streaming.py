@@ -1,4 +1,4 @@
-"""Training posts that are tokenized as they are met, for corpora whose tokens are too many to keep."""
+"""Training posts that are tokenized on the fly, for corpora whose tokens take too much space."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +7,8 @@ import torch
 from datasets import Dataset
 from torch.utils.data import IterableDataset
 
+from hf_rumor.corpus.arrow import posts_of
+from hf_rumor.models.inputs import InputConfig, encode, to_columns, tokenizer_facts
 from hf_rumor.training.sampler import MOST_BATCHES_SORTED_AT_ONCE, shuffle_batches
 
 
@@ -16,20 +18,20 @@ class PostStream(IterableDataset[dict[str, Any]]):
     The order is a function of seed and epoch alone, and a permutation of all posts rather than of a buffer of them.
 
     Args:
-        posts: With `text` and `label`, in Arrow; read where they lie.
-        tokenizer: Makes the columns of the encoder.
-        max_length: Tokens, special ones included, after which a text is cut off.
+        posts: With `text` and `label`, in Arrow, from which they are read window by window.
+        tokenizer: A tokenizer of transformers.
+        config: How to read the posts.
         batch_size: Posts of an optimizer step, over all processes.
-        grouped: Whether these are to be of like length, within the window.
+        grouped: Whether these are to be of similar length, within the window.
         seed: Equal seeds give equal orders.
     """
 
     def __init__(
-        self, posts: Dataset, tokenizer: Any, *, max_length: int, batch_size: int, grouped: bool, seed: int
+        self, posts: Dataset, tokenizer: Any, config: InputConfig, *, batch_size: int, grouped: bool, seed: int
     ) -> None:
-        self.posts = posts.select_columns(["text", "label"])
+        self.posts = posts
         self.tokenizer = tokenizer
-        self.max_length = max_length
+        self.config = config
         self.batch_size = batch_size
         self.grouped = grouped
         self.seed = seed
@@ -47,13 +49,15 @@ class PostStream(IterableDataset[dict[str, Any]]):
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         order = torch.randperm(len(self.posts), generator=generator)
         size = MOST_BATCHES_SORTED_AT_ONCE * self.batch_size
+        names = tokenizer_facts(self.tokenizer).names
         for start in range(0, len(order), size):
             window = order[start : start + size].tolist()
-            posts = self.posts[window]
-            encoded = self.tokenizer(posts["text"], truncation=True, max_length=self.max_length)
+            rows = self.posts[window]
+            encodings = encode(posts_of(rows), self.tokenizer.backend_tokenizer, self.config)
+            columns = to_columns(encodings, names)
             places = list(range(len(window)))
             if self.grouped:
-                places.sort(key=lambda place: -len(encoded["input_ids"][place]))
+                places.sort(key=lambda place: -len(encodings[place].ids))
                 places = shuffle_batches(places, self.batch_size, generator)
             for place in places:
-                yield {**{name: values[place] for name, values in encoded.items()}, "label": posts["label"][place]}
+                yield {**{name: values[place] for name, values in columns.items()}, "label": rows["label"][place]}

@@ -1,4 +1,4 @@
-"""Texts -> token ids, cached in Arrow."""
+"""Posts -> token ids, cached in Arrow."""
 
 import logging
 from contextlib import nullcontext
@@ -6,40 +6,44 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow
+import torch
 from datasets import DatasetDict
 from filelock import FileLock
+
+from hf_rumor.corpus.arrow import posts_of
+from hf_rumor.models.inputs import VERSION, InputConfig, check_vocabulary, encode, to_columns, tokenizer_facts
 
 
 logger = logging.getLogger(__name__)
 
 
-def tokenize(dataset: DatasetDict, tokenizer: Any, *, max_length: int) -> DatasetDict:
-    """Return `dataset` with the tokenizer's columns in place of `text`, and `truncated`; padding is left to batches.
+def tokenize(dataset: DatasetDict, tokenizer: Any, config: InputConfig) -> DatasetDict:
+    """Return `dataset` with token columns, `truncated` and `num_unknown` instead of `text`, without padding.
 
     The tokens are cached beside the posts, by one process at a time; the tokenizer itself works in parallel.
 
     Args:
         dataset: Parts with `text` and `label`.
-        tokenizer: Gives `input_ids`, `attention_mask` and, for BERT, `token_type_ids`.
-        max_length: Tokens, special ones included, after which a text is cut off.
+        tokenizer: A tokenizer of transformers.
+        config: How to read the posts.
     """
     files = [Path(file["filename"]) for part in dataset.values() for file in part.cache_files]
     with FileLock(files[0].parent / "tokens.lock") if files else nullcontext():
         for leftover in files[0].parent.glob("tmp*") if files else ():  # of a process that was killed
             leftover.unlink(missing_ok=True)
         try:
-            return _map(dataset, tokenizer, max_length, from_cache=True)
+            return _map(dataset, tokenizer, config, from_cache=True)
         except (pyarrow.ArrowException, OSError) as error:
-            logger.warning("cache: tokens are damaged (%s); they are made again", error)
-            return _map(dataset, tokenizer, max_length, from_cache=False)
+            logger.warning("cache: tokens are corrupt (%s); they are rebuilt", error)
+            return _map(dataset, tokenizer, config, from_cache=False)
 
 
-def _map(dataset: DatasetDict, tokenizer: Any, max_length: int, *, from_cache: bool) -> DatasetDict:
+def _map(dataset: DatasetDict, tokenizer: Any, config: InputConfig, *, from_cache: bool) -> DatasetDict:
     encoded: DatasetDict = dataset.map(
-        _encode,
+        _encode_rows,
         batched=True,
-        # A change of `_encode` alone would find the old tokens in the cache: raise the version with it.
-        fn_kwargs={"tokenizer": tokenizer, "max_length": max_length, "version": 1},
+        # A change of `_encode_rows` or `encode` alone would find the old tokens in the cache.
+        fn_kwargs={"tokenizer": tokenizer, "config": config, "version": VERSION},
         remove_columns=["text"],
         load_from_cache_file=from_cache,
         desc="tokenizing",
@@ -50,11 +54,30 @@ def _map(dataset: DatasetDict, tokenizer: Any, max_length: int, *, from_cache: b
     return encoded
 
 
-def _encode(batch: dict[str, list[Any]], tokenizer: Any, max_length: int, version: int) -> dict[str, list[Any]]:
-    encoded = tokenizer(batch["text"], truncation=True, max_length=max_length)
-    return {**encoded, "truncated": [bool(text.overflowing) for text in encoded.encodings]}
+def _encode_rows(rows: dict[str, list[Any]], tokenizer: Any, config: InputConfig, version: int) -> dict[str, Any]:
+    facts = tokenizer_facts(tokenizer)
+    encodings = encode(posts_of(rows), tokenizer.backend_tokenizer, config)
+    return {
+        **to_columns(encodings, facts.names),
+        "truncated": [bool(encoding.overflowing) for encoding in encodings],
+        "num_unknown": [encoding.ids.count(facts.unknown_id) for encoding in encodings],
+    }
 
 
-def num_truncated(encoded: DatasetDict) -> int:
-    """Return how many texts were cut off."""
-    return sum(sum(part["truncated"][:]) for part in encoded.values())
+def log_tokens(encoded: DatasetDict, max_length: int) -> None:
+    """Log how many posts are truncated, and a warning if many tokens are unknown."""
+    truncated = sum(sum(part["truncated"][:]) for part in encoded.values())
+    names = ", ".join(name for name in encoded)
+    logger.info("tokens: %d posts of %s are truncated at %d tokens", truncated, names, max_length)
+    num_unknown = sum(sum(part["num_unknown"][:]) for part in encoded.values())
+    check_vocabulary("tokens", num_unknown, sum(sum(map(len, part["input_ids"][:])) for part in encoded.values()))
+
+
+def padding_multiple(device: torch.device, max_length: int, num_positions: int | None) -> int | None:
+    """Return the multiple to pad batches to: GPUs multiply whole tiles, a CPU pays for each token.
+
+    None if it would pad past the last position of the model.
+    """
+    multiple = 2 if device.type == "cpu" else 8
+    widest = -(-max_length // multiple) * multiple
+    return multiple if num_positions is None or widest <= num_positions else None

@@ -20,11 +20,11 @@ from transformers.trainer_utils import has_length
 
 from hf_rumor.errors import ArgumentError, RunError
 from hf_rumor.evaluation.rumor_metrics import RumorMetrics
-from hf_rumor.labels import PROBLEM_TYPES, decide, rumor_probabilities
-from hf_rumor.models.cpu.dropout import BulkDropout
+from hf_rumor.labels import PROBLEM_TYPES, Activation, decide, rumor_probabilities
+from hf_rumor.models.cpu.speed import speed_up_training
 from hf_rumor.training.adversary import Adversary
-from hf_rumor.training.layer_rates import decay_learning_rates
-from hf_rumor.training.losses import Activation, Loss, as_loss
+from hf_rumor.training.layers import decay_learning_rates
+from hf_rumor.training.losses import Loss, as_loss
 from hf_rumor.training.sampler import ShuffledLengthGroupedSampler
 
 
@@ -35,7 +35,7 @@ class RumorTrainer(Trainer):
     - `compute_loss` applies `loss`; the model's own `outputs.loss` is never computed.
     - Batches grouped by length come in random order, and are for training only; evaluation and prediction keep the
       order of the dataset, and all of its posts.
-    - On a CPU the random numbers of dropout are drawn in bulk; see `hf_rumor.models.cpu.dropout`.
+    - On a CPU it uses faster, equivalent operations; see `hf_rumor.models.cpu.speed`.
     - Labels are ints, in a column `label` or `labels`; they become one-hot here, on the logits' device.
     - `problem_type` of the model is set, if it was not, so that pipelines form the probabilities the loss trained.
 
@@ -44,9 +44,10 @@ class RumorTrainer(Trainer):
         loss: A name in `LOSSES`, `package.module:name`, a `Loss`, or a function of float32 `(logits, one-hot target)`,
             both `(batch, 2)`, that returns the mean over the batch.
         layer_lr_decay: Learning rate of each layer as a share of the layer above, in (0, 1]; see
-            `hf_rumor.training.layer_rates`.
+            `hf_rumor.training.layers`.
         adversarial_radius: Above 0, each step adds the gradient at perturbed embeddings, at twice the cost; see
             `hf_rumor.training.adversary`.
+        speed_up: Whether to use what makes a CPU faster.
         **kwargs: As for `Trainer`.
 
     Raises:
@@ -63,9 +64,11 @@ class RumorTrainer(Trainer):
         loss: str | Loss | Callable[[Tensor, Tensor], Tensor] = "bce",
         layer_lr_decay: float = 1.0,
         adversarial_radius: float = 0.0,
+        speed_up: bool = True,
         **kwargs: Any,
     ) -> None:
         self.loss = as_loss(loss)
+        self.speed_up = speed_up
         self.adversarial_radius = adversarial_radius  # `Trainer.__init__` may call `call_model_init`
         super().__init__(*args, **kwargs)
         if self.args.n_gpu > 1:
@@ -78,8 +81,7 @@ class RumorTrainer(Trainer):
                 "{'label_smoothing': ...}) instead."
             )
         self.layer_lr_decay = layer_lr_decay
-        in_bulk = self.args.device.type == "cpu" and not self.args.torch_compile
-        self.dropout = BulkDropout() if in_bulk else nullcontext()
+        self.step_context = speed_up_training(self.model, self.args) if speed_up else nullcontext()
         self.adversary = Adversary(self.model, adversarial_radius) if adversarial_radius else None
         self._loss_sum: Tensor | float = 0.0
         self._num_posts = 0
@@ -120,7 +122,7 @@ class RumorTrainer(Trainer):
         self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Tensor | int | None = None
     ) -> Tensor:
         """Add the gradient of a micro-batch to those of the step, and that of the attack; return the plain loss."""
-        with self.dropout:
+        with self.step_context:
             loss: Tensor = super().training_step(model, inputs, num_items_in_batch)
             if self.adversary is not None:
                 with self.adversary.attacking():
@@ -137,6 +139,8 @@ class RumorTrainer(Trainer):
     def call_model_init(self, trial: Any = None) -> nn.Module:
         """Return a fresh model for a trial of a search, with an adversary of its own."""
         model: nn.Module = super().call_model_init(trial)
+        if self.speed_up:
+            self.step_context = speed_up_training(model, self.args)
         self.adversary = Adversary(model, self.adversarial_radius) if self.adversarial_radius else None
         return model
 

@@ -8,10 +8,9 @@ import pytest
 from transformers import pipeline
 
 from hf_rumor import Prediction, RumorClassifier
-from hf_rumor.corpus.values import parse_text
+from hf_rumor.corpus.post import Post
 from hf_rumor.errors import ModelError
 from hf_rumor.inference import classifier as module
-from hf_rumor.inference.classifier import as_trained
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
@@ -73,19 +72,18 @@ def test_a_text_is_read_as_it_was_in_training(folder, tmp_path):
     path.write_text(json.dumps(told), encoding="utf-8")
     classifier = RumorClassifier.from_pretrained(tmp_path / "model")
     bare, dressed = "听说停水", " \n听说停水\u3000"
-    assert classifier._tokenizer.encode(bare).ids != classifier._tokenizer.encode(dressed).ids
+    assert classifier.tokenizer.encode(bare).ids != classifier.tokenizer.encode(dressed).ids
     assert classifier.predict([dressed]) == classifier.predict([bare])
-    assert as_trained(dressed + "\ud83d ") == parse_text(dressed + "\ud83d ")
 
 
 @pytest.mark.parametrize(("texts", "batch_size"), [("听说停水", 32), (["听说停水"], 0)])
 def test_one_text_or_no_batch_is_a_mistake(folder, texts, batch_size):
-    with pytest.raises(ValueError, match="expected a list of texts and a batch_size of at least 1"):
+    with pytest.raises(ValueError, match="expected a list of posts and a batch_size of at least 1"):
         RumorClassifier.from_pretrained(folder).predict(texts, batch_size)
 
 
 def test_bf16_is_refused_with_onnx(folder):
-    with pytest.raises(ModelError, match="expected fp32 for the onnx backend"):
+    with pytest.raises(ModelError, match="precision bf16 is not available for the onnx backend"):
         RumorClassifier.from_pretrained(folder, backend="onnx", precision="bf16")
 
 
@@ -102,3 +100,21 @@ def test_a_prediction_is_a_line_of_json():
     line = module.to_json(Prediction(0.12345678, "non-rumor"), "微博1")
     assert json.loads(line) == {"id": "微博1", "rumor_probability": 0.12345678, "predicted": "non-rumor"}
     assert "微博1" in line
+
+
+def test_posts_and_their_texts_are_the_same(folder, texts):
+    classifier = RumorClassifier.from_pretrained(folder)
+    assert classifier.predict([Post(text=text, post_id="7") for text in texts]) == classifier.predict(texts)
+
+
+def test_the_longest_text_fits_a_model_whose_positions_start_late(save_other):
+    classifier = RumorClassifier.from_pretrained(save_other("roberta"))
+    assert classifier.facts.inputs.max_length == 63  # 64 rows, the first is that of padding
+    assert len(classifier.predict(["停水" * 500, "停"])) == 2
+
+
+def test_posts_in_another_language_cause_one_warning(folder, caplog):
+    classifier = RumorClassifier.from_pretrained(folder)
+    for _ in range(2):
+        classifier.predict(["срочно завтра отключат воду"])
+    assert caplog.text.count("of the tokens are unknown to the model") == 1

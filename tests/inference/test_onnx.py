@@ -29,7 +29,7 @@ def test_neither_torch_nor_transformers_is_needed(exported, texts):
 def test_a_folder_that_is_not_complete_is_refused(exported, tmp_path, name):
     shutil.copytree(exported.folder, tmp_path / "broken")
     (tmp_path / "broken" / name).unlink()
-    with pytest.raises(ModelError, match=f"expected an exported model, found no {name}"):
+    with pytest.raises(ModelError, match=f"no {name}, so it is not an export"):
         RumorClassifier.from_pretrained(tmp_path / "broken", backend="onnx")
 
 

@@ -1,7 +1,10 @@
+from dataclasses import asdict
+
 import pytest
 
 from hf_rumor.errors import ModelError
-from hf_rumor.models.facts import read_facts
+from hf_rumor.models.facts import Facts, read_facts
+from hf_rumor.models.inputs import InputConfig, TokenizerFacts
 
 
 @pytest.mark.parametrize(
@@ -14,10 +17,19 @@ from hf_rumor.models.facts import read_facts
 )
 def test_a_model_of_other_labels_is_refused(config, said):
     with pytest.raises(ModelError, match=said):
-        read_facts("it", config, None)
+        read_facts("it", config, TokenizerFacts(), 512)
 
 
-def test_a_model_of_another_maker_has_the_usual_facts():
-    facts = read_facts("it", {"id2label": {"1": "rumor", "0": "non-rumor"}, "max_position_embeddings": 512}, 128)
-    assert (facts.activation, facts.threshold, facts.abstain_below) == ("softmax", 0.5, None)
-    assert (facts.max_length, facts.padding_id) == (128, 0)
+LABELS = {"id2label": {"1": "rumor", "0": "non-rumor"}}
+
+
+def test_a_model_that_was_trained_elsewhere_has_the_usual_facts():
+    facts = read_facts("it", LABELS, TokenizerFacts(padding_id=1), 128)
+    assert facts == Facts("softmax", 0.5, None, InputConfig(128), TokenizerFacts(padding_id=1))
+
+
+def test_the_facts_of_a_training_are_read_back():
+    ours = {"threshold": 0.0, "abstain_below": 0.75, "inputs": asdict(InputConfig(64))}
+    config = {**LABELS, "problem_type": "multi_label_classification", "hf_rumor": ours}
+    facts = read_facts("it", config, TokenizerFacts(), 128)
+    assert facts == Facts("sigmoid", 0.0, 0.75, InputConfig(64), TokenizerFacts())

@@ -43,3 +43,15 @@ def test_a_file_of_a_folder_is_found_or_is_none(tmp_path):
 
 def test_a_file_that_is_neither_cached_nor_to_be_had_is_none():
     assert hub.find_file("someone/some-model", "report.json") is None
+
+
+@pytest.mark.parametrize(
+    ("files", "is_pickled"),
+    [(["pytorch_model.bin"], True), (["model.safetensors", "training_args.bin"], False), ([], False)],
+)
+def test_pickled_weights_are_named_with_what_to_do(tmp_path, files, is_pickled):
+    for file in files:
+        (tmp_path / file).touch()
+    problem = hub.pickled_weights(str(tmp_path))
+    assert problem is None if not is_pickled else "save_pretrained" in problem
+    assert hub.pickled_weights("someone/some-model") is None

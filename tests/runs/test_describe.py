@@ -1,9 +1,12 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from hf_rumor.errors import ModelError
-from hf_rumor.models.encoders import load_model, save_model
+from hf_rumor.models.encoders import load_encoder
+from hf_rumor.models.save import save_model
 from hf_rumor.report.record import to_json
 from hf_rumor.runs.describe import describe_model, to_text
 
@@ -11,7 +14,7 @@ from hf_rumor.runs.describe import describe_model, to_text
 @pytest.fixture
 def folder(tmp_path):
     def make(activation="sigmoid", **facts):
-        model, tokenizer = load_model("mini", activation, 32)
+        model, tokenizer = load_encoder("mini", activation, 32)
         if facts:
             save_model(model, tokenizer, tmp_path, facts)
         else:
@@ -22,13 +25,14 @@ def folder(tmp_path):
 
 
 def test_a_model_of_hf_rumor_is_described_with_its_loss(folder):
-    model, name = folder(formula="BCEWithLogitsLoss on one-hot labels", kwargs={}, threshold=0.4, max_length=32)
+    model, name = folder(
+        formula="BCEWithLogitsLoss on one-hot labels", kwargs={}, threshold=0.4, inputs={"max_length": 32}
+    )
     description = describe_model(name)
     assert description.num_parameters == model.num_parameters()
     assert description.architecture == "BertForSequenceClassification"
     assert description.activation == "gelu"
-    assert "pooler" in description.head
-    assert "classifier Linear(in_features=320, out_features=2" in description.head
+    assert description.head == "bert.pooler.dense 320x320 -> classifier 2x320"
     assert description.trained_with == "BCEWithLogitsLoss on one-hot labels"
     assert description.outputs_loss.startswith("BCEWithLogitsLoss")
     assert description.probability.startswith("sigmoid")
@@ -62,7 +66,9 @@ def test_a_model_that_is_not_available_is_an_error():
 
 
 def test_the_score_of_a_model_is_that_of_the_report_beside_it(folder, make_report):
-    _, name = folder(formula="BCE", kwargs={}, threshold=0.4, abstain_below=0.7, calibration="platt", max_length=32)
+    _, name = folder(
+        formula="BCE", kwargs={}, threshold=0.4, abstain_below=0.7, calibration="platt", inputs={"max_length": 32}
+    )
     assert describe_model(name).score is None
     assert "unknown: no report.json beside it" in to_text(describe_model(name))
     report = make_report(data={"path": "/home/someone/posts.jsonl"})
@@ -90,3 +96,11 @@ def test_a_report_that_is_corrupt_is_an_error(folder):
     (Path(name) / "report.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ModelError, match="not a report of hf_rumor"):
         describe_model(name)
+
+
+def test_neither_torch_nor_transformers_is_imported(folder):
+    _, name = folder()
+    code = "from hf_rumor.runs.describe import describe_model; import sys; describe_model(sys.argv[1]);"
+    code += "print({'torch', 'transformers', 'datasets'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code, name], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

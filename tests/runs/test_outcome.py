@@ -7,7 +7,7 @@ from hf_rumor.config.flags import RunArguments
 from hf_rumor.corpus.arrow import SplitCorpus, load_corpus, split_dataset, to_dataset_dict
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.evaluation.calibration import Platt
-from hf_rumor.models.encoders import load_model
+from hf_rumor.models.encoders import load_encoder
 from hf_rumor.runs import outcome
 from hf_rumor.runs.outcome import conclude, logits_of, traits_of
 from hf_rumor.training.losses import make_loss
@@ -29,7 +29,7 @@ def data(tmp_path, write_ced, corpus_posts, monkeypatch):
 def trainer(data):
     """Return what of a trainer is needed once it has trained; the model has read nothing."""
     torch.manual_seed(0)
-    model, tokenizer = load_model("mini", "sigmoid", 64)
+    model, tokenizer = load_encoder("mini", "sigmoid", 64)
     return SimpleNamespace(
         plain_model=lambda: model,
         processing_class=tokenizer,
@@ -45,10 +45,8 @@ def test_the_report_has_the_probabilities_of_the_calibrated_model(data, trainer,
     for part in ("validation", "test"):
         saved = logits_of(trainer, data.dataset[part], 64)[:, 1].sigmoid()
         assert concluded.scored[part].probabilities == pytest.approx(saved.tolist(), abs=1e-6)
-        before, after = (
-            getattr(scores, part) for scores in (concluded.calibration.before, concluded.calibration.after)
-        )
-        assert before.roc_auc == pytest.approx(after.roc_auc, abs=1e-12)
+    before, after = concluded.calibration.before, concluded.calibration.after
+    assert before.roc_auc == pytest.approx(after.roc_auc, abs=1e-12)
 
 
 @pytest.mark.parametrize(("method", "lines"), [("none", LINES), ("platt", None)])
@@ -65,6 +63,16 @@ def test_with_few_posts_of_a_label_calibration_is_skipped_and_logged(data, train
     with caplog.at_level("INFO", logger="hf_rumor"):
         assert conclude(trainer, data, RunArguments(max_length=64)).calibration.method == "none"
     assert "skipped; only 2 validation posts have the rarer label" in caplog.text
+
+
+def test_a_head_that_cannot_store_a_calibration_stays_uncalibrated(data, trainer, caplog):
+    head = trainer.plain_model().classifier
+    trainer.plain_model().classifier = torch.nn.Linear(head.in_features, 2, bias=False)
+    before = logits_of(trainer, data.dataset["test"], 64)
+    with caplog.at_level("INFO", logger="hf_rumor"):
+        assert conclude(trainer, data, RunArguments(max_length=64)).calibration.method == "none"
+    assert "calibration: skipped; the head of BertForSequenceClassification cannot store it" in caplog.text
+    assert torch.equal(logits_of(trainer, data.dataset["test"], 64), before)
 
 
 def test_calibration_and_threshold_are_fitted_on_validation_posts(data, trainer, monkeypatch):

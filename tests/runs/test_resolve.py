@@ -10,12 +10,12 @@ import pytest
 import torch
 import yaml
 from datasets import Dataset
+from hf_rumor.runs.corpora import load_corpus, split_corpus
 from transformers import TrainingArguments
 
 from hf_rumor.config.parse import parse_arguments
 from hf_rumor.errors import ArgumentError, CorpusError
 from hf_rumor.runs import resolve as module
-from hf_rumor.runs.corpora import load_corpus, split_corpus
 from hf_rumor.runs.resolve import choose_epochs, resolve, steps_per_epoch
 
 

@@ -2,7 +2,8 @@ import pytest
 import torch
 from datasets import Dataset
 
-from hf_rumor.models.encoders import load_model
+from hf_rumor.models.encoders import load_encoder
+from hf_rumor.models.inputs import InputConfig
 from hf_rumor.training import streaming
 from hf_rumor.training.streaming import PostStream
 
@@ -12,7 +13,7 @@ TEXTS = [f"{'停水' * (n % 13 + 1)}{n}" for n in range(103)]
 
 @pytest.fixture
 def tokenizer():
-    return load_model("mini", "sigmoid", 64)[1]
+    return load_encoder("mini", "sigmoid", 64)[1]
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def make(posts, tokenizer, monkeypatch):
     monkeypatch.setattr(streaming, "MOST_BATCHES_SORTED_AT_ONCE", 4)
 
     def stream(seed=0, grouped=True):
-        return PostStream(posts, tokenizer, max_length=20, batch_size=8, grouped=grouped, seed=seed)
+        return PostStream(posts, tokenizer, InputConfig(20), batch_size=8, grouped=grouped, seed=seed)
 
     return stream
 
@@ -34,16 +35,16 @@ def lengths(rows):
     return [len(row["input_ids"]) for row in rows]
 
 
-def test_every_post_is_met_once_with_its_label(make, tokenizer):
+def test_every_post_comes_once_with_its_label(make, tokenizer):
     rows = list(make())
     found = sorted((row["input_ids"], row["label"]) for row in rows)
-    told = tokenizer(TEXTS, truncation=True, max_length=20)["input_ids"]
-    assert found == sorted((ids, n % 2) for n, ids in enumerate(told))
+    expected = tokenizer(TEXTS, truncation=True, max_length=20)["input_ids"]
+    assert found == sorted((ids, n % 2) for n, ids in enumerate(expected))
     assert rows[0].keys() == {"input_ids", "attention_mask", "token_type_ids", "label"}
     assert len(make()) == len(rows)
 
 
-def test_batches_are_of_like_length_and_in_random_order(make):
+def test_batches_are_of_similar_length_and_in_random_order(make):
     batches = [lengths(list(make())[start : start + 8]) for start in range(0, 96, 8)]
     spread = sum(max(batch) - min(batch) for batch in batches) / len(batches)
     plain = lengths(list(make(grouped=False))[:8])

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
-from transformers.masking_utils import eager_mask
+from transformers.masking_utils import eager_mask  # not documented (5.23); can go with this file
 
 
 NAME = "short_posts"
@@ -19,6 +19,8 @@ def attend_shortly(model: PreTrainedModel) -> None:
 
     It is a setting of this object and is not saved with the model.
     """
+    AttentionInterface.register(NAME, short_attention)
+    AttentionMaskInterface.register(NAME, eager_mask)
     model.set_attn_implementation(NAME if model.config.model_type in PLAIN_MODELS else "eager")
 
 
@@ -34,8 +36,8 @@ def short_attention(
 ) -> tuple[Tensor, Tensor]:
     """Return `softmax(scaling * query @ key + mask) @ value` and the weights of the values.
 
-    As the eager attention of transformers, but nothing of the size of the scores is made twice, and all of it stays
-    in bf16: there the mask, which has the type of the embeddings, makes fp32 of the scores.
+    Like the eager attention of transformers, but nothing of the size of the scores is allocated twice, and all of it
+    stays in bf16: there the mask, which has the type of the embeddings, turns the scores into fp32.
 
     *Shape:* query, key, value `(batch, heads, length, width)`; result `(batch, length, heads, width)`.
     """
@@ -44,7 +46,3 @@ def short_attention(
         scores += attention_mask.to(scores.dtype)
     weights = F.dropout(F.softmax(scores, dim=-1), p=dropout, training=module.training)
     return torch.matmul(weights, value).transpose(1, 2).contiguous(), weights
-
-
-AttentionInterface.register(NAME, short_attention)
-AttentionMaskInterface.register(NAME, eager_mask)

@@ -1,4 +1,4 @@
-"""Dropout whose random numbers are drawn in bulk: on a CPU, drawing them one by one takes a quarter of a step."""
+"""Dropout whose random numbers are drawn in bulk: on a CPU, drawing them singly takes a quarter of a step."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,15 +16,15 @@ class BulkDropout(TorchFunctionMode):
     """While entered, `torch.nn.functional.dropout` on a CPU draws a random byte for an element, eight at once.
 
     Inverted dropout (Srivastava et al., 2014, https://jmlr.org/papers/v15/srivastava14a.html) as in torch: an element
-    is zero with probability `p`, else divided by `1 - p`. Each call takes one of the two multiples of 1/256 around
-    `p`, by chance, so that `p` holds over the calls, and divides by its complement, so that the mean stays in each.
+    is zero with probability `p`, else divided by `1 - p`. Each call picks one of the two multiples of 1/256 around
+    `p` at random, so that `p` holds on average, and divides by its complement, which preserves the mean in each call.
     The bytes come from torch's own generator: equal seeds give equal masks, and a checkpoint of its state resumes.
     """
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        """Take over calls of dropout on a CPU; pass on all others."""
+        """Replace calls of dropout on a CPU; pass on all others."""
         if func is F.dropout:
             return _dropout(*args, **(kwargs or {}))
         return func(*args, **(kwargs or {}))

@@ -1,4 +1,9 @@
-"""Work that a classifier can spare because its head reads the first token alone."""
+"""Work that a classifier can skip because its head reads the first token only.
+
+Undocumented names of transformers, checked on 5.23: `ALL_ATTENTION_FUNCTIONS`, `eager_attention_forward` and
+`config._attn_implementation`, which choose the attention of a layer. They can go when a classifier of transformers
+computes no more than its head reads.
+"""
 
 from types import MethodType
 from typing import Any
@@ -11,13 +16,14 @@ from hf_rumor.models.cpu.attention import PLAIN_MODELS
 
 
 def narrow_last_layer(model: Any) -> None:
-    """Let the last layer compute the first token alone; see benchmarks/shortcuts.py.
+    """Let the last layer of a sequence classifier compute the first token only; see benchmarks/shortcuts.py.
 
-    Exact, gradients too: that token attends to all others as before, and nothing reads what became of them. Models
-    with layers of another kind are left alone. It is a setting of this object and is not saved with the model; the
-    last hidden state that the model then returns is one token long.
+    Exact, gradients too: that token attends to all others as before, and nothing reads their outputs. Other models are
+    not changed. It is a setting of this object and is not saved with the model; the last hidden state of the model is
+    then one token long.
     """
-    if model.config.model_type in PLAIN_MODELS:
+    is_classifier = type(model).__name__.endswith("ForSequenceClassification")
+    if is_classifier and model.config.model_type in PLAIN_MODELS:
         for layer in model.base_model.encoder.layer[-1:]:
             layer.forward = MethodType(_first_token, layer)
 
@@ -25,7 +31,7 @@ def narrow_last_layer(model: Any) -> None:
 def _first_token(
     layer: Any, hidden_states: Tensor, attention_mask: Tensor | None = None, *_: Any, **__: Any
 ) -> Tensor:
-    """Return what a layer makes of the first token, as `BertLayer.forward` would.
+    """Return the output of a layer for the first token, as in `BertLayer.forward`.
 
     *Shape:* `(batch, length, width)` -> `(batch, 1, width)`.
     """

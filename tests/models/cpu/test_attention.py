@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification
@@ -7,14 +10,16 @@ from hf_rumor.models.cpu.attention import NAME, PLAIN_MODELS, attend_shortly
 
 @pytest.mark.parametrize("kind", PLAIN_MODELS)
 def test_values_and_gradients_are_those_of_eager_attention(kind, inputs, make_small):
-    told = {}
-    for attention in ("eager", NAME):
+    results = []
+    for is_short in (False, True):
         model = make_small(kind)
-        model.set_attn_implementation(attention)
+        model.set_attn_implementation("eager")
+        if is_short:
+            attend_shortly(model)
         logits = model(**inputs).logits
         logits.square().sum().backward()
-        told[attention] = [logits, *(value.grad for value in model.parameters())]
-    for one, other in zip(*told.values(), strict=True):
+        results.append([logits, *(value.grad for value in model.parameters())])
+    for one, other in zip(*results, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
 
 
@@ -48,3 +53,13 @@ def test_scores_of_bf16_stay_bf16(inputs, make_small):
     attend_shortly(model)
     with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
         assert model(**inputs, output_attentions=True).attentions[0].dtype == torch.bfloat16
+
+
+def test_nothing_is_registered_before_it_is_used():
+    code = f"""if True:
+        import hf_rumor.models.cpu.speed
+        from transformers import AttentionInterface
+        print({NAME!r} in AttentionInterface().valid_keys())
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

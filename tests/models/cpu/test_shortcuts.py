@@ -2,7 +2,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
-from hf_rumor.models.cpu.attention import NAME, PLAIN_MODELS
+from hf_rumor.models.cpu.attention import NAME, PLAIN_MODELS, attend_shortly
 from hf_rumor.models.cpu.shortcuts import narrow_last_layer
 
 
@@ -12,6 +12,7 @@ def test_logits_and_gradients_are_those_of_the_whole_layer(kind, attention, inpu
     told = []
     for is_narrow in (False, True):
         model = make_small(kind)
+        attend_shortly(model)  # registers NAME
         model.set_attn_implementation(attention)
         if is_narrow:
             narrow_last_layer(model)

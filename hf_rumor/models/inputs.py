@@ -1,0 +1,150 @@
+"""Posts -> token ids: the only place where a post becomes model input. Needs numpy and tokenizers, no torch."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hf_rumor.corpus.post import Post
+
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
+
+logger = logging.getLogger(__name__)
+
+VERSION = 2  # Part of the cache key of tokens: raise it whenever `encode` returns other tokens for the same post.
+FEW, MAX_UNKNOWN = 3, 0.05  # Unknown tokens that are normal, such as rare characters and symbols: number, share.
+WIDTH_MULTIPLE = 8  # Batches of few different widths: torch keeps memory for each shape.
+
+Arrays = Mapping[str, NDArray[np.int64]]  # name -> (batch, tokens)
+
+
+@dataclass(frozen=True)
+class InputConfig:
+    """How a post becomes model input; saved in `config.json` under `hf_rumor.inputs`.
+
+    Attributes:
+        max_length: Number of tokens, special tokens included, at which a post is truncated.
+    """
+
+    max_length: int
+
+
+@dataclass(frozen=True)
+class TokenizerFacts:
+    """What padding and the check for unknown tokens need from a tokenizer.
+
+    Attributes:
+        padding_id: Token that pads the shorter posts of a batch.
+        padding_side: Where it is added.
+        unknown_id: Token that stands for text outside the vocabulary, or None.
+        names: Arrays that the model takes.
+    """
+
+    padding_id: int = 0
+    padding_side: Literal["left", "right"] = "right"
+    unknown_id: int | None = None
+    names: tuple[str, ...] = ("input_ids", "attention_mask")
+
+
+class Tokens(NamedTuple):
+    """The tokens of a post without what was cut off: an `Encoding` keeps that too."""
+
+    ids: list[int]
+    type_ids: list[int]
+
+
+def tokenizer_facts(tokenizer: Any) -> TokenizerFacts:
+    """Return the facts of a tokenizer of transformers."""
+    names = tuple(name for name in tokenizer.model_input_names if name in _COLUMNS)
+    return TokenizerFacts(tokenizer.pad_token_id or 0, tokenizer.padding_side, tokenizer.unk_token_id, names)
+
+
+def as_posts(posts: Iterable[Post | str]) -> list[Post]:
+    """Return posts, where a text stands for a post with this text alone."""
+    return [Post(text=post) if isinstance(post, str) else post for post in posts]
+
+
+def model_text(post: Post) -> str:
+    """Return the text that a model reads, without whitespace at its ends, which is a token in some vocabularies.
+
+    Corpora are read the same way. A lone surrogate becomes `?`: tokenizers would refuse the whole batch.
+    """
+    return post.text.encode("utf-8", "replace").decode("utf-8").strip()
+
+
+def encode(posts: Sequence[Post], tokenizer: "Tokenizer", config: InputConfig) -> "list[Encoding]":
+    """Return the tokens of each post, truncated, special tokens included, without padding.
+
+    Args:
+        posts: The posts.
+        tokenizer: A `tokenizers.Tokenizer`; its truncation and padding are set.
+        config: How to read the posts.
+    """
+    truncation = {"max_length": config.max_length, "stride": 0, "strategy": "longest_first", "direction": "right"}
+    if tokenizer.truncation != truncation:  # setting it while another thread encodes is an error
+        tokenizer.enable_truncation(**truncation)
+    if tokenizer.padding is not None:
+        tokenizer.no_padding()
+    return tokenizer.encode_batch([model_text(post) for post in posts])
+
+
+_COLUMNS = {
+    "input_ids": lambda encoding: encoding.ids,
+    "attention_mask": lambda encoding: encoding.attention_mask,
+    "token_type_ids": lambda encoding: encoding.type_ids,
+}
+
+
+def to_columns(encodings: "Sequence[Encoding]", names: Iterable[str]) -> dict[str, list[list[int]]]:
+    """Return the token columns of a dataset: a list for each post, not padded."""
+    return {name: [_COLUMNS[name](encoding) for encoding in encodings] for name in names}
+
+
+def pad(encodings: "Sequence[Encoding | Tokens]", facts: TokenizerFacts, max_width: int) -> Arrays:
+    """Return a batch as arrays, padded to a multiple of `WIDTH_MULTIPLE` tokens but to no more than `max_width`.
+
+    *Shape:* each `(num_posts, num_tokens)`.
+    """
+    longest = max(1, *(len(encoding.ids) for encoding in encodings))
+    shape = (len(encodings), min(-(-longest // WIDTH_MULTIPLE) * WIDTH_MULTIPLE, max_width))
+    arrays = {name: np.zeros(shape, dtype=np.int64) for name in _COLUMNS}
+    arrays["input_ids"][:] = facts.padding_id
+    for row, encoding in enumerate(encodings):
+        length = len(encoding.ids)
+        place = slice(length) if facts.padding_side == "right" else slice(shape[1] - length, None)
+        arrays["input_ids"][row, place] = encoding.ids
+        arrays["attention_mask"][row, place] = 1
+        arrays["token_type_ids"][row, place] = encoding.type_ids
+    return {name: arrays[name] for name in facts.names}
+
+
+def make_batches(
+    posts: Sequence[Post], tokenizer: "Tokenizer", facts: TokenizerFacts, config: InputConfig, batch_size: int
+) -> tuple[list[int], list[Arrays]]:
+    """Return the positions of `posts` from the longest to the shortest, and their batches in this order.
+
+    The longest come first: the memory they need serves all others.
+    """
+    tokens = [
+        Tokens(encoding.ids, encoding.type_ids)
+        for start in range(0, len(posts), batch_size)
+        for encoding in encode(posts[start : start + batch_size], tokenizer, config)
+    ]
+    order = sorted(range(len(posts)), key=lambda position: -len(tokens[position].ids))
+    starts = range(0, len(order), batch_size)
+    batches = [[tokens[position] for position in order[start : start + batch_size]] for start in starts]
+    return order, [pad(batch, facts, config.max_length) for batch in batches]
+
+
+def check_vocabulary(where: str, num_unknown: int, num_tokens: int) -> None:
+    """Log a warning if many tokens are unknown: the model then sees little of the posts."""
+    if num_unknown > max(FEW, MAX_UNKNOWN * num_tokens):
+        logger.warning(
+            "%s: %.0f%% of the tokens are unknown to the model. Use a model for the language of the posts.",
+            *(where, 100 * num_unknown / num_tokens),
+        )
