@@ -89,7 +89,7 @@ def recipe_flags(name: str) -> dict[str, Any]:
 
 
 def words_of(flags: Mapping[str, Any]) -> list[str]:
-    """Return the command line of `flags`, so that keywords, recipes and flags are checked alike; None is not given."""
+    """Return `flags` as a command line, so that all are checked by one parser; None counts as not given."""
     words: list[str] = []
     for name, value in flags.items():
         if isinstance(value, list | tuple):

@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 from datasets import Dataset
 from transformers import TrainingArguments
 
-from hf_rumor.config.epochs import enough_epochs
 from hf_rumor.config.flags import RunArguments
 from hf_rumor.config.parse import Arguments, recipe_flags
 from hf_rumor.config.training_arguments import make_training_arguments
@@ -27,6 +26,9 @@ from hf_rumor.training.run_folder import Identity
 
 
 logger = logging.getLogger(__name__)
+
+FEWEST_STEPS = 150  # of a run that names no length, if MOST_EPOCHS give as many
+MOST_EPOCHS = 20
 
 InMemory: TypeAlias = Corpus | SplitCorpus | Dataset
 
@@ -65,8 +67,10 @@ class Run:
     @property
     def identity(self) -> Identity:
         """Return what makes this run the same as another one."""
-        by_size = tuple(flag for flag in ("num_train_epochs", "early_stopping_patience") if flag in self.auto)
-        return Identity(self.recipe, self.data.corpus.sha256, by_size)
+        # Epochs that were chosen by the number of steps, and so of processes, do not make another run.
+        by_size = {"num_train_epochs", "early_stopping_patience"} & self.auto.keys()
+        recipe = {flag: value for flag, value in self.recipe.items() if flag not in {"data_path", *by_size}}
+        return Identity(recipe, self.data.corpus.sha256)
 
     def load_model(self) -> tuple[Any, Any]:
         """Return the model, fresh, and its tokenizer."""
@@ -183,7 +187,11 @@ def _corpus_flags(arguments: Arguments, parts: SplitCorpus, data: InMemory | Non
 
 
 def choose_epochs(arguments: Arguments, args: TrainingArguments, num_posts: int) -> dict[str, Any]:
-    """Return epochs and patience where small corpora need more and none were named; log the size of a step.
+    """Return epochs and patience, if none were named and a small corpus needs more; log the size of a step.
+
+    On small corpora, fine-tuning fails by too few steps rather than by overfitting (Mosbach et al., 2021,
+    https://arxiv.org/abs/2006.04884; Zhang et al., 2021, https://arxiv.org/abs/2006.05987). How the bounds were
+    chosen: `docs/decisions/0014-few-posts-more-epochs.md`.
 
     Raises:
         ArgumentError: No batch is full, and `--dataloader_drop_last` drops the rest.
@@ -201,11 +209,11 @@ def choose_epochs(arguments: Arguments, args: TrainingArguments, num_posts: int)
         )
     if "num_train_epochs" in arguments.given or args.max_steps > 0:
         return {}
-    usual, epochs = args.num_train_epochs, enough_epochs(args.num_train_epochs, steps)
+    usual, epochs = args.num_train_epochs, min(math.ceil(FEWEST_STEPS / steps), MOST_EPOCHS)
     if epochs <= usual:
         return {}
     logger.info("epochs: %d instead of %g, to reach enough steps; --num_train_epochs overrides it", epochs, usual)
-    flags: dict[str, Any] = {"num_train_epochs": int(epochs)}
+    flags: dict[str, Any] = {"num_train_epochs": epochs}
     if args.load_best_model_at_end and "early_stopping_patience" not in arguments.given:
         flags["early_stopping_patience"] = round(arguments.run.early_stopping_patience * epochs / usual)
     return flags

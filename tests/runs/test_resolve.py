@@ -61,7 +61,6 @@ def test_small_corpora_train_for_more_epochs_and_the_recipe_repeats_it(tmp_path,
     assert "epochs: 9 instead of 4" in caplog.text
     assert chosen.items() <= run.recipe.items()
     assert {*run.auto} == {"precision", *chosen}  # data and model are given
-    assert run.identity.by_size == ("num_train_epochs", "early_stopping_patience")
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(yaml.safe_dump(run.recipe))
     again = resolve(parse_arguments([str(recipe), "--use_cpu"]))
@@ -114,14 +113,34 @@ def test_a_patience_that_is_given_is_kept():
     assert (run.args.num_train_epochs, run.flags.early_stopping_patience) == (9, 1)
 
 
+def test_the_identity_of_a_run_depends_neither_on_the_path_of_its_corpus_nor_on_the_processes(tmp_path, monkeypatch):
+    (tmp_path / "moved").symlink_to(SAMPLE)
+    run = decide()
+    assert run.identity == decide("--data_path", str(tmp_path / "moved")).identity
+    assert run.identity != decide("--num_train_epochs", "17").identity
+    assert run.identity != decide("--learning_rate", "1e-5").identity
+    monkeypatch.setattr(TrainingArguments, "world_size", 2)
+    other = decide()
+    assert other.identity == run.identity
+    assert (run.recipe["num_train_epochs"], other.recipe["num_train_epochs"]) == (9, 17)
+
+
 ARGS = {"max_steps": -1, "num_train_epochs": 4.0, "gradient_accumulation_steps": 1, "train_batch_size": 16}
 ARGS |= {"dataloader_drop_last": False, "load_best_model_at_end": False, "world_size": 1}
 
 
-@pytest.mark.parametrize(("num_processes", "epochs"), [(1, 9), (2, 17), (4, 20)])
+@pytest.mark.parametrize(("num_processes", "epochs"), [(1, 9), (2, 17), (4, 20), (260, 20)])
 def test_epochs_give_150_steps_of_all_processes_together(num_processes, epochs):
     args = SimpleNamespace(**ARGS | {"world_size": num_processes})
     assert choose_epochs(parse_arguments(["mini"]), args, 259) == {"num_train_epochs": epochs}
+
+
+@pytest.mark.parametrize(("num_posts", "usual"), [(16 * 38, 4), (16 * 488, 4), (1, 30)])
+def test_enough_steps_or_more_epochs_by_default_are_kept(num_posts, usual):
+    assert (
+        choose_epochs(parse_arguments(["mini"]), SimpleNamespace(**ARGS | {"num_train_epochs": usual}), num_posts)
+        == {}
+    )
 
 
 @pytest.mark.parametrize("num_posts", [1, 15, 16, 17, 33, 64])
