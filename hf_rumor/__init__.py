@@ -11,9 +11,9 @@ from hf_rumor.errors import RumorError
 
 if TYPE_CHECKING:
     from hf_rumor.api import evaluate, train
+    from hf_rumor.corpus.arrow import load_corpus, split_corpus
     from hf_rumor.inference.classifier import Prediction, RumorClassifier
     from hf_rumor.report.record import Report
-    from hf_rumor.runs.corpora import load_corpus, split_corpus
     from hf_rumor.training.losses import make_loss
     from hf_rumor.training.trainer import RumorTrainer
 
@@ -39,9 +39,9 @@ _MODULES = {
     "RumorClassifier": "hf_rumor.inference.classifier",
     "RumorTrainer": "hf_rumor.training.trainer",
     "evaluate": "hf_rumor.api",
-    "load_corpus": "hf_rumor.runs.corpora",
+    "load_corpus": "hf_rumor.corpus.arrow",
     "make_loss": "hf_rumor.training.losses",
-    "split_corpus": "hf_rumor.runs.corpora",
+    "split_corpus": "hf_rumor.corpus.arrow",
     "train": "hf_rumor.api",
 }
 

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from hf_rumor.config.parse import parse_arguments, words_of
-from hf_rumor.corpus.arrow import Corpus
+from hf_rumor.corpus.arrow import Corpus, load_corpus
 from hf_rumor.errors import ArgumentError
 from hf_rumor.report.record import Report
-from hf_rumor.runs.corpora import load_corpus
 from hf_rumor.runs.evaluate import evaluate_outside
 from hf_rumor.runs.resolve import InMemory
 from hf_rumor.runs.train import Finished

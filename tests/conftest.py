@@ -34,7 +34,7 @@ from transformers import (
 from hf_rumor.cli import main as cli
 from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.evaluation.baseline import BaselinePredictions, compare_baselines
-from hf_rumor.evaluation.calibration import Calibration, PartScores, Platt, measure_calibration
+from hf_rumor.evaluation.calibration import Calibration, Platt, measure_calibration
 from hf_rumor.evaluation.curves import confident_mistakes, measure_curves
 from hf_rumor.evaluation.decision import Threshold, measure_decision, operating_point
 from hf_rumor.evaluation.measure import measure
@@ -225,7 +225,7 @@ def _make_report(labels=(0, 1, 1, 0), probabilities=(0.1, 0.9, 0.4, 0.2), **chan
     intervals |= {
         name: (1.0 * n, 2.0 * n) for name, n in zip(CELLS, np.ravel(measured.confusion).tolist(), strict=True)
     }
-    scores = PartScores(measure_calibration(scored), measure_calibration(scored))
+    scores = measure_calibration(scored)
     point = operating_point(scored.labels, scored.probabilities, 0.5)
     report = Report(
         data=DATA,

@@ -6,7 +6,6 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from hf_rumor.config.flags import MOST_SEED, RunArguments
@@ -61,11 +60,10 @@ def add_target(parser: argparse.ArgumentParser) -> None:
 def load(arguments: argparse.Namespace) -> "Corpus":
     """Return the corpus that the flags of `add_corpus_flags` name."""
     from hf_rumor.corpus.arrow import load_corpus
-    from hf_rumor.corpus.readers import Columns
-    from hf_rumor.corpus.sources import resolve_corpus
+    from hf_rumor.corpus.rows import Columns
 
     columns = Columns(arguments.text_column, arguments.label_column, arguments.id_column)
-    return load_corpus(resolve_corpus(arguments.data_path), columns)
+    return load_corpus(arguments.data_path, columns=columns)
 
 
 def send(arguments: argparse.Namespace, repo_type: Any, uploads: Sequence[Any], message: str) -> None:
@@ -89,11 +87,6 @@ def exit_on_sigterm() -> None:
 def to_json(record: Any, *, indent: int | None = None) -> str:
     """Return a dataclass as JSON."""
     return json.dumps(dataclasses.asdict(record), ensure_ascii=False, indent=indent)
-
-
-def folder(text: str) -> Path:
-    """Return a path, `~` expanded."""
-    return Path(text).expanduser()
 
 
 def seed(text: str) -> int:

@@ -3,14 +3,15 @@
 import argparse
 from typing import Any
 
-from hf_rumor.cli.arguments import add_target, add_verb, folder, send
+from hf_rumor.cli.arguments import add_target, add_verb, send
 from hf_rumor.errors import ArgumentError
+from hf_rumor.util.files import user_path
 
 
 def add_parser(verbs: Any) -> None:
     """Add the verb."""
     parser = add_verb(verbs, "push", "upload a model and its card to the Hub, without anything private")
-    parser.add_argument("folder", metavar="FOLDER", type=folder, help="folder of a finished run")
+    parser.add_argument("folder", metavar="FOLDER", type=user_path, help="folder of a finished run")
     add_target(parser)
     parser.add_argument(
         "--license", help="license of the model, as named by the Hub (apache-2.0, mit, ...); default: that of the card"

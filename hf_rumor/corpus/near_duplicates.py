@@ -83,7 +83,7 @@ class NearDuplicates:
 
 
 def normalise(text: str) -> str:
-    """Return `text` without blanks and in lower case: what two copies of a post have in common."""
+    """Return `text` in lower case, without whitespace: equal for two copies of a post."""
     return "".join(text.split()).casefold()
 
 

@@ -153,14 +153,14 @@ def _draw_histogram(report: Report) -> Picture:
 
 
 def _draw_reliability(report: Report) -> Picture:
-    calibration, reliability = report.calibration, report.curves.reliability
+    calibration, curves = report.calibration, report.curves
     with _drawing("Reliability", "mean probability of rumor", "share of rumors") as picture:
         picture.axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="calibrated")
-        styles = [("this model", reliability.after, BLUE, "o-")]
-        picture.words = f"Expected calibration error: {calibration.after.test.ece:.3f}"
+        styles = [("this model", curves.reliability, BLUE, "o-")]
+        picture.words = f"Expected calibration error: {calibration.after.ece:.3f}"
         if calibration.lines is not None and calibration.before is not None:
-            styles.append(("before calibration", reliability.before, ORANGE, "s--"))
-            picture.words += f", before calibration {calibration.before.test.ece:.3f}"
+            styles.append(("before calibration", curves.reliability_before, ORANGE, "s--"))
+            picture.words += f", before calibration {calibration.before.ece:.3f}"
         for label, bins, color, style in styles:
             x, y = [run.probability for run in bins], [run.share_of_rumors for run in bins]
             picture.axes.plot(x, y, style, color=color, markersize=4, label=label)

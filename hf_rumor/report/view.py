@@ -76,8 +76,8 @@ def _metrics(report: Report) -> Section:
     ]
     rows.append(("loss", number(test.loss), number(validation.loss), report.loss.formula))
     note = (
-        f"95% CI in brackets: {report.split.num_resamples:,} bootstrap resamples of near-duplicate groups. The "
-        "interval of `ece` lies above its value, because resampling adds noise."
+        f"95% CI in brackets: {report.split.num_resamples:,} bootstrap resamples of near-duplicate groups. That of "
+        "`ece` is biased upwards, because resampling adds noise."
     )
     cells = zip(CELLS, chain(*test.confusion), strict=True)
     counts = [estimate(count, test.intervals[name], 0) for name, count in cells]
@@ -134,9 +134,9 @@ def _calibration(report: Report) -> Section:
             f"{number(decision.certain.accuracy)}."
         )
     moments = {"before calibration": calibration.before, "after calibration": calibration.after}
-    names = {entry.name: entry.name.replace("_", " ") for entry in fields(calibration.after.test)}
+    names = {entry.name: entry.name.replace("_", " ") for entry in fields(calibration.after)}
     rows = [
-        (moment, *(number(getattr(scores.test, name)) for name in names))
+        (moment, *(number(getattr(scores, name)) for name in names))
         for moment, scores in moments.items()
         if scores is not None
     ]

@@ -79,12 +79,11 @@ def comparison(report: Report) -> str:
 
 def summary(report: Report) -> tuple[str, ...]:
     """Return the result in sentences for people who read no tables."""
-    test, scores = report.test, report.calibration.after.test
+    test, scores = report.test, report.calibration.after
     low, high = (round(100 * bound) for bound in test.intervals["accuracy"])
     lines = [
         f"Of 100 {'posts of this corpus' if report.is_outside else 'unseen posts'}, about "
-        f"{round(100 * test.accuracy)} are classified correctly (95% CI: {low} to {high}).",
-        comparison(report),
+        f"{round(100 * test.accuracy)} are classified correctly (95% CI: {low} to {high})."
     ]
     if not math.isnan(test.rumor_recall):
         flagged = f"of 100 posts flagged as rumors, {round(100 * test.rumor_precision)} are rumors."

@@ -10,7 +10,7 @@ from hf_rumor.corpus.arrow import Corpus
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.errors import ModelError, OutputError
 from hf_rumor.evaluation.baseline import compare_baselines, cross_predict_baselines
-from hf_rumor.evaluation.calibration import PartScores, measure_calibration
+from hf_rumor.evaluation.calibration import measure_calibration
 from hf_rumor.evaluation.curves import confident_mistakes, measure_curves
 from hf_rumor.evaluation.decision import Threshold, measure_decision
 from hf_rumor.evaluation.measure import NUM_RESAMPLES, measure, predict_posts
@@ -77,9 +77,7 @@ def _report_on(corpus: Corpus, data: DataFacts, scored: Scored, trained: Report)
         ),
         test=measure(scored, threshold, groups),
         baseline=compare_baselines(cross_predict_baselines(texts, scored.labels, groups), scored, threshold, groups),
-        calibration=replace(
-            trained.calibration, before=None, after=PartScores(validation=None, test=measure_calibration(scored))
-        ),
+        calibration=replace(trained.calibration, before=None, after=measure_calibration(scored)),
         decision=measure_decision(
             trained.decision.rule,
             Threshold(threshold, reached=trained.decision.reached_on_validation),

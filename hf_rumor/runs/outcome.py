@@ -17,7 +17,7 @@ from hf_rumor.corpus.arrow import Corpus, SplitCorpus, posts_of
 from hf_rumor.corpus.near_duplicates import normalise
 from hf_rumor.corpus.sources import name_of
 from hf_rumor.evaluation.baseline import compare_baselines, predict_baselines
-from hf_rumor.evaluation.calibration import PRIOR_POSTS, Calibration, PartScores, Platt, fit_lines, measure_calibration
+from hf_rumor.evaluation.calibration import PRIOR_POSTS, Calibration, Platt, fit_lines, measure_calibration
 from hf_rumor.evaluation.curves import Curves, confident_mistakes, measure_curves
 from hf_rumor.evaluation.decision import (
     Decision,
@@ -91,8 +91,8 @@ def conclude(trainer: RumorTrainer, data: SplitCorpus, flags: RunArguments) -> O
             method="none" if lines is None else flags.calibration,
             prior_posts=PRIOR_POSTS,
             lines=None if lines is None else dict(zip(LABEL_NAMES, lines, strict=True)),
-            before=PartScores(**{part: measure_calibration(posts) for part, posts in before.items()}),
-            after=PartScores(**{part: measure_calibration(posts) for part, posts in after.items()}),
+            before=measure_calibration(before["test"]),
+            after=measure_calibration(test),
         ),
         decision=measure_decision(flags.decision, threshold, flags.abstain_below, test, point),
         curves=measure_curves(test.labels, before["test"].probabilities, test.probabilities),

@@ -13,13 +13,12 @@ from hf_rumor.config.epochs import enough_epochs
 from hf_rumor.config.flags import RunArguments
 from hf_rumor.config.parse import Arguments, recipe_flags
 from hf_rumor.config.training_arguments import make_training_arguments
-from hf_rumor.corpus.arrow import Corpus, SplitCorpus
-from hf_rumor.corpus.findings import describe
-from hf_rumor.corpus.readers import Columns
+from hf_rumor.corpus.arrow import IN_MEMORY, Corpus, SplitCorpus, load_corpus, split_corpus
+from hf_rumor.corpus.rows import Columns
+from hf_rumor.corpus.sources import name_of
 from hf_rumor.errors import ArgumentError
 from hf_rumor.models.encoders import MINI, freeze_embeddings, load_encoder, resolve_model
 from hf_rumor.report.record import Environment
-from hf_rumor.runs.corpora import load_corpus, source_of, split_corpus
 from hf_rumor.runs.environment import check_launcher, describe_environment, resolve_precision
 from hf_rumor.training.hardware import detect_hardware
 from hf_rumor.training.losses import Loss, make_loss
@@ -148,23 +147,11 @@ def _check_compilation(flags: RunArguments, args: TrainingArguments) -> None:
 
 
 def read_corpus(flags: RunArguments, data: Corpus | Dataset | None) -> SplitCorpus:
-    """Return the corpus in memory, or that of `--data_path`, in three parts; log its size and what leaks."""
+    """Return the corpus in memory, or that of `--data_path`, in three parts."""
     columns = Columns(flags.text_column, flags.label_column, flags.id_column)
     source = flags.data_path if data is None else data
     corpus = source if isinstance(source, Corpus) else load_corpus(source, columns=columns)
-    labels = corpus.posts["label"][:]
-    logger.info("corpus: %s, %s posts, %s rumors", source_of(corpus) or "in memory", f"{len(labels):,}", sum(labels))
-    for line in describe(corpus.findings):
-        logger.info("corpus: %s", line)
-    parts = split_corpus(corpus, flags.split, seed=flags.split_seed, folds=flags.folds, fold=flags.fold)
-    split = parts.split
-    logger.info(
-        "split: %s, seed %d%s: %d training, %d validation, %d test posts, %d with a near-duplicate in the other parts",
-        *(split.name, split.seed, f", fold {split.fold}" if split.fold else ""),
-        *(len(split.train), len(split.validation), len(split.test)),
-        parts.num_leaking,
-    )
-    return parts
+    return split_corpus(corpus, flags.split, seed=flags.split_seed, folds=flags.folds, fold=flags.fold)
 
 
 def _corpus_flags(arguments: Arguments, parts: SplitCorpus, data: InMemory | None) -> dict[str, Any]:
@@ -173,8 +160,8 @@ def _corpus_flags(arguments: Arguments, parts: SplitCorpus, data: InMemory | Non
     Raises:
         ArgumentError: The corpus is split already, and the flags ask for a split.
     """
-    source = source_of(parts.corpus)
-    flags: dict[str, Any] = {} if source is None else {"data_path": source}
+    path = parts.corpus.path
+    flags: dict[str, Any] = {} if path == IN_MEMORY else {"data_path": name_of(path)}
     if isinstance(data, SplitCorpus):
         clash = sorted(arguments.given.keys() & {"split", "split_seed", "folds", "fold"})
         if clash:

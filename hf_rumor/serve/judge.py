@@ -13,13 +13,13 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from hf_rumor.corpus.formats import open_input
+from hf_rumor.corpus.rows import Columns, Item, read_items
 from hf_rumor.errors import ArgumentError, RumorError
 from hf_rumor.inference.bulk import predict_items
 from hf_rumor.inference.classifier import RumorClassifier
 from hf_rumor.inference.explain import Explainer
-from hf_rumor.inference.items import Item, format_of, read_items
 from hf_rumor.serve.words import WORDS
-from hf_rumor.util.encodings import open_as_utf8
 
 
 KEEP_SECONDS = 600  # after which a result is removed
@@ -121,24 +121,20 @@ class Judge:
                 del self._uploads[path]
 
     def _judge_file(self, path: Path) -> Iterator[str]:
-        with open_as_utf8(path) as file:
-            head = file.peek(4096)[:4096]
-            if b"\0" in head or not head:
-                raise ArgumentError(
-                    f"expected JSON lines, CSV or plain lines, found {'no text' if head else 'nothing'}"
-                )
-            items = read_items(file, format_of(path.name, head), None, None)
-            first = list(islice(items, self.limits.max_posts + 1))
-        if len(first) > self.limits.max_posts:
-            raise ArgumentError(f"expected at most {self.limits.max_posts:,} posts, found more")
-        short = [
-            Item(item.id, "", f"expected at most {self.limits.max_characters:,} characters, found {len(item.text):,}")
-            if len(item.text) > self.limits.max_characters
-            else item
-            for item in first
-        ]
-        for lines in predict_items(self.classifier, short, BATCH_SIZE):
+        with open_input(path, is_labelled=False, name=path.name) as source:
+            items = list(islice(read_items(source, Columns()), self.limits.max_posts + 1))
+        if not items:
+            raise ArgumentError(f"{path.name}: no posts. Choose another file.")
+        if len(items) > self.limits.max_posts:
+            raise ArgumentError(f"{path.name}: more than {self.limits.max_posts:,} posts. Split the file.")
+        for lines in predict_items(self.classifier, map(self._limited, items), BATCH_SIZE):
             yield from lines
+
+    def _limited(self, item: Item) -> Item:
+        if item.post is None or len(item.post.text) <= self.limits.max_characters:
+            return item
+        limit = self.limits.max_characters
+        return Item(item.id, None, f"the text has {len(item.post.text):,} characters, at most {limit:,} are allowed.")
 
     def answer_api(self, body: Any) -> tuple[int, Any]:
         """Return status and answer of an API request: `{"text": ...}` or `{"texts": [...]}`."""

@@ -6,7 +6,7 @@ import pytest
 from huggingface_hub import DatasetCard
 
 from hf_rumor.corpus.arrow import load_corpus
-from hf_rumor.corpus.readers import Columns
+from hf_rumor.corpus.rows import Columns
 from hf_rumor.errors import OutputError
 from hf_rumor.hub.dataset import COLUMNS, DATA_FILE, _size, dataset_card, dataset_contents
 

@@ -45,10 +45,8 @@ def test_the_report_has_the_probabilities_of_the_calibrated_model(data, trainer,
     for part in ("validation", "test"):
         saved = logits_of(trainer, data.dataset[part], 64)[:, 1].sigmoid()
         assert concluded.scored[part].probabilities == pytest.approx(saved.tolist(), abs=1e-6)
-        before, after = (
-            getattr(scores, part) for scores in (concluded.calibration.before, concluded.calibration.after)
-        )
-        assert before.roc_auc == pytest.approx(after.roc_auc, abs=1e-12)
+    before, after = concluded.calibration.before, concluded.calibration.after
+    assert before.roc_auc == pytest.approx(after.roc_auc, abs=1e-12)
 
 
 @pytest.mark.parametrize(("method", "lines"), [("none", LINES), ("platt", None)])

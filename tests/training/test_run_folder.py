@@ -127,7 +127,7 @@ def test_epochs_chosen_for_another_number_of_processes_are_the_same_run(folder, 
     if is_same:
         assert check_folder(folder, here)["finished"]
     else:
-        with pytest.raises(OutputError, match="num_train_epochs .* there, .* here"):
+        with pytest.raises(OutputError, match=r"num_train_epochs .* there, .* here"):
             check_folder(folder, here)
 
 
@@ -184,7 +184,7 @@ def test_a_named_checkpoint_is_used_or_refused(folder, tmp_path):
     with pytest.raises(ArgumentError, match="not a checkpoint"):
         claim(folder, resume_from=str(tmp_path / "nowhere"))
     (named / "scheduler.pt").unlink()
-    with pytest.raises(ArgumentError, match="scheduler.pt is missing"):
+    with pytest.raises(ArgumentError, match=r"scheduler\.pt is missing"):
         claim(folder, resume_from=str(named))
 
 
