@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 import torch
 from datasets import Dataset
+from tokenizers.processors import TemplateProcessing
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
@@ -452,6 +453,8 @@ def save_other(tmp_path_factory, tiny_encoder):
         tokenizer = AutoTokenizer.from_pretrained(tiny_encoder, padding_side="left" if kind == "xlnet" else "right")
         if kind != "xlnet":
             tokenizer.model_input_names = ["input_ids", "attention_mask"]
+        if kind == "gpt2":  # no special tokens: a decoder pools the last token of the post
+            tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single="$A", special_tokens=[])
         sizes = OTHER.get(kind, {**SMALL, "max_position_embeddings": 64})
         labels = {"id2label": dict(enumerate(LABEL_NAMES)), "pad_token_id": tokenizer.pad_token_id}
         config = AutoConfig.for_model(kind, vocab_size=len(tokenizer), **sizes, **labels)

@@ -65,6 +65,16 @@ def test_with_few_posts_of_a_label_calibration_is_skipped_and_logged(data, train
     assert "skipped; only 2 validation posts have the rarer label" in caplog.text
 
 
+def test_a_head_that_cannot_store_a_calibration_stays_uncalibrated(data, trainer, caplog):
+    head = trainer.plain_model().classifier
+    trainer.plain_model().classifier = torch.nn.Linear(head.in_features, 2, bias=False)
+    before = logits_of(trainer, data.dataset["test"], 64)
+    with caplog.at_level("INFO", logger="hf_rumor"):
+        assert conclude(trainer, data, RunArguments(max_length=64)).calibration.method == "none"
+    assert "calibration: skipped; the head of BertForSequenceClassification cannot store it" in caplog.text
+    assert torch.equal(logits_of(trainer, data.dataset["test"], 64), before)
+
+
 def test_calibration_and_threshold_are_fitted_on_validation_posts(data, trainer, monkeypatch):
     arguments = {}
 

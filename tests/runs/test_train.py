@@ -13,9 +13,11 @@ import torch
 import yaml
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from hf_rumor import RumorClassifier
 from hf_rumor.cli import main as cli
 from hf_rumor.config.parse import parse_arguments, recipe_flags
 from hf_rumor.corpus.arrow import load_corpus, split_dataset
+from hf_rumor.errors import ModelError
 from hf_rumor.evaluation import baseline, measure
 from hf_rumor.evaluation.baseline import make_tfidf_svm
 from hf_rumor.models.inputs import InputConfig, as_posts
@@ -343,3 +345,19 @@ def test_a_full_disk_is_one_line_and_the_run_resumes_with_free_space(tmp_path):
     again = subprocess.run(command, capture_output=True, text=True)
     assert again.returncode == 0, again.stderr
     assert not list((tmp_path / "out").glob(".*"))
+
+
+def test_a_head_without_a_bias_is_reported_as_it_is_saved(save_other, tmp_path, caplog):
+    flags = ["--model_name_or_path", str(save_other("gpt2")), *FLAGS[1:], "--max_length", "32", "--precision", "fp32"]
+    flags += ["--output_dir", str(tmp_path / "out")]
+    with pytest.raises(
+        ModelError, match=r"--calibration platt: GPT2ForSequenceClassification has a head without a bias"
+    ):
+        run([*flags, "--calibration", "platt"])
+    assert not (tmp_path / "out").exists()
+    with caplog.at_level("INFO", logger="hf_rumor"):
+        run(flags)
+    assert "cannot store it" in caplog.text
+    rows = [json.loads(line) for line in (tmp_path / "out" / "predictions.jsonl").read_text("utf-8").splitlines()]
+    found = RumorClassifier.from_pretrained(tmp_path / "out").probabilities([text_of(row["id"]) for row in rows])
+    assert found == pytest.approx([row["rumor_probability"] for row in rows], abs=1e-5)

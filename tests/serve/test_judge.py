@@ -18,6 +18,10 @@ def judge(folder):
     shutil.rmtree(judge.folder)
 
 
+def test_one_model_predicts_and_explains(judge):
+    assert judge.explainer.model is judge.classifier.model
+
+
 @pytest.mark.parametrize("language", LANGUAGES.values())
 def test_files_are_classified_within_limits_and_removed(judge, tmp_path, language):
     path = judge.folder / "posts.txt"
