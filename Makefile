@@ -44,6 +44,7 @@ check: install  ## Check lint, format, types and wording
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy hf_rumor
+	$(BIN)/python .ci/wording.py
 
 format: install  ## Format the code and fix lint
 	$(BIN)/ruff check --fix .

@@ -31,7 +31,7 @@ STAGES = {
     "start and Arrow": "",
     "near-duplicates and tokens": "corpus: ",
     "training and checkpoints": "steps: ",
-    "calibration and report": "epoch 0.706",
+    "calibration and report": "calibration: ",
 }
 COMPARED = ("model.safetensors", "predictions.jsonl", "config.json", "tokenizer.json", "recipe.yaml")
 

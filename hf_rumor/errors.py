@@ -1,7 +1,7 @@
 """The mistakes a user can make, as exceptions whose message is one line that says what to do.
 
 RumorError
-├── ArgumentError    a flag or a recipe that cannot be meant
+├── ArgumentError    a flag or a recipe that is not valid
 ├── CorpusError      a corpus that cannot be read or split
 │   └── DownloadError    a corpus that cannot be fetched
 ├── ModelError       a model that cannot be found or loaded
@@ -20,7 +20,7 @@ class RumorError(Exception):
 
 
 class ArgumentError(RumorError):
-    """A flag or a recipe that cannot be meant."""
+    """A flag or a recipe that is not valid."""
 
 
 class CorpusError(RumorError):
