@@ -51,6 +51,15 @@ def test_only_listed_files_are_uploaded(folder, make_report):
     assert all(read(upload) == MODEL[upload.path] for upload in uploads if upload.path in MODEL)
 
 
+def test_seen_posts_are_uploaded_on_request_only(folder, make_report):
+    report = portable(make_report())
+    with pytest.raises(ModelError, match=r"has no seen_posts\.npz"):
+        contents_of(folder, report, with_seen=True)
+    (folder / "seen_posts.npz").write_bytes(b"digests")
+    names = [{upload.path for upload in contents_of(folder, report, with_seen=seen)} for seen in (False, True)]
+    assert names[1] - names[0] == {"seen_posts.npz"}
+
+
 def test_every_shard_of_a_model_is_uploaded(folder):
     for name in (
         "model-00001-of-00002.safetensors",
