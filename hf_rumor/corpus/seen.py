@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hf_rumor.corpus.arrow import SplitCorpus, to_dataset_dict
-from hf_rumor.corpus.near_duplicates import BANDS, ROWS, THRESHOLD, normalise, sketch
+from hf_rumor.corpus.near_duplicates import BANDS, ROWS, THRESHOLD, sketch
+from hf_rumor.corpus.normalization import normalise
 from hf_rumor.errors import ModelError
 from hf_rumor.labels import LABEL_NAMES
 from hf_rumor.util.files import written_whole

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from hf_rumor.config.flags import RunArguments
 from hf_rumor.corpus.arrow import Corpus, SplitCorpus, posts_of
-from hf_rumor.corpus.near_duplicates import normalise
+from hf_rumor.corpus.normalization import normalise
 from hf_rumor.corpus.sources import name_of
 from hf_rumor.evaluation.baseline import compare_baselines, predict_baselines
 from hf_rumor.evaluation.calibration import PRIOR_POSTS, Calibration, Platt, fit_lines, measure_calibration
