@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -221,6 +222,6 @@ def choose_epochs(arguments: Arguments, args: TrainingArguments, num_posts: int)
 
 def steps_per_epoch(num_posts: int, args: TrainingArguments, *, is_streaming: bool = False) -> int:
     """Return the number of optimizer steps in an epoch, over all processes; 0 if no batch is full."""
-    rounded = math.floor if args.dataloader_drop_last and not is_streaming else math.ceil
+    rounded: Callable[[float], int] = math.floor if args.dataloader_drop_last and not is_streaming else math.ceil
     batches = rounded(rounded(num_posts / args.train_batch_size) / args.world_size)
     return math.ceil(batches / args.gradient_accumulation_steps)

@@ -251,7 +251,7 @@ def test_another_run_in_the_folder_is_refused_and_leaves_it_unchanged(finished, 
     [
         (["--model_name_or_path", "./nowhere"], "expected a folder with a model"),
         (["--model_name_or_path", "someone/some-model"], "no way to"),
-        (["--output_dir", str(SAMPLE.parent / "README.md" / "out")], "not a folder of a run"),
+        (["--output_dir", str(SAMPLE.parent / "README.md" / "out")], "Not a directory"),
     ],
 )
 def test_an_error_leaves_nothing_behind(finished, tmp_path, monkeypatch, capsys, words, message):
