@@ -1,9 +1,9 @@
-"""Claim: whatever bytes a corpus holds, a reader gives posts or says in one line what is wrong, in bounded time.
+"""Claim: whatever bytes a corpus contains, a reader gives posts or one line that says what is wrong, in bounded time.
 
     python benchmarks/fuzz_readers.py --inputs 10000
 
 Mutates small corpora of every format: bytes flipped, cut, repeated, swapped for what parsers dislike. Prints a line
-for each reader, and every input that raised something else than a `CorpusError` or took over two seconds; exit status
+for each reader, and every input that raised anything but a `CorpusError` or took over two seconds; exit status
 1 then.
 """
 
@@ -20,8 +20,8 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 
-from hf_rumor.corpus.findings import Findings
-from hf_rumor.corpus.readers import Columns, read_posts
+from hf_rumor.corpus.formats import open_input
+from hf_rumor.corpus.rows import Columns, read_posts
 from hf_rumor.errors import CorpusError
 
 
@@ -111,7 +111,8 @@ def main():
                 path.write_bytes(mutate(content, generator) if number else content)
                 start = time.process_time()  # of this process: others may be at work
                 try:
-                    posts = list(read_posts(path, Columns(), Findings()))
+                    with open_input(path) as source:
+                        posts = list(read_posts(source, Columns()))
                     assert all(post.text.encode() is not None and isinstance(post.is_rumor, bool) for post in posts)
                     num_read += 1
                 except CorpusError:

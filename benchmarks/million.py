@@ -39,8 +39,8 @@ def from_arrow():
 """
 STAGES = {
     "to Arrow": """
-from hf_rumor.corpus.arrow import RumorCorpus, _from_cache
-from hf_rumor.corpus.readers import Columns
+from hf_rumor.corpus.cache import RumorCorpus, _from_cache
+from hf_rumor.corpus.rows import Columns
 _from_cache(path, Columns(), "million")
 """,
     "clean posts": """

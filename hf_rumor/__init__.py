@@ -1,22 +1,57 @@
-"""Rumor classification on the Hugging Face Trainer: from a raw corpus to a model and a report one can trust."""
+"""Rumor classification on the Hugging Face Trainer: from a raw corpus to a model and a report that can be trusted.
 
+Everything but `RumorError` is imported when it is first used, so that `import hf_rumor` is fast.
+"""
+
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from hf_rumor.errors import RumorError
 
 
 if TYPE_CHECKING:
+    from hf_rumor.api import evaluate, train
+    from hf_rumor.corpus.arrow import load_corpus, split_corpus
     from hf_rumor.inference.classifier import Prediction, RumorClassifier
+    from hf_rumor.report.record import Report
+    from hf_rumor.training.losses import make_loss
+    from hf_rumor.training.trainer import RumorTrainer
 
-__all__ = ["Prediction", "RumorClassifier", "RumorError", "__version__"]
+__all__ = [
+    "Prediction",
+    "Report",
+    "RumorClassifier",
+    "RumorError",
+    "RumorTrainer",
+    "__version__",
+    "evaluate",
+    "load_corpus",
+    "make_loss",
+    "split_corpus",
+    "train",
+]
 
 __version__ = "0.1.0"
 
+_MODULES = {
+    name: module
+    for module, names in {
+        "hf_rumor.api": "evaluate train",
+        "hf_rumor.corpus.arrow": "load_corpus split_corpus",
+        "hf_rumor.inference.classifier": "Prediction RumorClassifier",
+        "hf_rumor.report.record": "Report",
+        "hf_rumor.training.losses": "make_loss",
+        "hf_rumor.training.trainer": "RumorTrainer",
+    }.items()
+    for name in names.split()
+}
+
 
 def __getattr__(name: str) -> Any:
-    """Import what is heavier only when it is asked for."""
-    if name in ("Prediction", "RumorClassifier"):
-        from hf_rumor.inference import classifier
-
-        return getattr(classifier, name)
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -10,7 +10,8 @@ from datasets import Dataset
 
 from hf_rumor.audit.audit import Audit, Audited, conflicting_groups
 from hf_rumor.audit.giveaways import Giveaway
-from hf_rumor.corpus.near_duplicates import THRESHOLD, jaccard, normalise
+from hf_rumor.corpus.near_duplicates import THRESHOLD, jaccard
+from hf_rumor.corpus.normalization import normalise
 from hf_rumor.labels import LABEL_NAMES
 from hf_rumor.util.files import written_whole
 

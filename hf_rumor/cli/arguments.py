@@ -6,10 +6,9 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from hf_rumor.config.arguments import MOST_SEED, RunArguments
+from hf_rumor.config.flags import MOST_SEED, RunArguments
 from hf_rumor.errors import ArgumentError
 
 
@@ -61,11 +60,10 @@ def add_target(parser: argparse.ArgumentParser) -> None:
 def load(arguments: argparse.Namespace) -> "Corpus":
     """Return the corpus that the flags of `add_corpus_flags` name."""
     from hf_rumor.corpus.arrow import load_corpus
-    from hf_rumor.corpus.readers import Columns
-    from hf_rumor.corpus.sources import resolve_corpus
+    from hf_rumor.corpus.rows import Columns
 
     columns = Columns(arguments.text_column, arguments.label_column, arguments.id_column)
-    return load_corpus(resolve_corpus(arguments.data_path), columns)
+    return load_corpus(arguments.data_path, columns=columns)
 
 
 def send(arguments: argparse.Namespace, repo_type: Any, uploads: Sequence[Any], message: str) -> None:
@@ -89,11 +87,6 @@ def exit_on_sigterm() -> None:
 def to_json(record: Any, *, indent: int | None = None) -> str:
     """Return a dataclass as JSON."""
     return json.dumps(dataclasses.asdict(record), ensure_ascii=False, indent=indent)
-
-
-def folder(text: str) -> Path:
-    """Return a path, `~` expanded."""
-    return Path(text).expanduser()
 
 
 def seed(text: str) -> int:
@@ -125,3 +118,16 @@ def some_of(choices: Sequence[str], text: str) -> list[str]:
         if word not in choices:
             raise argparse.ArgumentTypeError(f"expected some of {', '.join(choices)}, got {word!r}")
     return words
+
+
+def split_names(text: str) -> list[str]:
+    """Return different names of splits, separated by commas."""
+    from hf_rumor.corpus.splits import SPLITS  # takes seconds to import
+
+    return some_of(tuple(SPLITS), text)
+
+
+def split_name(text: str) -> str:
+    """Return the name of a split."""
+    [name] = split_names(text)
+    return name

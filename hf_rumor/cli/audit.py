@@ -5,8 +5,8 @@ import logging
 from functools import partial
 from typing import Any
 
-from hf_rumor.cli.arguments import add_corpus_flags, add_verb, folder, load, seed, some_of, to_json
-from hf_rumor.config.arguments import SPLIT_NAMES
+from hf_rumor.cli.arguments import add_corpus_flags, add_verb, load, seed, some_of, split_name, to_json
+from hf_rumor.util.files import user_path
 
 
 logger = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ def add_parser(verbs: Any) -> None:
     add_corpus_flags(parser)
     parser.add_argument("--split_seed", type=seed, default=0, help="seed of the splits (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--output_dir", type=folder, help="folder for tables of what was found")
+    parser.add_argument("--output_dir", type=user_path, help="folder for tables of what was found")
     parser.add_argument(
         "--fail_on",
         type=partial(some_of, FAILURES),
@@ -28,7 +28,7 @@ def add_parser(verbs: Any) -> None:
         help="exit with status 1 on leakage, conflicts, or both (comma-separated)",
     )
     parser.add_argument(
-        "--split", choices=SPLIT_NAMES, default="grouped", help="split that --fail_on leakage checks (%(default)s)"
+        "--split", type=split_name, default="grouped", help="split that --fail_on leakage checks (%(default)s)"
     )
     parser.set_defaults(run=run)
 

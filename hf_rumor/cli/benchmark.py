@@ -1,13 +1,12 @@
 """`hf-rumor benchmark`."""
 
 import argparse
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hf_rumor.cli.arguments import add_verb, count, exit_on_sigterm, folder, names, some_of
-from hf_rumor.config.arguments import SPLIT_NAMES
+from hf_rumor.cli.arguments import add_verb, count, exit_on_sigterm, names, split_names
 from hf_rumor.errors import ArgumentError
+from hf_rumor.util.files import user_path
 
 
 def add_parser(verbs: Any) -> None:
@@ -19,18 +18,16 @@ def add_parser(verbs: Any) -> None:
         epilog="All other flags are passed to hf-rumor train, for every run.",
     )
     parser.add_argument("--recipes", type=names, default=["mini"], help="comma-separated recipes (mini)")
-    parser.add_argument(
-        "--splits", type=partial(some_of, SPLIT_NAMES), default=["grouped"], help="comma-separated splits (grouped)"
-    )
+    parser.add_argument("--splits", type=split_names, default=["grouped"], help="comma-separated splits (grouped)")
     parser.add_argument("--seeds", type=count, default=3, help="seeds of split and training (%(default)s)")
     parser.add_argument("--folds", type=count, help="cross-validation: each fold is the test part once per seed")
-    parser.add_argument("--output_dir", type=folder, default=Path("benchmark"), help="(%(default)s)")
+    parser.add_argument("--output_dir", type=user_path, default=Path("benchmark"), help="(%(default)s)")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Do the runs that are not done yet, and print the table."""
-    from hf_rumor.config.arguments import parse_arguments
+    from hf_rumor.config.parse import parse_arguments
     from hf_rumor.corpus.sources import resolve_corpus
     from hf_rumor.corpus.splits import check_folds
     from hf_rumor.runs.benchmark import Cell, run_benchmark

@@ -1,31 +1,35 @@
 """`hf-rumor predict`."""
 
 import argparse
-import io
 import logging
-import os
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hf_rumor.cli.arguments import add_model, add_verb, count, folder
+from hf_rumor.cli.arguments import add_model, add_verb, count
+from hf_rumor.corpus.formats import FORMATS, open_input
+from hf_rumor.corpus.formats.input import Input
 from hf_rumor.errors import ArgumentError
+from hf_rumor.util.files import output_file, user_path
 from hf_rumor.util.processes import is_first_process, num_processes, process_rank
 
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from hf_rumor.corpus.seen import SeenPosts
 
-FORMATS = ("jsonl", "csv", "tsv", "lines")
+
+logger = logging.getLogger(__name__)
 
 
 def add_parser(verbs: Any) -> None:
     """Add the verb."""
     parser = add_verb(verbs, "predict", "predict each line of a file or of stdin; prints JSON lines")
     add_model(parser)
-    parser.add_argument("input", metavar="INPUT", nargs="?", default="-", help="file (default: stdin)")
-    parser.add_argument("--output", type=folder, help="file (default: stdout)")
+    parser.add_argument(
+        "input", metavar="INPUT", nargs="?", default="-", help="file, or folder in the CED layout (default: stdin)"
+    )
+    parser.add_argument("--output", type=user_path, help="file (default: -, stdout)")
     parser.add_argument("--resume", action="store_true", help="resume a job that was interrupted")
     parser.add_argument(
         "--format",
@@ -39,38 +43,42 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--precision", choices=("fp32", "bf16"), default="fp32", help="bf16: faster, less exact (%(default)s)"
     )
+    parser.add_argument(
+        "--mark_seen", action="store_true", help="add whether a post, or a near-duplicate, was seen in training"
+    )
     parser.add_argument("--backend", choices=("torch", "onnx"), default="torch", help="(%(default)s)")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Predict every line; with several processes each does a share of the windows."""
+    from hf_rumor.corpus.rows import Columns, read_items
     from hf_rumor.inference.bulk import Share, describe_job, join_shares, predict_items, write_predictions, write_share
     from hf_rumor.inference.classifier import RumorClassifier
-    from hf_rumor.inference.items import format_of, read_items
 
     share = Share(process_rank(), num_processes())
     _check_files(arguments, share.of)
-    with _open(arguments.input) as file:
-        form = arguments.format
-        if form == "auto":
-            form = format_of(arguments.input, file.peek(64))
-            logger.info("predict: %s is read as %s (--format auto)", arguments.input, form)
+    stream = sys.stdin.buffer if arguments.input == "-" else user_path(arguments.input)
+    with open_input(stream, arguments.format, is_labelled=False) as source:
+        if arguments.format == "auto":
+            logger.info("predict: %s is read as %s (--format auto)", source.name, source.format)
         classifier = RumorClassifier.from_pretrained(
             arguments.model,
             backend=arguments.backend,
             precision=arguments.precision,
             revision=arguments.revision,
         )
-        items = read_items(file, form, arguments.text_column, arguments.id_column)
-        names = ("text_column", "id_column", "batch_size", "precision", "revision")
+        items = read_items(source, Columns(text=arguments.text_column, id=arguments.id_column))
+        seen = _load_seen(arguments) if arguments.mark_seen else None
+        names = ("text_column", "id_column", "batch_size", "precision", "revision", "mark_seen")
         settings = {name: getattr(arguments, name) for name in names}
-        job = describe_job(arguments.model, arguments.input, backend=arguments.backend, format=form, **settings)
+        path = "-" if source.path is None else str(source.path)
+        job = describe_job(arguments.model, path, backend=arguments.backend, format=source.format, **settings)
 
         def lines_from(done: int) -> Iterator[list[str]]:
             if done:
                 logger.info("predict: resuming after %s lines", f"{done:,}")
-            return _with_progress(predict_items(classifier, items, arguments.batch_size, done, share), file)
+            return _with_progress(predict_items(classifier, items, arguments.batch_size, done, share, seen), source)
 
         if share.of > 1:
             write_share(arguments.output, job, lines_from, share, resume=arguments.resume)
@@ -79,12 +87,41 @@ def run(arguments: argparse.Namespace) -> None:
         elif arguments.output:
             write_predictions(arguments.output, job, lines_from, resume=arguments.resume)
         else:
-            for lines in lines_from(0):
-                print("\n".join(lines), flush=True)
+            _print_predictions(lines_from(0))
+
+
+def _load_seen(arguments: argparse.Namespace) -> "SeenPosts":
+    from hf_rumor.models.hub import load_seen
+
+    seen = load_seen(arguments.model, arguments.revision)
+    if seen is None:
+        raise ArgumentError(f"--mark_seen: it is not known which posts {arguments.model} has seen. Remove the flag.")
+    return seen
+
+
+def _print_predictions(windows: Iterator[list[str]]) -> None:
+    """Print the lines.
+
+    Raises:
+        CorpusError: There is no prediction among them.
+    """
+    from hf_rumor.inference.bulk import ERROR_KEY, all_failed
+
+    first, has_prediction = None, False
+    for lines in windows:
+        if lines:
+            print("\n".join(lines), flush=True)
+        first = first or next(iter(lines), None)
+        has_prediction = has_prediction or any(ERROR_KEY not in line for line in lines)
+    if first is not None and not has_prediction:
+        raise all_failed(first)
 
 
 def _check_files(arguments: argparse.Namespace, processes: int) -> None:
-    if arguments.input != "-" and not Path(arguments.input).exists():
+    if str(arguments.output) == "-":
+        arguments.output = None
+    source = user_path(arguments.input)
+    if arguments.input != "-" and not source.exists():
         raise ArgumentError(
             f"{arguments.input}: no such file. For a single text: echo TEXT | hf-rumor predict {arguments.model}"
         )
@@ -94,22 +131,19 @@ def _check_files(arguments: argparse.Namespace, processes: int) -> None:
         raise ArgumentError("--resume: stdin cannot be read again. Name a file.")
     if processes > 1 and (arguments.input == "-" or not arguments.output):
         raise ArgumentError(f"predict: {processes} processes need files for input and --output. Name both.")
-    exist = arguments.output and arguments.output.exists() and Path(arguments.input).exists()
-    if exist and arguments.output.samefile(arguments.input):
+    if arguments.output:
+        arguments.output = output_file(arguments.output)
+    if arguments.output and arguments.output.exists() and source.exists() and arguments.output.samefile(source):
         raise ArgumentError(f"--output {arguments.output}: this is the input, which would be lost. Name another file.")
 
 
-def _open(name: str) -> io.BufferedReader:
-    from hf_rumor.util.encodings import open_as_utf8
-
-    return io.BufferedReader(sys.stdin.buffer) if name == "-" else open_as_utf8(Path(name))  # type: ignore[arg-type]
-
-
-def _with_progress(windows: Iterator[list[str]], file: io.BufferedReader) -> Iterator[list[str]]:
+def _with_progress(windows: Iterator[list[str]], source: Input) -> Iterator[list[str]]:
     """Yield the windows; show posts per second and the time left on a terminal, and log the totals at the end."""
     from tqdm import tqdm
 
-    size = os.fstat(file.fileno()).st_size or None
+    from hf_rumor.corpus.findings import describe
+
+    size = source.num_bytes()
     start, num_lines, num_errors = time.monotonic(), 0, 0
     disable = None if is_first_process() else True
     with tqdm(total=size, unit="B", unit_scale=True, desc="predict", disable=disable) as bar:
@@ -117,9 +151,11 @@ def _with_progress(windows: Iterator[list[str]], file: io.BufferedReader) -> Ite
             num_lines += len(lines)
             num_errors += sum('"error": ' in line for line in lines)
             if size and not bar.disable:
-                bar.update(file.tell() - bar.n)
+                bar.update(source.position() - bar.n)
             bar.set_postfix_str(f"{num_lines / (time.monotonic() - start):.0f} posts/s", refresh=False)
             yield lines
+    for line in describe(source.findings):
+        logger.info("predict: %s", line)
     seconds = time.monotonic() - start
     logger.info(
         "predict: %s posts in %.1f s, %.0f posts/s; %s with an error",

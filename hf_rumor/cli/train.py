@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from hf_rumor.cli.arguments import exit_on_sigterm
-from hf_rumor.config.arguments import RECIPES, TRAINING_DEFAULTS, RunArguments
+from hf_rumor.config.flags import TRAINING_DEFAULTS, RunArguments
+from hf_rumor.config.parse import RECIPES
 from hf_rumor.util.processes import is_first_process
 
 
@@ -31,7 +32,7 @@ def run(words: list[str]) -> int:
         print(train_help())
         return 0
     if "--help_all" in words:
-        from hf_rumor.config.arguments import make_parser
+        from hf_rumor.config.parse import make_parser
 
         print(make_parser().format_help())
         return 0

@@ -1,52 +1,56 @@
-"""What was odd in a corpus: counted while reading and cleaning, told in plain words."""
+"""Counts of what is odd in a corpus, and their descriptions."""
 
-import os
 from collections import Counter
 
 
-Findings = Counter[str]  # finding -> how often
+Findings = Counter[str]  # finding -> how often; "finding: example" -> 1
 
-NUM_NAMES = 3  # of skipped files
+NUM_EXAMPLES = 3  # of each finding
 
 DESCRIPTIONS = {
     "hidden_files": "hidden files skipped (leftovers of macOS)",
     "other_files": "files skipped: not part of the CED layout",
     "files_in_gb18030": "files read as GB18030, not UTF-8",
-    "labels_true_or_false": "labels say true or false; true is read as rumor (where it is a true story, turn them)",
-    "posts_without_label": "posts left out: no repost file, hence no label",
-    "posts_under_both_labels": "posts left out: repost files under both labels",
-    "reposts_without_post": "repost files skipped: the post is not there",
-    "times_as_text": "posts whose time is written out as text (read all the same)",
+    "labels_as_numbers": "posts whose label is a number or an answer, read as",
+    "posts_without_label": "posts skipped: no repost file, hence no label",
+    "posts_under_both_labels": "posts skipped: repost files under both labels",
+    "reposts_without_post": "repost files skipped: no file of the post",
+    "splits_unreadable": "posts whose split is not train, validation or test",
+    "times_as_text": "posts whose time is written as text",
     "times_unreadable": "posts whose time cannot be read (kept, time unknown)",
     "authors_missing": "posts without an author record",
     "repost_dates_unreadable": "reposts whose date cannot be read (kept, put last)",
     "reposts_without_text": "reposts without a text (kept)",
-    "empty_texts": "posts left out: empty text",
-    "duplicate_ids": "posts left out: id seen before (the first is kept)",
-    "conflicting_labels": "posts left out: the same text under both labels (all of them)",
+    "ids_from_rows": "posts without an id: the number of the line or row is their id",
+    "ids_rounded": "posts whose id was rounded by a spreadsheet",
+    "empty_texts": "posts skipped: empty text",
+    "duplicate_ids": "posts skipped: copies (id and text seen before)",
+    "shared_ids": "posts whose id is shared with another text (kept, with an id of their own)",
+    "conflicting_labels": "posts skipped: the same text under both labels (all of them)",
 }
 
 
 def describe(findings: Findings) -> list[str]:
     """Return one line for each finding that occurred, in the order of `DESCRIPTIONS`."""
     return [
-        f"{findings[key]:,} {words}{_names(findings, key)}" for key, words in DESCRIPTIONS.items() if findings[key]
+        f"{findings[key]:,} {words}{_examples(findings, key)}" for key, words in DESCRIPTIONS.items() if findings[key]
     ]
 
 
 def without_names(findings: Findings) -> Findings:
-    """Return the counts alone: names of skipped files may be about people, or private."""
+    """Return the counts alone: examples may be about people, or private."""
     return Findings({finding: count for finding, count in findings.items() if ": " not in finding})
 
 
-def note_file(findings: Findings, finding: str, name: str) -> None:
-    """Count `finding`, and keep the name of the file, as it can be printed, if it is among the first few."""
-    if findings[finding] < NUM_NAMES:
-        findings[f"{finding}: {os.fsencode(name).decode('utf-8', 'replace')}"] += 1
+def note(findings: Findings, finding: str, example: str) -> None:
+    """Count `finding`; keep the example, in a form that can be printed, if it is among the first few."""
     findings[finding] += 1
+    key = f"{finding}: {' '.join(example.encode('utf-8', 'replace').decode('utf-8').split()):.100}"
+    if key not in findings and sum(known.startswith(f"{finding}: ") for known in findings) < NUM_EXAMPLES:
+        findings[key] = 1
 
 
-def _names(findings: Findings, finding: str) -> str:
-    names = [key.removeprefix(f"{finding}: ") for key in findings if key.startswith(f"{finding}: ")]
-    more = ", ..." if findings[finding] > len(names) else ""
-    return f": {', '.join(names)}{more}" if names else ""
+def _examples(findings: Findings, finding: str) -> str:
+    examples = [key.removeprefix(f"{finding}: ") for key in findings if key.startswith(f"{finding}: ")]
+    more = ", ..." if len(examples) == NUM_EXAMPLES and findings[finding] > NUM_EXAMPLES else ""
+    return f": {', '.join(examples)}{more}" if examples else ""

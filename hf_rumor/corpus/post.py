@@ -27,4 +27,5 @@ class Post:
     has_url: bool | None = None
     num_reposts: int | None = None
     reposts: tuple[Repost, ...] = ()  # oldest first, those without a time last; not all of them need be there
+    split: str | None = None  # "train", "validation" or "test", if the corpus has parts of its own
     source: str = ""  # name of the source it was read from

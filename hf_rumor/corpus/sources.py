@@ -1,4 +1,4 @@
-"""Find the corpus that `--data_path` means; fetch the published one where it is wanted and can be had."""
+"""Find the corpus that `--data_path` names; download the published one if necessary."""
 
 import logging
 import re
@@ -11,10 +11,10 @@ from huggingface_hub import HfApi, constants, hf_hub_download, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError
 from tqdm import tqdm
 
+from hf_rumor.corpus.formats import SUFFIXES
 from hf_rumor.corpus.formats.ced import count_ced
-from hf_rumor.corpus.readers import FORMATS
 from hf_rumor.errors import CorpusError, DownloadError
-from hf_rumor.util.files import cache_folder, written_whole
+from hf_rumor.util.files import cache_folder, user_path, written_whole
 from hf_rumor.util.network import CONNECT_SECONDS, can_connect
 
 
@@ -25,7 +25,9 @@ PUBLISHED_COUNTS = {"rumor": 1538, "non-rumor": 1849}
 MAX_DOWNLOAD_BYTES = 1 << 30
 READ_SECONDS = 30.0
 
-HUB_PATTERN = re.compile(r"hub:(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[^/]+))?(?:/(?P<file>.+))?")
+HUB_PATTERN = re.compile(
+    r"hub:(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>refs/(?:convert|pr|heads)/[^/]+|[^/]+))?(?:/(?P<file>.+))?"
+)
 HUB_CACHE_PATTERN = re.compile(r".*/datasets--([^/]+?)--([^/]+)/snapshots/([^/]+)/(.+)")
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -35,8 +37,8 @@ def resolve_corpus(data_path: str, *, url: str = PUBLISHED_URL) -> Path:
     """Return the corpus that `data_path` names: a path, `hub:user/dataset` (see `fetch_from_hub`), or `auto`.
 
     `auto` is, in this order: `data/Rumor_Dataset.zip`, the cached download, a download of the published corpus, the
-    invented sample in `data/sample`; `data` is looked for in the current folder, then in the checkout. The choice is
-    logged.
+    synthetic sample in `data/sample`; `data` is searched in the current folder, then in the checkout. The choice is
+    logged. `~` in a path is expanded.
 
     Raises:
         CorpusError: The path does not exist, or `auto` finds nothing.
@@ -44,9 +46,10 @@ def resolve_corpus(data_path: str, *, url: str = PUBLISHED_URL) -> Path:
     if data_path.startswith("hub:"):
         return fetch_from_hub(data_path)
     if data_path != "auto":
-        if not data_path or not Path(data_path).exists():
-            raise CorpusError(f"--data_path {data_path}: expected a corpus, found nothing there; check the path")
-        return Path(data_path)
+        path = user_path(data_path)
+        if not data_path or not path.exists():
+            raise CorpusError(f"--data_path {data_path}: no such file or folder. Check the path.")
+        return path
     folders = [Path("data"), _CHECKOUT / "data"]
     for folder in folders:
         if (folder / "Rumor_Dataset.zip").is_file():
@@ -57,10 +60,10 @@ def resolve_corpus(data_path: str, *, url: str = PUBLISHED_URL) -> Path:
         return _announce(cached, f"the published corpus {reason}")
     for folder in folders:
         if (folder / "sample").is_dir():
-            return _announce(folder / "sample", f"invented sample; the published corpus was not to be had: {reason}")
+            return _announce(folder / "sample", f"synthetic sample; the published corpus is not available: {reason}")
     raise CorpusError(
-        "--data_path auto: expected data/Rumor_Dataset.zip, the published corpus or data/sample, found none "
-        f"({reason}); give a corpus with --data_path"
+        "--data_path auto: neither data/Rumor_Dataset.zip nor the published corpus nor data/sample is available "
+        f"({reason}). Name a corpus with --data_path."
     )
 
 
@@ -70,19 +73,19 @@ def _announce(path: Path, reason: str) -> Path:
 
 
 def fetch_from_hub(data_path: str) -> Path:
-    """Return the data file of a dataset of the Hub, fetched into its cache; without a network, from there.
+    """Return the data file of a dataset of the Hub, downloaded into its cache; without a network, from there.
 
     Args:
-        data_path: `hub:user/dataset`, with `@revision` and `/file` where wanted. Without a file the repository must
-            hold one that can be read.
+        data_path: `hub:user/dataset[@revision][/file]`; the file may be omitted if the repository has only one that
+            can be read. A revision may be `refs/convert/parquet`, the Hub's own conversion.
 
     Raises:
         CorpusError: There is no such repository or file, or more than one.
     """
-    told = HUB_PATTERN.fullmatch(data_path)
-    if told is None:
-        raise CorpusError(f"--data_path {data_path}: expected hub:user/dataset[@revision][/file], correct it")
-    repo, revision = told["repo"], told["revision"]
+    named = HUB_PATTERN.fullmatch(data_path)
+    if named is None:
+        raise CorpusError(f"--data_path {data_path}: not of the form hub:user/dataset[@revision][/file]. Fix it.")
+    repo, revision = named["repo"], named["revision"]
     offline = constants.HF_HUB_OFFLINE or not can_connect(constants.ENDPOINT)
     try:
         if offline:
@@ -90,32 +93,29 @@ def fetch_from_hub(data_path: str) -> Path:
             names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
         else:
             names = HfApi().list_repo_files(repo, repo_type="dataset", revision=revision)
-        name = told["file"] or _only_data_file(data_path, names)
+        name = named["file"] or _only_data_file(data_path, names)
         return Path(hf_hub_download(repo, name, repo_type="dataset", revision=revision, local_files_only=offline))
     except (OSError, ValueError, HfHubHTTPError) as error:
-        where = f"the cache, for want of {constants.ENDPOINT}" if offline else constants.ENDPOINT
-        raise CorpusError(f"--data_path {data_path}: expected a dataset in {where}, got {error}; check it") from error
+        where = f"in the cache ({constants.ENDPOINT} is unreachable)" if offline else f"at {constants.ENDPOINT}"
+        raise CorpusError(f"--data_path {data_path}: not available {where}: {error}. Check the name.") from error
 
 
 def _only_data_file(data_path: str, names: list[str]) -> str:
-    found = sorted(name for name in names if Path(name).suffix.lower() in (*FORMATS, ".zip"))
-    if len(found) != 1:
-        shown = ", ".join(found[:5]) or "none"
-        raise CorpusError(
-            f"--data_path {data_path}: expected one file of {', '.join((*FORMATS, '.zip'))}, found {shown}; "
-            f"name one: {data_path}/FILE"
-        )
-    return found[0]
+    files = sorted(name for name in names if Path(name).suffix.lower() in SUFFIXES.keys() - {".txt"})
+    if len(files) != 1:
+        shown = ", ".join(files[:5]) or "none"
+        raise CorpusError(f"--data_path {data_path}: {len(files)} data files ({shown}). Name one: {data_path}/FILE")
+    return files[0]
 
 
 def name_of(path: Path) -> str:
-    """Return what `--data_path` finds this corpus by again: of a dataset of the Hub, repository and commit."""
-    found = HUB_CACHE_PATTERN.fullmatch(path.as_posix())
-    return f"hub:{found[1]}/{found[2]}@{found[3]}/{found[4]}" if found else str(path)
+    """Return the `--data_path` of this corpus: the path, or repository and commit of a dataset of the Hub."""
+    match = HUB_CACHE_PATTERN.fullmatch(path.as_posix())
+    return f"hub:{match[1]}/{match[2]}@{match[3]}/{match[4]}" if match else str(path)
 
 
 def fetch_published(destination: Path, url: str) -> str:
-    """Try to download the published corpus to `destination`; return what came of it, in words."""
+    """Try to download the published corpus to `destination`; return the outcome in words."""
     if not can_connect(url):
         return "no network"
     try:
@@ -130,13 +130,13 @@ def fetch_published(destination: Path, url: str) -> str:
 
 
 def download(url: str, destination: Path, *, max_bytes: int, check: Callable[[Path], None]) -> None:
-    """Download `url` to `destination`, which appears whole and checked or not at all.
+    """Download `url` to `destination`, which appears complete and checked or not at all.
 
     Args:
         url: An HTTP address.
-        destination: A file; its folder is made.
-        max_bytes: More than this is refused.
-        check: Raises `CorpusError` on a file that is not what was wanted.
+        destination: A file; its folder is created.
+        max_bytes: A larger file is refused.
+        check: Raises `CorpusError` on a wrong file.
 
     Raises:
         DownloadError: The server, the connection, the size or the content is not as expected.
@@ -150,11 +150,13 @@ def download(url: str, destination: Path, *, max_bytes: int, check: Callable[[Pa
             _save(response, temporary, max_bytes)
             check(temporary)
     except (requests.RequestException, OSError, ValueError) as error:
-        raise DownloadError(f"{url}: expected a download, got {error}; try again, or give --data_path") from error
+        raise DownloadError(
+            f"{url}: download failed ({error}). Try again, or name a corpus with --data_path."
+        ) from error
     except DownloadError:
         raise
     except CorpusError as error:
-        raise DownloadError(f"{url}: expected the published corpus, got another file: {error}") from error
+        raise DownloadError(f"{url}: not the published corpus: {error}") from error
 
 
 def _save(response: requests.Response, path: Path, max_bytes: int) -> None:
@@ -168,15 +170,15 @@ def _save(response: requests.Response, path: Path, max_bytes: int) -> None:
             received += len(chunk)
             if max(received, announced) > max_bytes:
                 raise DownloadError(
-                    f"{response.url}: expected at most {max_bytes:,} bytes, got {max(received, announced):,}; "
-                    "give --data_path"
+                    f"{response.url}: {max(received, announced):,} bytes, at most {max_bytes:,} are downloaded. "
+                    "Name a corpus with --data_path."
                 )
             file.write(chunk)
             progress.update(len(chunk))
 
 
 def check_published(path: Path) -> None:
-    """Raise `CorpusError` unless `path` is a zip that holds as many posts as were published."""
+    """Raise `CorpusError` unless `path` is a zip with as many posts as were published."""
     counts = count_ced(path)
     if counts != PUBLISHED_COUNTS:
-        raise CorpusError(f"{path}: expected the published {PUBLISHED_COUNTS}, found {counts}; download it again")
+        raise CorpusError(f"{path}: {counts} instead of the published {PUBLISHED_COUNTS}. Download it again.")

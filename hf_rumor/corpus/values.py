@@ -1,6 +1,7 @@
-"""Read the values that corpora write in many ways: labels, times, texts."""
+"""Parse the values that corpora write in many ways: labels, times, counts, texts."""
 
 import re
+import unicodedata
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -9,62 +10,95 @@ CHINA = timezone(timedelta(hours=8))  # Weibo writes local time; China has had n
 
 MAX_CHARACTERS = 1_000_000  # of a post; Weibo allows a few thousand
 
+# Without case, spaces, hyphens and underscores.
 LABEL_WORDS = {
-    "0": False,
-    "non-rumor": False,
-    "non_rumor": False,
-    "nonrumor": False,
-    "non-rumour": False,
-    "false": False,
-    "非谣言": False,
-    "1": True,
-    "rumor": True,
-    "rumour": True,
-    "true": True,  # of a column that says whether the post is a rumor
-    "谣言": True,
+    **dict.fromkeys(("nonrumor", "nonrumour", "notrumor", "real", "非谣言", "不是谣言", "真实"), False),
+    **dict.fromkeys(("rumor", "rumour", "fake", "谣言", "虚假", "不实"), True),
+}
+ANSWERS = {
+    **dict.fromkeys(("0", "false", "no", "否", "假"), False),
+    **dict.fromkeys(("1", "true", "yes", "是", "真"), True),
+}
+# What a column asks, by its name: is_rumor, 是否谣言; is_true, non_rumor, 是否属实. "ground_truth" asks neither.
+ASKS_FOR_TRUTH = re.compile(r"(is_?)?(real|true)|.*(non.?rumou?r|非谣言|真实|属实).*", re.IGNORECASE)
+ASKS_FOR_RUMOR = re.compile(".*(rumou?r|fake|谣言|虚假|不实).*", re.IGNORECASE)
+
+SPLIT_WORDS = {
+    **dict.fromkeys(("train", "training", "训练", "训练集"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev", "eval", "验证", "验证集", "开发集"), "validation"),
+    **dict.fromkeys(("test", "testing", "测试", "测试集"), "test"),
 }
 
-WRITTEN_DATE = re.compile(  # 2013/6/29 12:40, 2013年6月29日
+WRITTEN_DATE = re.compile(  # 2013/6/29 12:40, 2013年6月29日, 2013-06-29 24:00
     r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]*(\d{1,2})[:时](\d{2})分?(?::?(\d{2})秒?)?)?", re.ASCII
 )
 
 BOOLEANS = {"0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
 
 
-def parse_label(value: Any) -> bool:
-    """Return whether `value` says rumor.
+def parse_label(value: Any, column: str = "label") -> bool:
+    """Return whether `value` means rumor.
 
-    Accepts 0/1, true/false (true: it is a rumor), rumor/non-rumor, 谣言/非谣言, in any case.
+    Words such as rumor, fake and 谣言 have one meaning. An answer means what the name of its column asks: 1, true and
+    是 are a rumor in `is_rumor`, and none in `is_true`. In any other column 1 and true are a rumor, 真 is none, 是 is
+    refused.
 
     Raises:
-        ValueError: The value is none of these.
+        ValueError: The value cannot be understood.
     """
-    word = "" if isinstance(value, dict | list) else _written(value).strip().lower().removesuffix(".0")
-    if word not in LABEL_WORDS:
-        raise ValueError(f"expected a label out of {', '.join(LABEL_WORDS)}, got {_shown(value)}")
-    return LABEL_WORDS[word]
+    word, name = label_word(value), column.strip()
+    if word in LABEL_WORDS:
+        return LABEL_WORDS[word]
+    if word in ANSWERS and ASKS_FOR_TRUTH.fullmatch(name):
+        return not ANSWERS[word]
+    is_clear = ASKS_FOR_RUMOR.fullmatch(name) is not None
+    if word in ("真", "假") and not is_clear:
+        return not ANSWERS[word]
+    if word in ("yes", "no", "是", "否") and not is_clear:
+        raise ValueError(f"label {_shown(value)} in column {column!r} is unclear. Rename it to is_rumor or is_true.")
+    if word in ANSWERS:
+        return ANSWERS[word]
+    raise ValueError(
+        f"label {_shown(value)} is unknown. Use 1 or rumor, 0 or non-rumor (谣言, 非谣言), or name the right column "
+        "with --label_column."
+    )
+
+
+def label_word(value: Any) -> str:
+    """Return a label without case, spaces, hyphens and underscores; whole floats as whole numbers."""
+    if isinstance(value, dict | list):
+        return ""
+    return re.sub(r"(?<=\w)[\s_-]+(?=\w)", "", _written(value).strip().removesuffix(".0")).lower()
+
+
+def parse_split(value: Any) -> str | None:
+    """Return train, validation or test; None if `value` is none of these."""
+    return SPLIT_WORDS.get(str(value).strip().lower())
 
 
 def parse_time(value: Any) -> int | None:
-    """Return seconds since 1970-01-01 UTC, or None where `value` is not a time.
+    """Return seconds since 1970-01-01 UTC, or None if `value` is not a time.
 
     Accepts seconds (10 digits) and milliseconds (13 digits) as number or text, `Sat Jun 29 12:40:09 +0800 2013`, ISO
-    dates, and dates as spreadsheets and people write them (`WRITTEN_DATE`); one without a zone is China Standard Time.
+    dates, and dates as spreadsheets and people write them (`WRITTEN_DATE`); 24:00 is the end of the day. A time
+    without a zone is China Standard Time. 6/7/2013 stays unread: day and month could be meant either way.
     """
-    if isinstance(value, dict | list):
+    if value is None or isinstance(value, dict | list):
         return None
     if isinstance(value, datetime):
         return _seconds(value)
     text = (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)).strip()
     whole, _, fraction = text.partition(".")
-    if text.isascii() and whole.isdigit() and (not fraction or fraction.isdigit()):
+    if len(whole) == 8 and fraction in ("", "0"):
+        text = whole  # 20130629, which is ISO as well
+    elif text.isascii() and whole.isdigit() and (not fraction or fraction.isdigit()):
         if len(whole) not in (9, 10, 13):
             return None
         return int(whole) // 1000 if len(whole) == 13 else int(whole)
     for parse in (datetime.fromisoformat, _parse_weibo_time, _parse_written_date):
         try:
             return _seconds(parse(text))
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
     return None
 
@@ -84,27 +118,31 @@ def _parse_weibo_time(text: str) -> datetime:
 
 
 def _parse_written_date(text: str) -> datetime:
-    found = WRITTEN_DATE.fullmatch(text)
-    if not found:
+    match = WRITTEN_DATE.fullmatch(text)
+    if not match:
         raise ValueError(text)
-    return datetime(*(int(part) for part in found.groups(default="0")))  # type: ignore[arg-type]
+    year, month, day, hour, minute, second = map(int, match.groups(default="0"))
+    is_end_of_day = (hour, minute, second) == (24, 0, 0)
+    moment = datetime(year, month, day, 0 if is_end_of_day else hour, minute, second)
+    return moment + timedelta(days=1) if is_end_of_day else moment
 
 
 def parse_bool(value: Any) -> bool | None:
-    """Return what 0/1, true/false or yes/no, in any case, say; None where `value` is none of these."""
+    """Return the meaning of 0/1, true/false or yes/no, in any case; None if `value` is none of these."""
     return BOOLEANS.get(str(value).strip().lower().removesuffix(".0"))
 
 
 def parse_count(value: Any) -> int | None:
-    """Return a whole number from 0 to 2**31 - 1, or None where `value` is none."""
+    """Return a whole number from 0 to 2**31 - 1, or None if `value` is none."""
     text = str(value).strip().removesuffix(".0")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def parse_text(value: Any) -> str:
-    """Return `value` as text without surrounding blanks; None and NaN, which pandas writes for it, are the empty text.
+    """Return `value` as text without surrounding whitespace; None and NaN, which pandas writes for it, as empty text.
 
-    Lone surrogates, which JSON can smuggle in and Arrow cannot store, become question marks.
+    Lone surrogates, which JSON can contain and Arrow cannot store, become question marks. A text of whitespace and
+    format characters (Unicode category Cf, as U+200B) alone is empty.
 
     Raises:
         ValueError: The value is a list or an object, longer than any post, or bytes that are not UTF-8.
@@ -112,15 +150,23 @@ def parse_text(value: Any) -> str:
     if value is None or value != value:
         return ""
     if isinstance(value, dict | list):
-        raise ValueError(f"expected a text, got {_shown(value)}")
+        raise ValueError(f"{_shown(value)} is not a text")
     text = _written(value)
     if len(text) > MAX_CHARACTERS:
-        raise ValueError(f"expected a text of at most {MAX_CHARACTERS:,} characters, got {len(text):,}")
-    return text.encode("utf-8", "replace").decode("utf-8").strip()
+        raise ValueError(f"a text of {len(text):,} characters, at most {MAX_CHARACTERS:,} are read")
+    text = text.encode("utf-8", "replace").decode("utf-8").strip()
+    return text if text[:1].isalnum() or not is_blank(text) else ""
+
+
+def is_blank(text: str) -> bool:
+    """Return whether a text has nothing but whitespace and format characters."""
+    return all(character.isspace() or unicodedata.category(character) == "Cf" for character in text)
 
 
 def _written(value: Any) -> str:
     """Return a scalar as text: bytes, as old writers of Parquet leave them, decoded; whole floats as whole numbers."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, bytes):
         return value.decode("utf-8")
     if isinstance(value, float) and value.is_integer():  # ids, in a column where pandas found a gap

@@ -1,4 +1,4 @@
-"""Items -> lines of predictions, window by window, into a file that a killed job can go on with."""
+"""Items -> lines of predictions, window by window, into a file; an interrupted job can be resumed."""
 
 import errno
 import fcntl
@@ -14,20 +14,23 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from hf_rumor.errors import OutputError
+from hf_rumor.corpus.rows import Item
+from hf_rumor.corpus.seen import SeenPosts, find_seen
+from hf_rumor.errors import CorpusError, OutputError
 from hf_rumor.inference.classifier import BATCHES_PER_WINDOW, RumorClassifier, to_json
-from hf_rumor.inference.items import Item, as_error
+from hf_rumor.util.files import content_digest, output_file
 
 
 logger = logging.getLogger(__name__)
 
 MODEL_FILES = ("config.json", "tokenizer*.json", "*.safetensors", "*.onnx", "*.onnx.data")
-LinesFrom = Callable[[int], Iterator[list[str]]]  # lines to leave out -> the others, window by window
+ERROR_KEY = '"error": '
+LinesFrom = Callable[[int], Iterator[list[str]]]  # number of lines to skip -> the others, window by window
 
 
 @dataclass(frozen=True)
 class Share:
-    """What one of several processes does of a job: every `of`-th window, from window `number` on."""
+    """The part of a job that one of several processes does: every `of`-th window, from window `number` on."""
 
     number: int
     of: int
@@ -37,32 +40,41 @@ WHOLE = Share(0, 1)
 
 
 def predict_items(
-    classifier: RumorClassifier, items: Iterable[Item], batch_size: int, done: int = 0, share: Share = WHOLE
+    classifier: RumorClassifier,
+    items: Iterable[Item],
+    batch_size: int,
+    done: int = 0,
+    share: Share = WHOLE,
+    seen: SeenPosts | None = None,
 ) -> Iterator[list[str]]:
     """Yield the lines for each window of items, in order, without line ends; an item with an error gets a line too.
 
     Args:
-        classifier: What predicts.
+        classifier: Predicts.
         items: Are read as they are needed.
-        batch_size: Texts at a time.
-        done: Lines of the share to leave out at the beginning. Whole windows of them are not predicted at all; the
-            others are, so that every batch is made of the same texts as in a job that was not interrupted.
+        batch_size: Texts per batch.
+        done: Lines of the share to skip at the beginning. Whole windows of them are not predicted at all; the others
+            are, so that every batch has the same texts as in a job that was not interrupted.
         share: The windows to yield.
+        seen: By the model in training; adds `seen_in_training` to each line.
     """
     size = batch_size * BATCHES_PER_WINDOW
     remaining = iter(items)
-    windows_done, leave_out = divmod(done, size)
+    windows_done, num_skipped = divmod(done, size)
     _skip(remaining, (windows_done * share.of + share.number) * size)
     while window := list(islice(remaining, size)):
-        predictions = iter(classifier.predict([item.text for item in window if item.error is None], batch_size))
+        texts = [item.post.text for item in window if item.post is not None]
+        predictions = iter(classifier.predict(texts, batch_size))
+        is_seen = [None] * len(texts) if seen is None else find_seen(texts, seen).tolist()
+        marks = iter([{} if mark is None else {"seen_in_training": mark} for mark in is_seen])
         lines = [
-            to_json(next(predictions), item.id)
-            if item.error is None
-            else json.dumps(as_error(item), ensure_ascii=False)
+            to_json(next(predictions), item.id, **next(marks))
+            if item.post is not None
+            else json.dumps({"id": item.id, "error": item.error}, ensure_ascii=False)
             for item in window
         ]
-        yield lines[leave_out:]
-        leave_out = 0
+        yield lines[num_skipped:]
+        num_skipped = 0
         _skip(remaining, (share.of - 1) * size)
 
 
@@ -71,60 +83,100 @@ def _skip(items: Iterator[Item], number: int) -> None:
 
 
 def write_predictions(path: Path, job: dict[str, Any], lines_from: LinesFrom, *, resume: bool) -> int:
-    """Write lines into `PATH.part`, which takes the name `path` when all are there; return how many were there before.
+    """Write lines into `PATH.part`, which is renamed to `path` when it is complete; return how many were there before.
 
     Args:
-        path: Of the output; an earlier file of this name is replaced at the end.
-        job: What makes two jobs the same; kept beside the part.
+        path: Of the output; an earlier file of this name is replaced at the end, the target of a link as well.
+        job: Identifies the job; kept beside the part.
         lines_from: The lines, from a place on.
-        resume: Whether to go on with the part of a job that was interrupted.
+        resume: Whether to resume an interrupted job.
 
     Raises:
-        OutputError: There is a part and `resume` is false, or the part is of another job, or another job writes it.
+        OutputError: `path` is no plain file; there is a part and `resume` is false; the part is of another job; or
+            another job writes it.
+        CorpusError: No line has a prediction; nothing is left behind then.
     """
-    if path.is_dir():
-        raise OutputError(f"{path}: expected the name of a file, found a folder; give another --output")
-    part, note = path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.part.json")
+    path = output_file(path)
+    done = _write_part(path, job, lines_from, resume=resume)
+    part, note = _part_and_note(path)
+    failure = first_error(part)
+    if failure is None:
+        part.replace(path)
+    else:
+        part.unlink()
+    note.unlink()
+    if failure is not None:
+        raise all_failed(failure)
+    return done
+
+
+def _part_and_note(path: Path) -> tuple[Path, Path]:
+    return path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.part.json")
+
+
+def _write_part(path: Path, job: dict[str, Any], lines_from: LinesFrom, *, resume: bool) -> int:
+    part, note = _part_and_note(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with part.open("ab") as file:
+    with output_file(part).open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                raise OutputError(
-                    f"{part}: expected no other job at work on it, found one; wait for its end"
-                ) from error
-            logger.warning("predict: %s cannot be locked (%s); start no second job into it", part, error)
-        is_empty = not part.stat().st_size  # of a job that was killed, or found a mistake, before its first line
+                raise OutputError(f"{part}: another job is writing it. Wait for its end.") from error
+            logger.warning("predict: %s cannot be locked (%s); start no second job with this output", part, error)
+        is_empty = not part.stat().st_size  # of a job that was killed, or failed, before its first line
         if not is_empty and not resume:
-            raise OutputError(f"{path}: expected no interrupted job, found {part}; add --resume, or remove it")
+            raise OutputError(f"{path}: {part} of an interrupted job is there. Add --resume, or remove it.")
         done = 0 if is_empty else _lines_in(part, note, job)
         _write_note(note, job)
         for lines in lines_from(done):
             file.write("".join(f"{line}\n" for line in lines).encode("utf-8"))
             file.flush()
         os.fsync(file.fileno())
-    part.replace(path)
-    note.unlink()
     return done
+
+
+def first_error(path: Path) -> str | None:
+    """Return the first line of a file of predictions if every line is an error, else None."""
+    first = None
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            if ERROR_KEY not in line:
+                return None
+            first = first or line
+    return first
+
+
+def all_failed(line: str) -> CorpusError:
+    """Return the error for an input without a single prediction; `line` is its first line of output."""
+    first = json.loads(line)
+    return CorpusError(f"predict: no post could be read. The first error (id {first['id']}): {first['error']}")
 
 
 def write_share(path: Path, job: dict[str, Any], lines_from: LinesFrom, share: Share, *, resume: bool) -> Path:
     """Write the lines of a share into a file of its own beside `path`, as `write_predictions` does; return the file.
 
     Raises:
-        OutputError: As there; or the file is there already and `resume` is false.
+        OutputError: As there; or the file exists already and `resume` is false.
     """
-    piece = _piece(path, job, share)
+    piece = _piece(output_file(path), job, share)
     if not piece.exists():
-        write_predictions(piece, job, lines_from, resume=resume)
+        _write_part(piece, job, lines_from, resume=resume)
+        part, note = _part_and_note(piece)
+        part.replace(piece)
+        note.unlink()
     elif not resume:
-        raise OutputError(f"{path}: expected no interrupted job, found {piece}; add --resume, or remove it")
+        raise OutputError(f"{path}: {piece} of an interrupted job is there. Add --resume, or remove it.")
     return piece
 
 
 def join_shares(path: Path, job: dict[str, Any], num_shares: int, batch_size: int) -> None:
-    """Wait for the files of all shares, make `path` of them, window by window, and remove them."""
+    """Wait for the files of all shares, join them window by window into `path`, and remove them.
+
+    Raises:
+        CorpusError: No line has a prediction.
+    """
+    path = output_file(path)
     pieces = [_piece(path, job, Share(number, num_shares)) for number in range(num_shares)]
     while not all(piece.exists() for piece in pieces):
         time.sleep(0.1)
@@ -138,28 +190,32 @@ def join_shares(path: Path, job: dict[str, Any], num_shares: int, batch_size: in
                 joined.writelines(window)
             joined.flush()
             os.fsync(joined.fileno())
-        temporary.replace(path)
+        failure = first_error(temporary)
+        if failure is None:
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
     for piece in pieces:
         piece.unlink()
+    if failure is not None:
+        raise all_failed(failure)
 
 
 def _piece(path: Path, job: dict[str, Any], share: Share) -> Path:
-    """Name the file of a share after its job, so that what another job left behind is not taken for it."""
+    """Return the file of a share, named after its job, so that a file of another job is not used."""
     digest = hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()[:8]
     return path.with_name(f"{path.name}.{digest}.{share.number}-of-{share.of}")
 
 
 def _lines_in(part: Path, note: Path, job: dict[str, Any]) -> int:
-    """Return how many whole lines a part holds, after cutting off what a kill left behind them."""
+    """Return the number of complete lines in a part, after cutting off an incomplete last one."""
     try:
-        found = json.loads(note.read_text(encoding="utf-8"))
+        noted = json.loads(note.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        found = None
-    if found != job:
-        differing = ", ".join(sorted(key for key in job if (found or {}).get(key) != job[key]))
-        raise OutputError(f"{part}: expected the part of this job, found one with another {differing}; remove it")
+        noted = None
+    if noted != job:
+        differing = ", ".join(sorted(key for key in job if (noted or {}).get(key) != job[key]))
+        raise OutputError(f"{part}: is of a job with another {differing}. Remove it.")
     num_lines, end = 0, 0
     with part.open("r+b") as file:
         for line in file:
@@ -177,14 +233,11 @@ def _write_note(note: Path, job: dict[str, Any]) -> None:
 
 
 def describe_job(model: str, source: str, **settings: Any) -> dict[str, Any]:
-    """Return what makes two jobs the same: the files of the model and of the input, and the settings."""
+    """Return what identifies a job: the files of the model and of the input, and the settings."""
     folder, file = Path(model), Path(source)
     files = sorted(path for kind in MODEL_FILES for path in folder.glob(kind)) if folder.is_dir() else []
-    return {
-        "model": [model, *(_state(path) for path in files)],
-        "input": [source, *([_state(file)] if file.is_file() else [])],
-        **settings,
-    }
+    states = [content_digest(file)] if file.is_dir() else [_state(file)] if file.is_file() else []
+    return {"model": [model, *(_state(path) for path in files)], "input": [source, *states], **settings}
 
 
 def _state(path: Path) -> str:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hf_rumor.config.arguments import find_recipe
+from hf_rumor.config.parse import find_recipe
 from hf_rumor.errors import ModelError, RunError
 from hf_rumor.evaluation.baseline import BASELINES, Comparison
 from hf_rumor.report.markdown import table_text

@@ -7,7 +7,7 @@ from typing import Any
 
 from transformers import TrainerState, TrainingArguments
 
-from hf_rumor.config.arguments import RunArguments
+from hf_rumor.config.flags import RunArguments
 from hf_rumor.report.record import Epoch, Step, Training
 from hf_rumor.training.callbacks import schedule, warmup_steps
 from hf_rumor.training.trainer import RumorTrainer
@@ -51,7 +51,7 @@ def summarize_training(
         hyper_parameters=hyper_parameters(flags, args, trainer.plain_model().config.to_dict()),
         history=epochs(state),
         curve=tuple(
-            Step(entry["step"], entry["loss"], entry["learning_rate"])
+            Step(int(entry["step"]), entry["loss"], entry["learning_rate"])
             for entry in state.log_history
             if "loss" in entry
         ),
@@ -70,7 +70,7 @@ def epochs(state: TrainerState) -> tuple[Epoch, ...]:
     """Return, for each validation, the mean training loss since the one before, and its results."""
     return tuple(
         Epoch(
-            step=entry["step"],
+            step=int(entry["step"]),
             epoch=entry["epoch"],
             mean_loss=entry.get("mean_loss", math.nan),
             validation_loss=entry["eval_loss"],

@@ -1,21 +1,18 @@
-"""Search hyper-parameters on training and validation posts; the test posts are never tokenized, let alone scored."""
+"""Search hyper-parameters on training and validation posts; test posts are neither tokenized nor scored."""
 
 import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from datasets import DatasetDict
 
-from hf_rumor.config.arguments import Arguments, parse_arguments
+from hf_rumor.config.parse import Arguments, parse_arguments
 from hf_rumor.errors import ArgumentError, OutputError, RunError
-from hf_rumor.models.inputs import InputConfig
-from hf_rumor.runs.prepare import Setup, set_up
-from hf_rumor.runs.train import make_trainer
-from hf_rumor.training.tokenization import tokenize
+from hf_rumor.runs.fit import encode, make_trainer
+from hf_rumor.runs.resolve import Run, resolve
 from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
 from hf_rumor.util.files import write_text
 
@@ -31,23 +28,23 @@ DEFAULT_SPACE = {
     "num_train_epochs": {"low": 2, "high": 10},
     "per_device_train_batch_size": [8, 16, 32],
 }
-# A trial keeps no checkpoint: it is judged by its last validation, as the schedule meant it to end.
+# A trial saves no checkpoint: its last validation counts, at the end of its schedule.
 TRIAL_FLAGS = ("--save_strategy", "no", "--load_best_model_at_end", "False", "--early_stopping_patience", "0")
-LENGTHS = {"num_train_epochs", "max_steps"}  # of a run; one that is varied must not be chosen for few posts
+LENGTHS = {"num_train_epochs", "max_steps"}  # if one is varied, the other is not chosen for small corpora
 STUDY = "search"
 
 Space = dict[str, Any]  # flag -> list of choices, or a range {"low", "high", "log"}
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a search found.
+class Search:
+    """A finished search.
 
     Attributes:
-        metric: What was optimised, on validation posts.
-        trials: One row a trial: `number`, `state`, `value` (None if it did not end), and its flags.
+        metric: The metric that was optimised, on validation posts.
+        trials: One row per trial: `number`, `state`, `value` (None if it failed), and its flags.
         best: Row of the best trial.
-        recipe: File of the run with the best flags.
+        recipe: File of the recipe with the best flags.
     """
 
     metric: str
@@ -56,107 +53,106 @@ class Found:
     recipe: Path
 
 
-def search(argv: Sequence[str], space: Space, num_trials: int, folder: Path) -> Found:
-    """Train with flags out of `space`, again and again, and write the recipe of the best trial into `folder`.
+def search(argv: Sequence[str], space: Space, num_trials: int, folder: Path) -> Search:
+    """Train with flags out of `space`, trial by trial, and write the recipe of the best one into `folder`.
 
     Trainer's own backend: Optuna's tree-structured Parzen estimator (Bergstra et al., 2011, Algorithms for
-    hyper-parameter optimization) proposes, and trials that stay behind the median of the others are broken off. The
-    same command goes on where it was interrupted; the trial that was under way is lost.
+    hyper-parameter optimization) proposes, and trials that are worse than the median are pruned. Called again, it
+    resumes after an interruption; the trial that was running is lost.
 
     Args:
-        argv: Of the run whose flags are varied.
-        space: What to vary, and within which bounds.
-        num_trials: How many trials there shall be in the end.
-        folder: Holds `search.db` (the trials), `search.json` and `recipe.yaml`.
+        argv: Command line of the run whose flags are varied.
+        space: The flags to vary, and their bounds or choices.
+        num_trials: Total number of trials, those of earlier calls included.
+        folder: Gets `search.db` (the trials), `search.json` and `recipe.yaml`.
 
     Raises:
-        RumorError: The user has made a mistake.
+        RumorError: A user error.
     """
-    told = parse_arguments(argv)
-    if told.run.streaming:
-        raise ArgumentError("search: expected tokens that serve all trials, got --streaming; leave it out")
-    check_space(space, argv, told)
-    lengths = [word for flag in LENGTHS & space.keys() - told.given.keys() for word in (f"--{flag}", "1")]
-    setup = set_up([*argv, *lengths, *TRIAL_FLAGS, "--output_dir", str(folder)])
-    if setup.args.world_size > 1:
-        raise ArgumentError(f"search: expected one process, got {setup.args.world_size}; start it without a launcher")
-    study = _open_study(setup, space, folder)
-    _try_out(study, setup, space, num_trials, folder)
-    if not _has_ended(study):
-        raise RunError(f"search: expected a trial that ends, found none in {num_trials}; change --space")
-    metric = str(setup.args.metric_for_best_model)
+    named = parse_arguments(argv)
+    if named.run.streaming:
+        raise ArgumentError("search: --streaming is not supported, since all trials share the tokens. Remove it.")
+    check_space(space, argv, named)
+    lengths = [word for flag in LENGTHS & space.keys() - named.given.keys() for word in (f"--{flag}", "1")]
+    run = resolve(parse_arguments([*argv, *lengths, *TRIAL_FLAGS, "--output_dir", str(folder)]))
+    if run.args.world_size > 1:
+        raise ArgumentError(f"search: runs in one process, not in {run.args.world_size}. Start it without a launcher.")
+    study = _open_study(run, space, folder)
+    _run_trials(study, run, space, num_trials)
+    if not _has_completed(study):
+        raise RunError(f"search: none of {num_trials} trials completed. Change --space.")
+    metric = str(run.args.metric_for_best_model)
     trials = [
         {"number": trial.number, "state": trial.state.name.lower(), "value": trial.value, **trial.params}
         for trial in study.get_trials(deepcopy=False)
     ]
-    recipe = told.recipe(**(setup.chosen | study.best_params))
+    resolved = {flag: run.recipe[flag] for flag in ("data_path", "model_name_or_path", "precision", *run.auto)}
+    recipe = named.resolved(resolved | study.best_params).recipe()
     write_text(folder / "recipe.yaml", yaml.safe_dump(recipe, allow_unicode=True))
     write_text(folder / "search.json", json.dumps({"metric": metric, "trials": trials}, indent=2) + "\n")
-    return Found(metric, trials, trials[study.best_trial.number], folder / "recipe.yaml")
+    return Search(metric, trials, trials[study.best_trial.number], folder / "recipe.yaml")
 
 
-def check_space(space: Space, argv: Sequence[str], told: Arguments) -> None:
-    """Try every bound and choice as the flag it stands for.
+def check_space(space: Space, argv: Sequence[str], named: Arguments) -> None:
+    """Parse every bound and choice as a flag.
 
     Raises:
-        ArgumentError: `space` is not well formed, or a flag of it is unknown, not Trainer's, or takes no such value.
+        ArgumentError: `space` is malformed, or a flag in it is unknown, not one of Trainer, or refuses a value.
     """
     for flag, values in space.items():
         is_range = isinstance(values, dict) and {"low", "high"} <= values.keys() <= {"low", "high", "log"}
         if not is_range and not (isinstance(values, list) and values):
             raise ArgumentError(
-                f'--space: {flag}: expected a list of choices, or {{"low": ..., "high": ..., "log": true}}, '
-                f"got {json.dumps(values)}"
+                f"--space: {flag} is {json.dumps(values)}. Use a list of choices, or "
+                '{"low": ..., "high": ..., "log": true}.'
             )
         bounds = [values["low"], values["high"]] if is_range else values
         for value in bounds:
-            tried = parse_arguments([*argv, f"--{flag}", str(value)])
-            if flag not in tried.training:
-                raise ArgumentError(f"--space: expected flags of TrainingArguments, found {flag}; remove it")
+            if flag not in parse_arguments([*argv, f"--{flag}", str(value)]).training:
+                raise ArgumentError(f"--space: {flag} is not a flag of TrainingArguments. Remove it.")
         if is_range and not (
             all(isinstance(bound, int | float) for bound in bounds)
             and bounds[0] < bounds[1]
             and (bounds[0] > 0 or not values.get("log"))
         ):
-            raise ArgumentError(f"--space: {flag}: expected numbers, low below high (above 0 for log), got {values}")
-        if flag in told.given:
-            logger.info("search: %s is varied; the %s that was given is not used", flag, told.given[flag])
+            raise ArgumentError(f"--space: {flag} is {values}. Use numbers with low < high, above 0 for log.")
+        if flag in named.given:
+            logger.info("search: %s is varied; its value %s is not used", flag, named.given[flag])
 
 
-def _open_study(setup: Setup, space: Space, folder: Path) -> "Study":
-    """Return the study in `folder`, which is made if it is not there.
+def _open_study(run: Run, space: Space, folder: Path) -> "Study":
+    """Return the study in `folder`, created if it does not exist.
 
     Raises:
         ArgumentError: Optuna is not installed.
-        OutputError: The folder holds something else.
+        OutputError: The folder contains something else.
     """
     try:
         import optuna
     except ImportError as error:
-        raise ArgumentError("search: expected optuna, found none; pip install 'hf_rumor[search]'") from error
-    way_out = "give another --output_dir, or remove the folder"
+        raise ArgumentError("search: optuna is not installed. Run: pip install optuna") from error
+    way_out = "Give another --output_dir, or remove the folder."
     if folder.exists() and any(folder.iterdir()) and not (folder / "search.db").is_file():
-        raise OutputError(f"--output_dir {folder}: expected an empty folder or an earlier search; {way_out}")
+        raise OutputError(f"--output_dir {folder}: contains something other than a search. {way_out}")
     folder.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
         study_name=STUDY,
         storage=_storage(folder),
-        direction="maximize" if setup.args.greater_is_better else "minimize",
+        direction="maximize" if run.args.greater_is_better else "minimize",
         load_if_exists=True,
     )
-    recipe = {key: value for key, value in setup.recipe().items() if key != "data_path"}
-    identity = json.loads(json.dumps({"recipe": recipe, "space": space, "data_sha256": setup.data.corpus.sha256}))
-    found = study.user_attrs.get("identity")
-    if found is None:
+    identity = json.loads(json.dumps({**asdict(run.identity), "space": space}))
+    stored = study.user_attrs.get("identity")
+    if stored is None:
         study.set_user_attr("identity", identity)
-    elif found != identity:
-        differing = ", ".join(sorted(key for key in identity if found.get(key) != identity[key]))
-        raise OutputError(f"--output_dir {folder}: expected this search, found one of another {differing}; {way_out}")
+    elif stored != identity:
+        differing = ", ".join(sorted(key for key in identity if stored.get(key) != identity[key]))
+        raise OutputError(f"--output_dir {folder}: contains a search with another {differing}. {way_out}")
     return study
 
 
-def _has_ended(study: "Study") -> bool:
+def _has_completed(study: "Study") -> bool:
     from optuna.trial import TrialState
 
     return bool(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
@@ -166,40 +162,34 @@ def _storage(folder: Path) -> str:
     return f"sqlite:///{(folder / 'search.db').resolve()}"
 
 
-def _try_out(study: "Study", setup: Setup, space: Space, num_trials: int, folder: Path) -> None:
+def _run_trials(study: "Study", run: Run, space: Space, num_trials: int) -> None:
     """Run the trials that are still missing."""
     from optuna.trial import TrialState
 
-    ended = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
-    if len(ended) >= num_trials:
+    done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+    if len(done) >= num_trials:
         return
-    logger.info("search: %d of %d trials are done", len(ended), num_trials)
-    data = setup.data.dataset
-    model, tokenizer = setup.load_model()
-    seen = DatasetDict(train=data["train"], validation=data["validation"])
-    encoded = tokenize(seen, tokenizer, InputConfig(setup.arguments.run.max_length))
-    parts = encoded["train"], encoded["validation"]
-    trainer = make_trainer(model, tokenizer, setup.args, *parts, setup.loss, setup.arguments.run)
-    trainer.compute_metrics = _breaking_off(ValidationMetrics(setup.loss.activation))
-    trainer.model_init = lambda: setup.load_model()[0]
-    metric = f"eval_{str(setup.args.metric_for_best_model).removeprefix('eval_')}"
-    failed = (TrialState.FAIL,)
-    num_failed = len(study.get_trials(deepcopy=False, states=failed))
+    logger.info("search: %d of %d trials are done", len(done), num_trials)
+    model, tokenizer = run.load_model()
+    trainer = make_trainer(run, model, tokenizer, *encode(run, tokenizer))
+    trainer.compute_metrics = _pruning(ValidationMetrics(run.loss.activation))
+    trainer.model_init = lambda: run.load_model()[0]
+    num_failed = len(study.get_trials(deepcopy=False, states=(TrialState.FAIL,)))
     try:
-        _search(trainer, study, space, metric, num_trials - len(ended), folder)
+        _search(trainer, study, space, num_trials - len(done), run.folder)
     except (ValueError, TypeError, ImportError, RuntimeError) as error:
-        if len(study.get_trials(deepcopy=False, states=failed)) > num_failed:
+        if len(study.get_trials(deepcopy=False, states=(TrialState.FAIL,))) > num_failed:
             raise ArgumentError(
-                f"search: expected values that Trainer takes, got {type(error).__name__}: {error}; "
-                "change --space, and --output_dir"
+                f"search: a trial cannot start ({type(error).__name__}: {error}). Change --space and --output_dir."
             ) from error
-        if _has_ended(study):  # else Optuna says that there is no best one
+        if _has_completed(study):  # else Optuna raises since there is no best trial
             raise
 
 
-def _search(trainer: RumorTrainer, study: "Study", space: Space, metric: str, num_trials: int, folder: Path) -> None:
+def _search(trainer: RumorTrainer, study: "Study", space: Space, num_trials: int, folder: Path) -> None:
     from optuna.samplers import TPESampler
 
+    metric = f"eval_{str(trainer.args.metric_for_best_model).removeprefix('eval_')}"
     trainer.hyperparameter_search(
         backend="optuna",
         hp_space=lambda trial: _propose(trial, space),
@@ -209,20 +199,20 @@ def _search(trainer: RumorTrainer, study: "Study", space: Space, metric: str, nu
         study_name=STUDY,
         storage=_storage(folder),
         load_if_exists=True,
-        # Another seed after an interruption: the same one would propose the first trials once more.
+        # Another seed after an interruption: the same one would propose the first trials again.
         sampler=TPESampler(seed=trainer.args.seed + len(study.get_trials(deepcopy=False))),
     )
 
 
-def _breaking_off(compute: Callable[[Any], dict[str, float]]) -> Callable[[Any], dict[str, float]]:
-    """Let a trial that diverges be broken off: the others say more."""
+def _pruning(compute: Callable[[Any], dict[str, float]]) -> Callable[[Any], dict[str, float]]:
+    """Prune a trial that diverges instead of ending the search."""
     from optuna import TrialPruned
 
     def measure(prediction: Any) -> dict[str, float]:
         try:
             return compute(prediction)
         except RunError as error:
-            logger.info("search: the trial has diverged and is broken off")
+            logger.info("search: the trial diverged and is pruned")
             raise TrialPruned(str(error)) from error
 
     return measure
@@ -237,28 +227,28 @@ def _propose(trial: "Trial", space: Space) -> dict[str, Any]:
             proposed[flag] = trial.suggest_int(flag, values["low"], values["high"], log=values.get("log", False))
         else:
             proposed[flag] = trial.suggest_float(flag, values["low"], values["high"], log=values.get("log", False))
-    told = ", ".join(
-        f"{flag} {value:.3g}" if isinstance(value, float) else f"{flag} {value}" for flag, value in proposed.items()
-    )
-    logger.info("search: trial %d: %s", trial.number, told)
+    values_text = ", ".join(f"{flag} {_short(value)}" for flag, value in proposed.items())
+    logger.info("search: trial %d: %s", trial.number, values_text)
     return proposed
 
 
-def to_text(found: Found) -> str:
-    """Return the trials as a table, the best first, and how to train with its flags."""
-    flags = [name for name in found.best if name not in ("number", "state", "value")]
-    ended = [trial for trial in found.trials if trial["value"] is not None]
-    best_first = sorted(ended, key=lambda trial: (trial["number"] != found.best["number"], trial["number"]))
+def to_text(finished: Search) -> str:
+    """Return the trials as a table, the best one first, and the recipe to train with."""
+    flags = [name for name in finished.best if name not in ("number", "state", "value")]
+    ended = [trial for trial in finished.trials if trial["value"] is not None]
+    best_first = sorted(ended, key=lambda trial: (trial["number"] != finished.best["number"], trial["number"]))
     lines = [
-        f"| trial | {found.metric} on validation | {' | '.join(flags)} |",
+        f"| trial | {finished.metric} on validation | {' | '.join(flags)} |",
         f"|{'---|' * (2 + len(flags))}",
         *(
-            f"| {trial['number']} | {trial['value']:.4f}{' (broken off)' if trial['state'] == 'pruned' else ''} | "
-            + " | ".join(
-                f"{trial[flag]:.3g}" if isinstance(trial[flag], float) else f"{trial[flag]}" for flag in flags
-            )
+            f"| {trial['number']} | {trial['value']:.4f}{' (pruned)' if trial['state'] == 'pruned' else ''} | "
+            + " | ".join(_short(trial[flag]) for flag in flags)
             + " |"
             for trial in best_first
         ),
     ]
-    return "\n".join(lines) + f"\n\nThe best, trial {found.best['number']}, is in {found.recipe}; train with it."
+    return "\n".join(lines) + f"\n\nThe best, trial {finished.best['number']}, is in {finished.recipe}; train with it."
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""Adversarial training: each post is learned again with its embeddings moved to where the loss grows fastest."""
+"""Adversarial training (FGM): a second pass with perturbed embeddings, in the direction that increases the loss."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,18 +9,18 @@ from torch import Tensor
 
 
 class Adversary:
-    """Moves the token embeddings of each post by `radius · g / ‖g‖`, `g` the gradient of the loss there.
+    """Perturbs the token embeddings of each post by `radius · g / ‖g‖`, where `g` is the gradient of the loss.
 
-    Miyato et al., 2017, https://arxiv.org/abs/1605.07725, Eq. 5 and 6. The norm is that of a whole post, so that what
-    is done to a post does not depend on the others of its batch. The embeddings are not normalised as in the paper:
-    pre-trained ones have a scale of their own.
+    Miyato et al., 2017, https://arxiv.org/abs/1605.07725, Eq. 5 and 6. The norm is that of a whole post, so that its
+    perturbation does not depend on the other posts of the batch. The embeddings are not normalised as in the paper:
+    those of a pre-trained model have a scale of their own.
 
     Args:
-        model: A model of transformers; a hook is left on its token embeddings, which acts while it trains.
-        radius: Length of the move, at least 0, in the units of the embeddings.
+        model: A model of transformers; gets a hook on its token embeddings that acts in training only.
+        radius: Length of the perturbation, at least 0, in the units of the embeddings.
 
     Attributes:
-        is_attacking: Whether the pass under way is the second one.
+        is_attacking: Whether the current pass is the second one.
     """
 
     def __init__(self, model: Any, radius: float) -> None:
@@ -33,24 +33,24 @@ class Adversary:
         if not module.training or not torch.is_grad_enabled():
             return None
         if self.is_attacking:
-            return output + self._move()
+            return output + self._perturbation()
         if not output.requires_grad:  # of frozen embeddings
             output.requires_grad_()
         output.retain_grad()
         self._clean = output
         return None
 
-    def _move(self) -> Tensor:
+    def _perturbation(self) -> Tensor:
         if self._clean is None or self._clean.grad is None:
             raise RuntimeError("expected a backward pass over the same batch before the attack")
         gradient = self._clean.grad.float()
         norm = gradient.norm(dim=(1, 2), keepdim=True)
-        # An overflow under fp16 moves nothing; its step is skipped anyway.
+        # An overflow under fp16 gives no perturbation; its step is skipped anyway.
         return torch.nan_to_num(self.radius * gradient / norm, nan=0.0, posinf=0.0, neginf=0.0).to(self._clean.dtype)
 
     @contextmanager
     def attacking(self) -> Iterator[None]:
-        """Within this, a pass over the batch whose loss went backward last meets the moved embeddings."""
+        """Perturb the embeddings of passes inside, over the batch of the last backward pass."""
         self.is_attacking = True
         try:
             yield

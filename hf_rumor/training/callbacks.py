@@ -1,4 +1,4 @@
-"""What a run tells while it trains."""
+"""What a run logs while it trains, and when it stops early."""
 
 import logging
 import time
@@ -13,16 +13,46 @@ from transformers import (
     TrainerState,
     TrainingArguments,
 )
+from transformers.trainer_callback import ExportableState
 
 
 logger = logging.getLogger(__name__)
 
 
 class Progress(ProgressCallback):
-    """The progress bar alone: the logs that `ProgressCallback` mixes into it go to `EpochLines`."""
+    """The progress bar alone: `EpochLines` logs what `ProgressCallback` would print."""
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """Print nothing."""
+
+
+class StepFacts(TrainerCallback, ExportableState):
+    """Saves in each checkpoint what makes a step, for `hf_rumor.training.checkpoints.check_steps`.
+
+    Args:
+        facts: The posts of a step and their order; see `facts_of_steps`.
+    """
+
+    def __init__(self, facts: dict[str, Any] | None = None) -> None:
+        self.facts = facts or {}
+
+    def state(self) -> dict[str, Any]:
+        """Return what Trainer saves."""
+        return {"args": {}, "attributes": {"facts": self.facts}}
+
+
+def facts_of_steps(args: TrainingArguments, *, num_posts: int, is_streaming: bool) -> dict[str, Any]:
+    """Return everything that decides which posts are in which step, as flags where there is one."""
+    return {
+        "training posts": num_posts,
+        "processes": args.world_size,
+        "per_device_train_batch_size": args.per_device_train_batch_size,
+        "gradient_accumulation_steps": args.gradient_accumulation_steps,
+        "dataloader_drop_last": args.dataloader_drop_last,
+        "train_sampling_strategy": str(args.train_sampling_strategy),
+        "data_seed": args.seed if args.data_seed is None else args.data_seed,
+        "streaming": is_streaming,
+    }
 
 
 class EpochLines(TrainerCallback):
@@ -34,7 +64,7 @@ class EpochLines(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Tell how long the run will be, as Trainer computed it."""
+        """Log the length of the run, as computed by Trainer."""
         self.started = time.monotonic()
         logger.info(
             "steps: %d in %g epochs, %d of them warm-up, schedule %s",
@@ -52,7 +82,7 @@ class EpochLines(TrainerCallback):
         metrics: dict[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Tell how the epoch went."""
+        """Log the losses and the validation score."""
         metrics = metrics or {}
         logger.info(
             "epoch %.3g of %g: mean training loss %.4f, validation macro-F1 %.4f, %d s",
@@ -66,21 +96,21 @@ class EpochLines(TrainerCallback):
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Tell which checkpoint becomes the model."""
+        """Log which checkpoint becomes the model."""
         if args.load_best_model_at_end and state.best_model_checkpoint:
             name = Path(state.best_model_checkpoint).name
             logger.info("kept: %s, validation %s %.4f", name, args.metric_for_best_model, state.best_metric)
 
 
 def num_epochs(args: TrainingArguments, state: TrainerState) -> float:
-    """Return how many epochs a run has, begun ones included where `--max_steps` ends it."""
+    """Return the number of epochs of a run; if `--max_steps` ends it, started epochs count."""
     return float(state.num_train_epochs if args.max_steps > 0 else args.num_train_epochs)
 
 
 class EarlyStopping(EarlyStoppingCallback):
-    """Stops after so many validations without a better metric, also where the run was interrupted right then.
+    """Stops after a number of validations without a better metric, even if the run was interrupted right then.
 
-    With its counter restored from a checkpoint, `EarlyStoppingCallback` would train on for an epoch before it looks.
+    With its counter restored from a checkpoint, `EarlyStoppingCallback` would train one more epoch.
     """
 
     def __init__(self, early_stopping_patience: int = 1, early_stopping_threshold: float | None = 0.0) -> None:
@@ -98,10 +128,10 @@ class EarlyStopping(EarlyStoppingCallback):
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, metrics: Any = None, **kwargs: Any
     ) -> None:
-        """Say why the run ends here."""
+        """Log why the run ends here."""
         super().on_evaluate(args, state, control, metrics, **kwargs)  # type: ignore[no-untyped-call]
         has_stopped = self.early_stopping_patience_counter >= self.early_stopping_patience
-        if has_stopped and state.global_step < state.max_steps:  # at its last step it ends anyway
+        if has_stopped and state.global_step < state.max_steps:  # at the last step it ends anyway
             logger.info(
                 "stopped early: no better %s in %d validations (--early_stopping_patience)",
                 *(args.metric_for_best_model, self.early_stopping_patience_counter),
@@ -110,7 +140,7 @@ class EarlyStopping(EarlyStoppingCallback):
     def on_epoch_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Neither validate nor save the step that Trainer takes before it looks at the control."""
+        """Neither validate nor save the step that Trainer takes before it reads the control."""
         if self.had_stopped:
             control.should_evaluate = control.should_save = False
 

@@ -1,4 +1,4 @@
-"""What there is to compute with, and in which precision it should."""
+"""The device of this process, and the precision of training on it."""
 
 from dataclasses import dataclass
 
@@ -14,8 +14,8 @@ class Hardware:
 
     Attributes:
         device: `cuda` or `cpu`.
-        name: For people.
-        has_bf16: Whether it computes in bfloat16 rather than imitating it.
+        name: Name for the log and the report.
+        has_bf16: Whether it computes in bfloat16 instead of emulating it.
     """
 
     device: str
@@ -24,18 +24,17 @@ class Hardware:
 
 
 def detect_hardware(*, use_cpu: bool) -> Hardware:
-    """Return what this process computes on: CUDA where there is one and `use_cpu` is not set, else the CPU."""
+    """Return the device: CUDA if available and `use_cpu` is not set, else the CPU."""
     if torch.cuda.is_available() and not use_cpu:
         return Hardware("cuda", torch.cuda.get_device_name(), torch.cuda.is_bf16_supported(including_emulation=False))
     return Hardware("cpu", f"CPU, {torch.get_num_threads()} threads", has_bf16())
 
 
 def choose_precision(requested: str, hardware: Hardware) -> tuple[str, str]:
-    """Return `fp32`, `bf16` or `fp16`, and why.
+    """Return `fp32`, `bf16` or `fp16`, and the reason.
 
     Args:
-        requested: One of these, which is used or refused; or `auto`: bf16 where the hardware has it, else fp16 on
-            CUDA, else fp32.
+        requested: One of these, or `auto`: bf16 if the hardware supports it, else fp16 on CUDA, else fp32.
         hardware: The device.
 
     Raises:
@@ -43,15 +42,15 @@ def choose_precision(requested: str, hardware: Hardware) -> tuple[str, str]:
     """
     if requested == "fp16" and hardware.device == "cpu":
         raise ArgumentError(
-            "fp16: expected a CUDA device, found a CPU, on which Trainer would silently train in fp32; take "
-            "--precision auto, bf16 or fp32"
+            "--precision fp16: needs a CUDA device; on a CPU, Trainer would silently train in fp32. Use auto, bf16 or "
+            "fp32."
         )
     if requested == "bf16" and not hardware.has_bf16:
-        return "bf16", "as asked; this device only imitates it, slowly"
+        return "bf16", "as asked; this device only emulates it, slowly"
     if requested != "auto":
         return requested, "as asked"
     if hardware.has_bf16:
-        return "bf16", "auto: the device has it"
+        return "bf16", "auto: supported by the device"
     if hardware.device == "cuda":
-        return "fp16", "auto: the device has no bf16"
-    return "fp32", "auto: this CPU has no bf16"
+        return "fp16", "auto: the device does not support bf16"
+    return "fp32", "auto: this CPU does not support bf16"

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a run trains: one more checkpoint, then the end."""
+"""Ctrl-C and SIGTERM during training: save a checkpoint, then stop."""
 
 import signal
 import threading
@@ -12,16 +12,16 @@ import torch
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 
-STEPS_BETWEEN_LOOKS = 8  # of several processes
+STEPS_BETWEEN_CHECKS = 8  # if there are several processes
 SAME_SIGNAL_SECONDS = 1.0
 
 
-class Interrupted(BaseException):
-    """A run was told to end; like `KeyboardInterrupt` it is no error.
+class Interrupted(KeyboardInterrupt):
+    """A signal stopped a run; like `KeyboardInterrupt`, not an error.
 
     Attributes:
-        number: Of the signal.
-        step: At which the checkpoint was saved, None if there is none.
+        number: Number of the signal.
+        step: Step at which the checkpoint was saved; None if there is none.
     """
 
     def __init__(self, number: int, step: int | None = None) -> None:
@@ -31,7 +31,7 @@ class Interrupted(BaseException):
 
 
 class SaveAndStop(TrainerCallback):
-    """Saves a checkpoint and stops after the step in which a signal came."""
+    """Saves a checkpoint and stops after the step in which a signal arrived."""
 
     def __init__(self) -> None:
         self.number: int | None = None
@@ -40,9 +40,9 @@ class SaveAndStop(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Look whether a signal has come; several processes look together, or some would wait for ever."""
+        """Stop if a signal has arrived; several processes agree on it, or some would wait forever."""
         if args.world_size > 1:
-            if state.global_step % STEPS_BETWEEN_LOOKS:
+            if state.global_step % STEPS_BETWEEN_CHECKS:
                 return
             number = torch.tensor(self.number or 0, device=args.device)
             torch.distributed.all_reduce(number, torch.distributed.ReduceOp.MAX)
@@ -53,22 +53,22 @@ class SaveAndStop(TrainerCallback):
     def on_epoch_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Validate no epoch that was stopped half-way: it would count in early stopping, and move random numbers."""
+        """Do not validate an incomplete epoch: it would count for early stopping, and consume random numbers."""
         epoch = state.epoch or 0.0
         if self.number is not None and state.global_step < state.max_steps and abs(epoch - round(epoch)) > 1e-6:
-            control.should_evaluate = control.should_save = False  # what the step came to is saved already
+            control.should_evaluate = control.should_save = False  # the step is saved already
 
 
 @contextmanager
 def interruptible(trainer: Trainer) -> Iterator[None]:
-    """Let SIGINT and SIGTERM end the training inside after its step; a second one, later, ends it at once.
+    """Let SIGINT and SIGTERM stop the training inside after its step; a second one, later, stops it at once.
 
-    One that follows within a second is the same: a launcher passes on what its processes have got already.
+    One that follows within a second counts as the same: a launcher forwards signals its processes already have.
 
     Raises:
-        Interrupted: A signal came.
+        Interrupted: A signal arrived.
     """
-    if threading.current_thread() is not threading.main_thread():  # where Python takes no signals
+    if threading.current_thread() is not threading.main_thread():  # Python delivers signals to the main thread only
         yield
         return
     callback = SaveAndStop()

@@ -2,9 +2,9 @@
 
 A loss is called with `(logits, target)`, both floats of *shape* `(batch, 2)`, where `target` is one-hot, and returns
 the mean over the posts of the batch, in nats, as a scalar. Any function or `torch.nn.Module` that does so can be named
-as `package.module:name`; `check_loss` refuses one that does not.
+as `package.module:name`; one that does not is refused.
 
-To add a loss that ships: write a function here and add it to `LOSSES`. `docs/howto_loss.md` does so step by step.
+To add a bundled loss, write a function here and add it to `LOSSES`, as in `docs/howto_loss.md`.
 """
 
 import importlib
@@ -29,12 +29,12 @@ LossFunction = Callable[[Tensor, Tensor], Tensor]  # (batch, 2), (batch, 2) -> (
 
 @dataclass(frozen=True)
 class Loss:
-    """The loss that trains, and how the logits it shapes become probabilities.
+    """The loss that trains, and how its logits become probabilities.
 
     Attributes:
-        name: As given with `--loss`.
-        kwargs: As given with `--loss_kwargs`, `balanced` written out.
-        function: What is called.
+        name: As in `--loss`.
+        kwargs: As in `--loss_kwargs`, with the numbers of `balanced`.
+        function: The loss itself.
         activation: `sigmoid` of the rumor logit, or `softmax` over both.
         formula: One line for the log and the report.
     """
@@ -85,7 +85,7 @@ def focal_loss(
     class_weights: Sequence[float] | None = None,
     label_smoothing: float = 0.0,
 ) -> Tensor:
-    """Binary cross-entropy of each logit that fades where the model is already right.
+    """Binary cross-entropy of each logit, with less weight where the model is already right.
 
     Lin et al., 2017, https://arxiv.org/abs/1708.02002, Eq. 4: `|t - p|^γ · BCE`, mean over both logits, with
     `p = sigmoid(logit)`; for a smoothed target `|t - p|` takes the place of `1 - p_t`. With `gamma=0` it is `bce`.
@@ -118,29 +118,45 @@ def make_loss(name: str, kwargs: dict[str, Any] | None = None, *, labels: Sequen
     """Return the loss that `--loss` and `--loss_kwargs` name.
 
     Args:
-        name: A key of `LOSSES`, or `package.module:name` of a function, or of a class that is called with `kwargs`.
-            Its attribute `activation`, "sigmoid" or "softmax", says how probabilities are formed; without one it is
-            the sigmoid, and the softmax for `torch.nn.CrossEntropyLoss`.
+        name: A key of `LOSSES`, or `package.module:name` of a function, or of a class that is called with `kwargs`;
+            see `as_loss`.
         kwargs: Keyword arguments. `class_weights="balanced"` becomes `num_posts / (2 · num_posts_of_label)`.
         labels: The training labels, for balanced weights.
 
     Raises:
-        ArgumentError: There is no such loss, it does not take `kwargs`, or it is no mean over the batch.
+        ArgumentError: The loss does not exist, does not accept `kwargs`, or is not a mean over the batch.
     """
-    given = dict(kwargs or {})
+    settings = dict(kwargs or {})
     if name in LOSSES:
-        _check_ranges(given)
-    if given.get("class_weights") == "balanced":
-        given["class_weights"] = balanced_class_weights(labels)
-    if name in LOSSES:
-        function, activation, formula = LOSSES[name]
-        loss = Loss(name, given, partial(_check_kwargs(name, function, given), **given), activation, formula)
-    elif ":" in name:
-        loss = _import_loss(name, given)
-    else:
-        raise ArgumentError(f"--loss {name}: expected {', '.join(LOSSES)} or package.module:name; choose one of these")
-    check_loss(loss)
-    return loss
+        _check_ranges(settings)
+    if settings.get("class_weights") == "balanced":
+        settings["class_weights"] = balanced_class_weights(labels)
+    if ":" in name:
+        return _import_loss(name, settings)
+    if name not in LOSSES:
+        raise ArgumentError(f"--loss {name}: unknown. Use {', '.join(LOSSES)} or package.module:name.")
+    function, activation, formula = LOSSES[name]
+    _check_kwargs(name, function, settings)
+    return _checked(Loss(name, settings, partial(function, **settings), activation, formula))
+
+
+def as_loss(loss: str | Loss | LossFunction) -> Loss:
+    """Return a loss as a `Loss`.
+
+    Args:
+        loss: A `Loss`; a name for `make_loss`; or a function of `(logits, one-hot target)`, whose attribute
+            `activation`, "sigmoid" or "softmax", is how probabilities are formed. Without the attribute it is the
+            sigmoid, except for cross-entropy of torch.
+
+    Raises:
+        ArgumentError: As for `make_loss`.
+    """
+    if isinstance(loss, Loss):
+        return loss
+    if isinstance(loss, str):
+        return make_loss(loss)
+    name = getattr(loss, "__qualname__", type(loss).__name__)
+    return _checked(Loss(name, {}, loss, _activation(loss, name), f"{getattr(loss, '__module__', '')}.{name}"))
 
 
 def balanced_class_weights(labels: Sequence[int]) -> list[float]:
@@ -151,54 +167,56 @@ def balanced_class_weights(labels: Sequence[int]) -> list[float]:
 def _check_ranges(kwargs: dict[str, Any]) -> None:
     weights = kwargs.get("class_weights")
     wrong = [
-        f"{key} {kwargs[key]!r}, expected a number from 0 to {highest:g}"
+        f"{key} is {kwargs[key]!r}, not a number from 0 to {highest:g}"
         for key, highest in (("label_smoothing", 0.99), ("gamma", float("inf")))
         if key in kwargs and not (isinstance(kwargs[key], int | float) and 0 <= kwargs[key] <= highest)
     ]
     numbers = isinstance(weights, list) and all(isinstance(weight, int | float) and weight >= 0 for weight in weights)
     if weights not in (None, "balanced") and not (numbers and len(weights) == len(LABEL_NAMES)):
-        wrong.append(f"class_weights {weights!r}, expected two numbers of at least 0, or balanced")
+        wrong.append(f"class_weights is {weights!r}, not two numbers of at least 0, nor balanced")
     if wrong:
-        raise ArgumentError(f"--loss_kwargs: {'; '.join(wrong)}; correct it")
+        raise ArgumentError(f"--loss_kwargs: {'; '.join(wrong)}. Fix it.")
 
 
-def _check_kwargs(name: str, function: Callable[..., Any], kwargs: dict[str, Any]) -> Callable[..., Any]:
+def _check_kwargs(name: str, function: Callable[..., Any], kwargs: dict[str, Any]) -> None:
     known = [p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
     unknown = sorted(kwargs.keys() - known)
     if unknown:
-        raise ArgumentError(
-            f"--loss_kwargs: {name} takes {', '.join(known)}, got {', '.join(unknown)}; correct the name"
-        )
-    return function
+        raise ArgumentError(f"--loss_kwargs: {name} has no {', '.join(unknown)}. Use {', '.join(known)}.")
 
 
 def _import_loss(name: str, kwargs: dict[str, Any]) -> Loss:
     module_name, _, attribute = name.partition(":")
-    if str(Path.cwd()) not in sys.path:  # as `python -m` does: a loss beside the user's own files is found
+    if str(Path.cwd()) not in sys.path:  # as `python -m` does: a loss in the current folder can be imported
         sys.path.insert(0, str(Path.cwd()))
     try:
-        found = getattr(importlib.import_module(module_name), attribute)
-        made = found(**kwargs) if isinstance(found, type) else found
-        function = partial(made, **kwargs) if kwargs and made is found else made  # as it is: a module moves to the GPU
+        loss = getattr(importlib.import_module(module_name), attribute)
+        plain = loss(**kwargs) if isinstance(loss, type) else loss
+        # Without settings as it is: a module moves to the GPU.
+        function = partial(plain, **kwargs) if kwargs and plain is loss else plain
     except Exception as error:  # whatever the user's own module raises
         raise ArgumentError(
-            f"--loss {name}: expected a function or class that takes {kwargs or 'no arguments'}, got {error}; check "
-            "that it can be imported from here, and --loss_kwargs"
+            f"--loss {name}: cannot be imported from here with settings {kwargs or 'none'} ({error}). Check the name "
+            "and --loss_kwargs."
         ) from error
-    is_cross_entropy = isinstance(made, nn.CrossEntropyLoss) or made is F.cross_entropy
-    default = "softmax" if is_cross_entropy else "sigmoid"
-    activation: Any = getattr(found, "activation", default)
+    return _checked(Loss(name, kwargs, function, _activation(plain, name), f"{module_name}.{attribute}"))
+
+
+def _activation(loss: Any, name: str) -> Activation:
+    is_cross_entropy = isinstance(loss, nn.CrossEntropyLoss) or loss is F.cross_entropy
+    activation: Any = getattr(loss, "activation", "softmax" if is_cross_entropy else "sigmoid")
     if activation not in ("sigmoid", "softmax"):
-        raise ArgumentError(f"--loss {name}: expected activation 'sigmoid' or 'softmax', got {activation!r}; set it")
-    return Loss(name, kwargs, function, activation, f"{module_name}.{attribute}")
+        raise ArgumentError(f"--loss {name}: its activation is {activation!r}. Set it to 'sigmoid' or 'softmax'.")
+    checked: Activation = activation
+    return checked
 
 
-def check_loss(loss: Loss) -> None:
-    """Try a loss on six made-up posts.
+def _checked(loss: Loss) -> Loss:
+    """Return the loss after trying it on six synthetic posts.
 
     Raises:
-        ArgumentError: It fails on them, gives no finite scalar, or is not the mean over posts (a sum would grow with
-            the batch; a mean over weights would not add up over the micro-batches of one step).
+        ArgumentError: It fails on them, returns no finite scalar, or is not the mean over posts (a sum would grow with
+            the batch; a mean over weights would not add up over the micro-batches of a step).
     """
     logits = torch.tensor(
         [[0.5, -1.0], [2.0, 0.3], [-0.7, 0.9], [0.1, 0.2], [-2.0, 1.0], [0.0, 0.6]], requires_grad=True
@@ -210,15 +228,16 @@ def check_loss(loss: Loss) -> None:
         parts = [loss.function(logits[part], target[part]) for part in (slice(0, 4), slice(4, 6))]
     except Exception as error:  # whatever the user's own code raises
         raise ArgumentError(
-            f"--loss {loss.name}: expected a loss of (logits, one-hot target), both (batch, 2), got "
-            f"{type(error).__name__}: {error}; check the loss and --loss_kwargs"
+            f"--loss {loss.name}: fails on (logits, one-hot target), both (batch, 2), with {type(error).__name__}: "
+            f"{error}. Check the loss and --loss_kwargs."
         ) from error
     if not isinstance(whole, Tensor) or whole.ndim != 0 or not bool(whole.isfinite()):
-        raise ArgumentError(f"--loss {loss.name}: expected a finite scalar, got {whole!r}; return the mean over posts")
+        raise ArgumentError(f"--loss {loss.name}: returns {whole!r}, not a finite scalar. Return the mean over posts.")
     if not whole.requires_grad:
-        raise ArgumentError(f"--loss {loss.name}: expected a loss with a gradient, got a constant; do not detach it")
+        raise ArgumentError(f"--loss {loss.name}: returns a constant without a gradient. Do not detach it.")
     if not torch.allclose(whole, (4 * parts[0] + 2 * parts[1]) / 6, rtol=1e-4, atol=1e-6):
         raise ArgumentError(
-            f"--loss {loss.name}: expected the mean over posts, got {whole:.4f} for six posts but "
-            f"{parts[0]:.4f} and {parts[1]:.4f} for four and two of them; return the mean of the posts' losses"
+            f"--loss {loss.name}: not the mean over posts ({whole:.4f} for six posts, {parts[0]:.4f} and "
+            f"{parts[1]:.4f} for four and two of them). Return the mean of the posts' losses."
         )
+    return loss

@@ -1,4 +1,4 @@
-"""The order of training posts: batches of like length, in random order."""
+"""The order of training posts: batches of similar length, in random order."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,15 +12,14 @@ MOST_BATCHES_SORTED_AT_ONCE = 50
 class ShuffledLengthGroupedSampler(LengthGroupedSampler):
     """`LengthGroupedSampler` with the batches in random order.
 
-    The one of transformers goes from long to short posts again and again, so that neighbouring steps see one kind of
-    post, and sorts small corpora in quarters, where halves need less padding. Here the order is also a function of
-    seed and epoch alone, so that a run resumed in the middle of an epoch sees the same posts as one that was never
-    interrupted.
+    That of transformers goes from long to short posts again and again, so that neighbouring steps see one kind of
+    post, and sorts small corpora in quarters, where halves need less padding. Here the order also depends on seed and
+    epoch alone, so that a run resumed in the middle of an epoch sees the same posts as one without interruption.
 
     Args:
-        batch_size: Posts of an optimizer step, which are to be of like length.
-        lengths: Tokens of each post.
-        seed: Equal seeds give equal orders.
+        batch_size: Number of posts in an optimizer step, which have similar lengths.
+        lengths: Number of tokens of each post.
+        seed: Seed of the order.
     """
 
     def __init__(self, batch_size: int, lengths: Sequence[int], seed: int) -> None:
@@ -41,9 +40,9 @@ class ShuffledLengthGroupedSampler(LengthGroupedSampler):
 
 
 def shuffle_batches(order: list[int], batch_size: int, generator: torch.Generator) -> list[int]:
-    """Return positions with each run of `batch_size` as it is, and the runs in random order.
+    """Return positions with the batches in random order, each unchanged.
 
-    A last, shorter run stays last: elsewhere it would shift all that follow.
+    A last, shorter batch stays last: elsewhere it would shift all that follow.
     """
     whole = len(order) // batch_size
     numbers = [*torch.randperm(whole, generator=generator).tolist(), whole]

@@ -1,18 +1,22 @@
-"""TensorBoard, trackio, Weights & Biases, MLflow: what a run is goes in at its start, what it is worth at its end."""
+"""TensorBoard, trackio, Weights & Biases, MLflow: recipe and split at the start of a run, test metrics at its end."""
 
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-from transformers.integrations.integration_utils import get_reporting_integration_callbacks
+from transformers.integrations.integration_utils import TensorBoardCallback, get_reporting_integration_callbacks
+
+
+FLATTEN = "MLFLOW_FLATTEN_PARAMS"  # without it, MLflow drops parameters of more than 250 characters
 
 
 class Tracked(TrainerCallback):
-    """Passes on the events of a run to a tracker, but for the end of training.
+    """Passes the events of a run to a tracker, except for the end of training.
 
-    Trackers close their run when training ends; the metrics on test posts come after that.
+    Trackers close their run when training ends, before the metrics on test posts are known.
 
     Args:
         tracker: The callback of transformers for one tracker.
@@ -25,6 +29,8 @@ class Tracked(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Open the run; its configuration is that of Trainer and that of the model."""
+        if isinstance(self.tracker, TensorBoardCallback) and self.tracker.logging_dir is None:
+            self.tracker.logging_dir = str(Path(str(args.output_dir)) / "runs")  # also after an interruption
         self.tracker.on_train_begin(args, state, control, **kwargs)
 
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
@@ -32,19 +38,18 @@ class Tracked(TrainerCallback):
         self.tracker.on_log(args, state, control, **kwargs)
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Let the tracker keep the checkpoint, if it was told to."""
+        """Let the tracker store the checkpoint, if it is configured to."""
         self.tracker.on_save(args, state, control, **kwargs)
 
 
 @contextmanager
 def tracked(trainer: Trainer, facts: Mapping[str, Any]) -> Iterator[None]:
-    """Let the trackers of `--report_to` know the run that trains inside, and wait for its last numbers.
+    """Give the trackers of `--report_to` the facts of the run that trains inside, and keep them open after it.
 
     Args:
         trainer: Has not trained yet.
-        facts: What the run is: recipe and split. They go where every tracker looks, the configuration of the model.
+        facts: Recipe and split. They go where every tracker looks: the configuration of the model.
     """
-    os.environ.setdefault("MLFLOW_FLATTEN_PARAMS", "TRUE")  # it drops parameters of more than 250 characters
     model: Any = trainer.model
     config = model.config
     for kind in get_reporting_integration_callbacks(trainer.args.report_to):  # type: ignore[no-untyped-call]
@@ -52,10 +57,14 @@ def tracked(trainer: Trainer, facts: Mapping[str, Any]) -> Iterator[None]:
         if tracker is not None:
             trainer.add_callback(Tracked(tracker))
     config.hf_rumor_run = dict(facts)
+    is_unset = FLATTEN not in os.environ
+    os.environ.setdefault(FLATTEN, "TRUE")
     try:
         yield
     finally:
         del config.hf_rumor_run
+        if is_unset:
+            del os.environ[FLATTEN]
 
 
 def finish_tracking(trainer: Trainer, metrics: Mapping[str, Any]) -> None:

@@ -1,7 +1,10 @@
-"""The seam with `transformers.Trainer`: the only file that knows its internals."""
+"""The seam with `transformers.Trainer`: the only file that uses its internals (checked with transformers 5.23)."""
 
+import copy
 import math
+from collections.abc import Callable
 from contextlib import nullcontext
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,65 +18,79 @@ from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_pt_utils import LengthGroupedSampler
 from transformers.trainer_utils import has_length
 
-from hf_rumor.errors import RunError
+from hf_rumor.errors import ArgumentError, RunError
 from hf_rumor.evaluation.rumor_metrics import RumorMetrics
-from hf_rumor.labels import Activation, decide, rumor_probabilities
+from hf_rumor.labels import PROBLEM_TYPES, Activation, decide, rumor_probabilities
 from hf_rumor.models.cpu.speed import speed_up_training
 from hf_rumor.training.adversary import Adversary
 from hf_rumor.training.layers import decay_learning_rates
-from hf_rumor.training.losses import Loss
+from hf_rumor.training.losses import Loss, as_loss
 from hf_rumor.training.sampler import ShuffledLengthGroupedSampler
 
 
 class RumorTrainer(Trainer):
-    """A `Trainer` whose loss is an argument, exact under gradient accumulation and several processes.
+    """A drop-in `Trainer` whose loss is an argument, exact under gradient accumulation and several processes.
 
     Differs from `Trainer` in these points:
     - `compute_loss` applies `loss`; the model's own `outputs.loss` is never computed.
     - Batches grouped by length come in random order, and are for training only; evaluation and prediction keep the
-      order of the dataset.
+      order of the dataset, and all of its posts.
     - On a CPU it uses faster, equivalent operations; see `hf_rumor.models.cpu.speed`.
-    - Labels are ints; they are made one-hot here, on the logits' device, for a batch of any size.
+    - Labels are ints, in a column `label` or `labels`; they become one-hot here, on the logits' device.
+    - `problem_type` of the model is set, if it was not, so that pipelines form the probabilities the loss trained.
 
     Args:
-        loss: Called with float32 `(logits, one-hot target)`, both `(batch, 2)`; returns the mean over the batch.
-        layer_lr_decay: Each layer learns at this share of the rate of the layer above it, in (0, 1]; see
-            `decay_learning_rates`.
-        adversarial_radius: Above 0, each step adds the gradient at moved embeddings, at twice the cost; see
+        *args: As for `Trainer`.
+        loss: A name in `LOSSES`, `package.module:name`, a `Loss`, or a function of float32 `(logits, one-hot target)`,
+            both `(batch, 2)`, that returns the mean over the batch.
+        layer_lr_decay: Learning rate of each layer as a share of the layer above, in (0, 1]; see
+            `hf_rumor.training.layers`.
+        adversarial_radius: Above 0, each step adds the gradient at perturbed embeddings, at twice the cost; see
             `hf_rumor.training.adversary`.
         speed_up: Whether to use what makes a CPU faster.
         **kwargs: As for `Trainer`.
 
     Raises:
-        ValueError: Several GPUs in one process (`nn.DataParallel`), where the share of a micro-batch is not known.
+        ArgumentError: The loss is unknown or is not a mean; an argument would have no effect; or one process has
+            several GPUs (`nn.DataParallel`), where the share of a micro-batch is not known.
     """
 
-    # What `compute_loss` returns is already the share of the whole optimizer step; `Trainer` must not divide it again.
+    # `compute_loss` returns the share of the whole optimizer step; `Trainer` must not divide it again.
     loss_is_scaled_for_ga = True
 
     def __init__(
         self,
-        *,
-        loss: Loss,
+        *args: Any,
+        loss: str | Loss | Callable[[Tensor, Tensor], Tensor] = "bce",
         layer_lr_decay: float = 1.0,
         adversarial_radius: float = 0.0,
         speed_up: bool = True,
         **kwargs: Any,
     ) -> None:
-        self.adversarial_radius = adversarial_radius
+        self.loss = as_loss(loss)
         self.speed_up = speed_up
-        super().__init__(**kwargs)
+        self.adversarial_radius = adversarial_radius  # `Trainer.__init__` may call `call_model_init`
+        super().__init__(*args, **kwargs)
         if self.args.n_gpu > 1:
-            raise ValueError("nn.DataParallel is not supported; use accelerate launch or torchrun")
-        self.loss = loss
+            raise ArgumentError("RumorTrainer: nn.DataParallel is not supported. Use accelerate launch or torchrun.")
+        if self.compute_loss_func is not None:
+            raise ArgumentError("RumorTrainer: compute_loss_func would have no effect. Use loss=... instead.")
+        if self.args.label_smoothing_factor:
+            raise ArgumentError(
+                "RumorTrainer: label_smoothing_factor would have no effect. Use loss=make_loss(name, "
+                "{'label_smoothing': ...}) instead."
+            )
         self.layer_lr_decay = layer_lr_decay
         self.step_context = speed_up_training(self.model, self.args) if speed_up else nullcontext()
         self.adversary = Adversary(self.model, adversarial_radius) if adversarial_radius else None
         self._loss_sum: Tensor | float = 0.0
         self._num_posts = 0
-        self.resumed_at: int | None = None  # the step of the checkpoint that it went on from
-        if isinstance(loss.function, nn.Module):
-            loss.function.to(self.args.device)
+        self.resumed_at: int | None = None  # step of the checkpoint from which training resumed
+        if isinstance(self.loss.function, nn.Module):
+            self.loss.function.to(self.args.device)
+        config: Any = getattr(self.model, "config", None)
+        if getattr(config, "problem_type", "") is None:
+            config.problem_type = PROBLEM_TYPES[self.loss.activation]
         # Makes Trainer count the labels of each optimizer step and pass the count as `num_items_in_batch`.
         self.model_accepts_loss_kwargs = True
 
@@ -86,7 +103,7 @@ class RumorTrainer(Trainer):
     ) -> Any:
         """Return the loss of a micro-batch as its share of the optimizer step, and the outputs if asked.
 
-        While training, the mean over the micro-batch is weighted by its share of all labels of the step, so that the
+        In training, the mean over the micro-batch is weighted by its share of all labels of the step, so that the
         gradient is that of one large batch: (4, 4, 2) with accumulation equals 10 at once.
         """
         labels = inputs["labels"]
@@ -128,27 +145,38 @@ class RumorTrainer(Trainer):
         return model
 
     def _hp_search_setup(self, trial: Any) -> None:
-        """Take over the flags of a trial; `Trainer` would go on with the batch size it started with."""
+        """Use the batch size of a trial; `Trainer` would keep the one it started with."""
         super()._hp_search_setup(trial)
         self._train_batch_size = self.args.train_batch_size
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
-        """Return the optimizer of `TrainingArguments`, lower layers with lower learning rates."""
+        """Return the optimizer of `TrainingArguments`, with lower learning rates for lower layers."""
         fresh = self.optimizer is None
         optimizer: torch.optim.Optimizer = super().create_optimizer(model)
         if fresh and self.layer_lr_decay != 1.0:
             decay_learning_rates(optimizer, self.model if model is None else model, self.layer_lr_decay)
         return optimizer
 
-    def check_schedule(self) -> None:
-        """Try to make optimizer and schedule, so that what they refuse shows before anything is written."""
+    def rehearse(self, max_length: int) -> None:
+        """Create optimizer and schedule, and compute one loss, so that what fails does so before anything is written.
+
+        Args:
+            max_length: Number of tokens of the longest post in the batch. The model stays as it is.
+        """
         self.create_optimizer_and_scheduler(num_training_steps=1000)
         self.optimizer = self.lr_scheduler = None
+        rows = list(islice(self.train_dataset, 2))  # type: ignore[arg-type]
+        rows += [{name: (v * max_length)[:max_length] if isinstance(v, list) else v for name, v in rows[0].items()}]
+        collate = self._get_collator_with_removed_columns(self.data_collator, description="training")
+        model: Any = self.model
+        model.eval()
+        with torch.no_grad():
+            self.compute_loss(model, self._prepare_inputs(collate(rows)))
 
     def train_from(self, checkpoint: Path | None) -> None:
-        """Train, from a checkpoint if there is one; of a run that had taken all its steps, take over the result.
+        """Train, from a checkpoint if there is one; if that run had taken all its steps, load its result.
 
-        `Trainer` would take one more step than that before it looks how many there were.
+        `Trainer` would take one more step before it compares the number of steps.
         """
         state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME)) if checkpoint else None
         self.resumed_at = state.global_step if state else None
@@ -163,7 +191,7 @@ class RumorTrainer(Trainer):
     def _planned_steps(self, state: TrainerState) -> int:
         if self.args.max_steps > 0:
             return self.args.max_steps
-        if self.args.auto_find_batch_size:  # the size that was found is known to the checkpoint alone
+        if self.args.auto_find_batch_size:  # only the checkpoint has the batch size that was chosen
             return state.max_steps
         steps_per_epoch = max(1, math.ceil(len(self.get_train_dataloader()) / self.args.gradient_accumulation_steps))
         return math.ceil(self.args.num_train_epochs * steps_per_epoch)
@@ -175,23 +203,26 @@ class RumorTrainer(Trainer):
             self._loss_sum, self._num_posts = 0.0, 0
         super().log(logs, start_time)
 
-    def part(self) -> None:
-        """Wait for the other processes, then leave their group: one that leaves early can abort as it is torn down."""
+    def leave_processes(self) -> None:
+        """Wait for the other processes, then leave their group: a process that leaves first can abort the others."""
         if self.accelerator.num_processes > 1:
             self.accelerator.wait_for_everyone()
             self.accelerator.end_training()
 
     def plain_model(self) -> Any:
-        """Return the model without the wrapper by which accelerate lets it compute in bf16 or fp16."""
+        """Return the model without the wrapper by which accelerate computes in bf16 or fp16."""
         return self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
 
-    def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader[Any]:
-        """Leave no post out of a validation, whatever `dataloader_drop_last` says for training."""
-        drop_last, self.args.dataloader_drop_last = self.args.dataloader_drop_last, False
+    def _get_dataloader(self, *args: Any, is_training: bool = False, **kwargs: Any) -> DataLoader[Any]:
+        """Skip no post in evaluation and prediction, whatever `dataloader_drop_last` is for training."""
+        shared = self.args
+        if not is_training:
+            self.args = copy.copy(shared)
+            self.args.dataloader_drop_last = False
         try:
-            return super().get_eval_dataloader(eval_dataset)
+            return super()._get_dataloader(*args, is_training=is_training, **kwargs)
         finally:
-            self.args.dataloader_drop_last = drop_last
+            self.args = shared
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int] | None:
         """Group posts by length as `Trainer` would, but with the batches in random order; one for all processes."""
@@ -219,7 +250,7 @@ class ValidationMetrics:
         """Return the metrics of gathered logits and labels. *Shape:* `(num_posts, 2)`, `(num_posts,)`."""
         logits = np.asarray(prediction.predictions)
         if not np.isfinite(logits).all():
-            raise RunError("training: expected finite logits, found others: it has diverged; lower --learning_rate")
+            raise RunError("training: the logits are not finite, since training diverged. Lower --learning_rate.")
         probabilities = rumor_probabilities(logits, self.activation)
         values: dict[str, float] = self.metric.compute(
             references=prediction.label_ids, predictions=decide(probabilities, 0.5), scores=probabilities

@@ -1,9 +1,10 @@
-"""Write files whole or not at all, find the cache, and know a corpus by its content."""
+"""Write files atomically, find the cache, digest the content of a corpus."""
 
 import glob
 import hashlib
 import os
 import socket
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +18,33 @@ def cache_folder() -> Path:
     return Path(os.environ.get("HF_RUMOR_CACHE") or Path.home() / ".cache" / "hf_rumor")
 
 
+def user_path(text: str) -> Path:
+    """Return the path that a user has typed, `~` expanded; use it for every path on a command line or in a recipe."""
+    return Path(text).expanduser()
+
+
+def output_file(path: Path) -> Path:
+    """Return the file to write for `path`: the target of a link, so that the link stays.
+
+    Raises:
+        OutputError: It is a folder, or no plain file (device, pipe, socket), which a rename would destroy.
+    """
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder. Name a file.")
+    target = Path(os.path.realpath(path))
+    if target.is_symlink() or (path.exists() and not stat.S_ISREG(path.stat().st_mode)):
+        raise OutputError(f"{path}: is not a plain file. Write to stdout and redirect it: ... > {path}")
+    return target
+
+
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary file beside `path` that takes its place, synced to disk, only if nothing goes wrong."""
-    if path.is_dir():
-        raise OutputError(f"{path}: expected the name of a file, found a folder; give another")
+    """Yield a temporary file that takes the place of `path`, synced to disk, only if nothing fails.
+
+    Raises:
+        OutputError: See `output_file`.
+    """
+    path = output_file(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     start = f".{path.name}.{_host()}"  # other hosts, on one disk, have processes of their own
     for leftover in path.parent.glob(f"{glob.escape(start)}.*.part"):
@@ -38,7 +61,7 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 
 def _host() -> str:
-    """Return eight letters for this machine or container, since a name may hold dots and be long."""
+    """Return eight letters for this machine or container, since a name may contain dots and be long."""
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
 
 
@@ -47,13 +70,13 @@ def _is_alive(process: str) -> bool:
         os.kill(int(process), 0)
     except ProcessLookupError:
         return False
-    except (PermissionError, ValueError):  # another user's; or no name of ours
+    except (PermissionError, ValueError):  # another user's, or not written by this package
         pass
     return True
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` in UTF-8, whole or not at all."""
+    """Write `text` in UTF-8, completely or not at all."""
     with written_whole(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
@@ -62,7 +85,7 @@ def list_files(folder: Path) -> list[Path]:
     """Return all files below a folder, links followed, sorted; a link back to a folder above is not entered.
 
     Raises:
-        OSError: A folder cannot be read: `Path.rglob` would leave it out without a word.
+        OSError: A folder cannot be read; `Path.rglob` would skip it silently.
     """
     return sorted(_walk(folder, {os.path.realpath(folder)}))
 
@@ -81,10 +104,12 @@ def content_digest(path: Path) -> str:
     The digest is remembered with the sizes and times of the files, so that an unchanged corpus is not read again.
 
     Raises:
-        CorpusError: There is nothing at `path`.
+        CorpusError: There is nothing at `path`, or a pipe or device, which can be read only once.
     """
     if not path.exists():
-        raise CorpusError(f"{path}: expected a corpus, found nothing there; check --data_path")
+        raise CorpusError(f"{path}: no such file or folder. Check --data_path.")
+    if not (path.is_file() or path.is_dir()):
+        raise CorpusError(f"{path}: is not a plain file. Save the stream to a file first.")
     path = path.resolve()
     files = list_files(path) if path.is_dir() else [path]
     state = _state(path, files)

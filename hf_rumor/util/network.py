@@ -1,4 +1,4 @@
-"""Is the network there? Asked before anything that would otherwise try for a minute."""
+"""Check for a network connection before anything that would otherwise retry for a minute."""
 
 import socket
 import threading
@@ -13,7 +13,7 @@ CONNECT_SECONDS = 3.0
 def can_connect(url: str, seconds: float = CONNECT_SECONDS) -> bool:
     """Return whether the host of `url` accepts a connection within `seconds`, name look-up included.
 
-    Where the environment names a proxy for it (`HTTPS_PROXY`, `NO_PROXY`, ...), the proxy is what is asked.
+    Where the environment names a proxy for it (`HTTPS_PROXY`, `NO_PROXY`, ...), the proxy is contacted.
     """
     proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
     if proxy and "://" not in proxy:
@@ -21,7 +21,7 @@ def can_connect(url: str, seconds: float = CONNECT_SECONDS) -> bool:
     parts = urlsplit(proxy or url)
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:  # of a proxy that is no address
+    except ValueError:  # the proxy is not an address
         return False
     connected = threading.Event()
 
@@ -32,7 +32,7 @@ def can_connect(url: str, seconds: float = CONNECT_SECONDS) -> bool:
             return
         connected.set()
 
-    # In a thread of its own, since a name look-up knows no time limit.
+    # In a thread of its own, since a name look-up has no time limit.
     thread = threading.Thread(target=connect, daemon=True)
     thread.start()
     thread.join(seconds)

@@ -1,51 +1,31 @@
-import errno
 import json
-import os
-import shutil
-import subprocess
-import sys
+import logging
 from collections import Counter
 from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from datasets import ClassLabel, Dataset, Features, Value
 
-from hf_rumor.corpus import arrow as dataset
-from hf_rumor.corpus.arrow import FEATURES, load_corpus, split_dataset, to_dataset_dict
+from hf_rumor.corpus.arrow import (
+    FEATURES,
+    Corpus,
+    Source,
+    load_corpus,
+    posts_of,
+    split_corpus,
+    split_dataset,
+    to_dataset_dict,
+)
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
-from hf_rumor.corpus.post import Repost
-from hf_rumor.corpus.readers import Columns
+from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.corpus.splits import SPLITS
 from hf_rumor.errors import CorpusError
 
 
-LONG_AGO = 1_400_000_000
-
-
-def age(path):
-    """Make all files look old: the digest of a file that was written just now is not remembered."""
-    for file in [path, *path.rglob("*")]:
-        os.utime(file, (LONG_AGO, LONG_AGO))
-    return path
-
-
 def write_rows(path, rows):
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
-    return age(path)
-
-
-@pytest.fixture
-def read_paths(monkeypatch):
-    """Return the list of the corpora whose raw files were read."""
-    paths = []
-
-    def read_posts(path, columns, findings):
-        paths.append(path)
-        yield from original(path, columns, findings)
-
-    original = dataset.read_posts
-    monkeypatch.setattr(dataset, "read_posts", read_posts)
-    return paths
+    return path
 
 
 @pytest.fixture
@@ -53,15 +33,11 @@ def rows():
     return [{"id": str(number), "text": f"第{number}则", "label": number % 2} for number in range(5)]
 
 
-@pytest.fixture
-def ced(tmp_path, write_ced, make_posts):
-    return age(write_ced(tmp_path / "ced", make_posts(6)))
-
-
 def test_posts_come_back_from_arrow_as_they_were_written(tmp_path, write_ced, corpus_posts):
     corpus = load_corpus(write_ced(tmp_path / "ced", corpus_posts))
     assert corpus.posts.features == FEATURES
     assert corpus.findings.total() == 0
+    assert corpus.sources == (Source("ced", tmp_path / "ced", corpus.sha256, len(corpus_posts), 30),)
     expected = {
         post.post_id: {
             **asdict(post),
@@ -69,6 +45,7 @@ def test_posts_come_back_from_arrow_as_they_were_written(tmp_path, write_ced, co
             "label": int(post.is_rumor),
             "num_reposts": len(post.reposts),
             "reposts": [asdict(repost) for repost in post.reposts],
+            "source": "ced",
         }
         for post in corpus_posts
     }
@@ -89,6 +66,8 @@ def test_what_is_unknown_comes_back_as_none(tmp_path):
         "has_url": None,
         "num_reposts": None,
         "reposts": [],
+        "split": None,
+        "source": "a",
     }
 
 
@@ -100,128 +79,31 @@ def test_reposts_are_stored_oldest_first(tmp_path, write_ced, make_posts):
     assert [repost["reposted_at"] for repost in row["reposts"]] == sorted(times)
 
 
-def test_a_moved_corpus_is_not_read_again(ced, tmp_path, read_paths):
-    before = load_corpus(ced)
-    moved = shutil.move(ced, tmp_path / "elsewhere")
-    after = load_corpus(moved)
-    assert read_paths == [ced]
-    assert after.path == moved
-    assert (after.sha256, after.findings, after.posts[:]) == (before.sha256, before.findings, before.posts[:])
-
-
-@pytest.mark.parametrize("mtime", [LONG_AGO, LONG_AGO + 1, None], ids=["same time", "later", "now"])
-def test_a_changed_corpus_is_read_again(tmp_path, rows, read_paths, mtime):
-    path = write_rows(tmp_path / "a.jsonl", rows)
-    load_corpus(path)
-    write_rows(path, [*rows, {"id": "new", "text": "雪", "label": 1}])
-    os.utime(path, None if mtime is None else (mtime, mtime))
-    assert load_corpus(path).posts["id"][:][-1] == "new"
-    assert read_paths == [path, path]
-
-
-def test_a_corpus_changed_back_is_in_the_cache_still(tmp_path, rows, read_paths):
-    path = write_rows(tmp_path / "a.jsonl", rows)
-    load_corpus(path)
-    load_corpus(write_rows(path, rows[:3]))
-    assert len(load_corpus(write_rows(path, rows)).posts) == 5
-    assert len(read_paths) == 2
-
-
-def test_other_columns_are_read_anew(tmp_path, read_paths):
-    path = write_rows(tmp_path / "a.jsonl", [{"text": "雪", "body": "雨", "label": 1}])
-    assert load_corpus(path).posts["text"][:] == ["雪"]
-    assert load_corpus(path, Columns(text="body")).posts["text"][:] == ["雨"]
-    assert load_corpus(path).posts["text"][:] == ["雪"]
-    assert len(read_paths) == 2
-
-
-def test_another_parser_version_reads_anew(ced, read_paths, monkeypatch):
-    load_corpus(ced)
-    monkeypatch.setattr(dataset, "PARSER_VERSION", dataset.PARSER_VERSION + 1)
-    load_corpus(ced)
-    assert len(read_paths) == 2
-
-
 def test_a_renamed_file_is_read_by_the_reader_of_its_new_suffix(tmp_path, rows):
     path = write_rows(tmp_path / "a.jsonl", rows)
     load_corpus(path)
-    with pytest.raises(CorpusError):
+    with pytest.raises(CorpusError, match="plain lines have no labels"):
         load_corpus(path.rename(tmp_path / "a.txt"))
 
 
-SECOND_LOAD = """
-import sys
-from pathlib import Path
-from hf_rumor.corpus.arrow import load_corpus
-
-raw = sys.argv[1]
-opened = []
-sys.addaudithook(lambda event, args: event == "open" and str(args[0]).startswith(raw) and opened.append(args[0]))
-corpus = load_corpus(Path(raw))
-corpus.posts[:]
-assert len(corpus.posts) == 6, corpus.posts
-assert not opened, opened
-open(next(path for path in Path(raw).rglob("*.json"))).close()
-assert opened, "the hook hears nothing"
-"""
-
-
-def test_a_second_load_opens_no_raw_file(ced):
-    load_corpus(ced)
-    done = subprocess.run([sys.executable, "-c", SECOND_LOAD, str(ced)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
-COLD_LOAD = """
-import sys, time
-from pathlib import Path
-from hf_rumor.corpus import arrow as dataset
-
-path, folder, name = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-original = dataset.read_posts
-
-def read_posts(*args):
-    (folder / f"built-by-{name}").touch()
-    for post in original(*args):
-        time.sleep(0.02)  # long enough for the others to arrive
-        yield post
-
-dataset.read_posts = read_posts
-(folder / f"ready-{name}").touch()
-while len(list(folder.glob("ready-*"))) < 3:
-    time.sleep(0.01)
-print(len(dataset.load_corpus(path).posts))
-"""
-
-
-def test_of_three_cold_processes_at_once_exactly_one_builds(ced, tmp_path):
-    folder = tmp_path / "signs"
-    folder.mkdir()
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", COLD_LOAD, str(ced), str(folder), str(number)], stdout=subprocess.PIPE, text=True
-        )
-        for number in range(3)
-    ]
-    assert [process.communicate(timeout=1200)[0] for process in processes] == ["6\n"] * 3
-    assert len(list(folder.glob("built-by-*"))) == 1
-
-
-def test_odd_posts_are_left_out_and_counted(tmp_path):
+def test_odd_posts_are_skipped_and_counted(tmp_path):
     rows = [
         {"id": "1", "text": "雪", "label": 0, "time": 1372480809},
-        {"id": "1", "text": "雨", "label": 1, "time": 1372480809},
+        {"id": "1", "text": "雪", "label": 0, "time": 1372480809},
+        {"id": "1", "text": "雨", "label": 0, "time": 1372480809},
         {"id": "2", "text": " ", "label": 1, "time": 1372480809},
         {"id": "3", "text": "风 A", "label": 1, "time": 1372480809},
         {"id": "4", "text": "风a", "label": 0, "time": 1372480809},
         {"id": "5", "text": "雪", "label": 0, "time": "soon"},
     ]
     path = write_rows(tmp_path / "a.jsonl", rows)
-    expected = Counter(duplicate_ids=1, empty_texts=1, conflicting_labels=2, times_unreadable=1)
+    expected = Counter(
+        duplicate_ids=1, shared_ids=2, empty_texts=1, conflicting_labels=2, times_unreadable=1, labels_as_numbers=7
+    )
     for _ in ("cold", "warm"):
         corpus = load_corpus(path)
-        assert corpus.posts["id"][:] == ["1", "5"]
-        assert corpus.findings == expected
+        assert [post_id.split("#")[0] for post_id in corpus.posts["id"][:]] == ["1", "1", "5"]
+        assert {name: count for name, count in corpus.findings.items() if ": " not in name} == expected
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
@@ -229,7 +111,7 @@ def test_a_corpus_without_posts_is_refused_each_time(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
     path.write_text("")
     for _ in ("cold", "warm"):
-        with pytest.raises(CorpusError, match="expected posts, found none; check --data_path"):
+        with pytest.raises(CorpusError, match=r"no posts\. Check --data_path"):
             load_corpus(path)
 
 
@@ -239,28 +121,8 @@ def test_a_corpus_of_which_nothing_is_kept_is_refused(tmp_path):
         load_corpus(path)
 
 
-def test_a_mistake_in_a_corpus_comes_through_as_it_was_told_and_leaves_nothing_behind(tmp_path, own_cache, rows):
-    path = write_rows(tmp_path / "a.jsonl", [*rows, {"text": "雪", "label": "maybe"}])
-    for _ in ("cold", "still cold"):
-        with pytest.raises(CorpusError, match="line 6: expected a label"):
-            load_corpus(path)
-    assert list(own_cache.rglob("*.arrow*")) == []
-    write_rows(path, rows)
-    assert len(load_corpus(path).posts) == 5
-
-
-def test_a_failure_that_is_no_mistake_of_the_user_is_not_hidden(tmp_path, rows, monkeypatch):
-    def read_posts(path, columns, findings):
-        raise ZeroDivisionError
-        yield
-
-    monkeypatch.setattr(dataset, "read_posts", read_posts)
-    with pytest.raises(dataset.datasets.exceptions.DatasetGenerationError):
-        load_corpus(write_rows(tmp_path / "a.jsonl", rows))
-
-
 def test_nothing_there_is_refused(tmp_path):
-    with pytest.raises(CorpusError, match="found nothing there; check --data_path"):
+    with pytest.raises(CorpusError, match="no such file or folder"):
         load_corpus(tmp_path / "no_such.zip")
 
 
@@ -284,27 +146,95 @@ def test_the_published_corpus_keeps_2709_posts_of_which_1230_are_rumors(shared):
     assert (len(corpus.posts), int(np.sum(corpus.posts["label"][:]))) == (2709, 1230)
 
 
-@pytest.mark.parametrize("name", ["*.arrow", "dataset_info.json"])
-@pytest.mark.parametrize("how", ["cut off", "emptied", "overwritten", "removed"])
-def test_a_cache_damaged_by_hand_is_built_again_and_told(ced, own_cache, caplog, name, how):
-    expected = load_corpus(ced).posts["text"][:]
-    for path in (own_cache / "arrow").rglob(name):
-        content = path.read_bytes()
-        path.write_bytes({"cut off": content[: len(content) // 2], "emptied": b""}.get(how, b"?" * len(content)))
-        if how == "removed":
-            path.unlink()
-    assert load_corpus(ced).posts["text"][:] == expected
-    assert load_corpus(ced).posts["text"][:] == expected
-    assert "is damaged" in caplog.text or how == "removed"
+TEXTS, LABELS = [f"第{number}则" for number in range(6)], [0, 1, 0, 1, 0, 1]
 
 
-def test_a_cache_that_cannot_be_written_is_not_taken_for_damaged(ced, own_cache, monkeypatch):
-    load_corpus(ced)
+def as_dataset(texts, labels):
+    features = Features({" Text": Value("string"), "label": ClassLabel(names=["real", "fake"])})
+    return Dataset.from_dict({" Text": texts, "label": labels}, features=features)
 
-    def refuse(*_):
-        raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(dataset, "_from_cache", refuse)
-    with pytest.raises(OSError, match="Read-only"):
-        load_corpus(ced)
-    assert list((own_cache / "arrow").rglob("*.arrow"))
+def test_a_corpus_in_memory_is_that_of_its_content():
+    posts = [Post(text=text, is_rumor=bool(label)) for text, label in zip(TEXTS, LABELS, strict=True)]
+    corpora = [
+        load_corpus(TEXTS, labels=LABELS),
+        load_corpus(TEXTS, labels=[bool(label) for label in LABELS]),
+        load_corpus(TEXTS, labels=["非谣言", "谣言"] * 3),
+        load_corpus(as_dataset(TEXTS, LABELS)),
+        load_corpus(posts),
+    ]
+    assert len({corpus.sha256 for corpus in corpora}) == 1
+    assert all(corpus.posts[:] == corpora[0].posts[:] for corpus in corpora)
+    assert corpora[0].posts["label"][:] == LABELS
+    assert load_corpus(TEXTS, labels=LABELS[::-1]).sha256 != corpora[0].sha256
+
+
+def test_a_corpus_in_memory_is_cleaned_like_a_file(tmp_path):
+    texts, labels = ["雪 ", "雪", "", "\u200b", "风", 12], [1, 0, 1, 1, 1, "谣言"]
+    rows = [{"text": text, "label": label} for text, label in zip(texts, labels, strict=True)]
+    from_file, from_memory = load_corpus(write_rows(tmp_path / "a.jsonl", rows)), load_corpus(texts, labels=labels)
+    assert from_memory.posts.remove_columns("source")[:] == from_file.posts.remove_columns("source")[:]
+    assert from_memory.findings == from_file.findings
+    assert from_memory.posts["text"][:] == ["风", "12"]
+
+
+def test_posts_in_memory_come_back_as_they_were(corpus_posts):
+    rows = load_corpus(corpus_posts).posts
+    assert rows["reposts"][:] == [[asdict(repost) for repost in post.reposts] for post in corpus_posts]
+    assert rows["posted_at"][:] == [post.posted_at for post in corpus_posts]
+
+
+@pytest.mark.parametrize(
+    ("source", "labels", "words"),
+    [
+        (["雪"], None, "no labels for 1 texts"),
+        (["雪"], [1, 0], "2 labels for 1 texts"),
+        (["雪"], ["maybe"], "in-memory: post 1: label 'maybe' is unknown"),
+        ([Post(text="雪")], None, "in-memory: post 1: label None is unknown"),
+        ([], [], "in-memory: no posts"),
+        ("auto", [1], "labels were passed for a path"),
+    ],
+)
+def test_a_source_that_cannot_be_meant_is_refused_in_one_line(source, labels, words):
+    with pytest.raises(CorpusError, match=words):
+        load_corpus(source, labels=labels)
+
+
+def test_what_labels_mean_is_logged_with_an_example(caplog, tmp_path):
+    caplog.set_level(logging.INFO)
+    path = write_rows(tmp_path / "a.jsonl", [{"text": "雪", "label": 0}, {"text": "听说停水", "label": 1}])
+    for _ in ("cold", "warm"):
+        caplog.clear()
+        load_corpus(path)
+        assert 'labels: 1 = rumor, e.g. "听说停水"' in caplog.messages
+        assert (
+            "corpus: 2 posts whose label is a number or an answer, read as: 0 = non-rumor, 1 = rumor"
+            in caplog.messages
+        )
+    caplog.clear()
+    load_corpus(["雪", "雨"], labels=["rumor", "non-rumor"])
+    assert not [line for line in caplog.messages if line.startswith("labels: ")]
+
+
+def test_the_digest_of_several_sources_does_not_depend_on_their_order(tmp_path):
+    corpora = [load_corpus(TEXTS, labels=labels) for labels in (LABELS, LABELS[::-1])]
+    sources = tuple(corpus.sources[0] for corpus in corpora)
+    one, other = (Corpus(order, corpora[0].posts, corpora[0].findings) for order in (sources, sources[::-1]))
+    assert one.sha256 == other.sha256 not in {corpus.sha256 for corpus in corpora}
+    assert str(one.path) == "in-memory + in-memory"
+
+
+def test_posts_of_a_batch_of_rows_keep_their_source(tmp_path, corpus_posts):
+    [post] = posts_of(load_corpus(corpus_posts[:1]).posts[:1])
+    assert (post.text, post.source) == (corpus_posts[0].text, "in-memory")
+
+
+def test_a_split_corpus_is_that_of_its_parts(corpus_posts):
+    corpus = load_corpus([*corpus_posts, *(replace(post, post_id=f"copy {post.post_id}") for post in corpus_posts)])
+    for name in ("grouped", "random"):
+        data = split_corpus(corpus, name, seed=1, folds=4, fold=2)
+        assert data.split.fold == "2 of 4"
+        assert {part: len(rows) for part, rows in data.dataset.items()} == {
+            part: len(positions) for part, positions in data.split.parts().items()
+        }
+        assert (data.num_leaking == 0) == (name == "grouped")

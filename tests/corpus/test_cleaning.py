@@ -1,11 +1,13 @@
+import random
+
 import pytest
 
-from hf_rumor.corpus.cleaning import posts_to_keep
+from hf_rumor.corpus.cleaning import clean_posts
 
 
 def clean(posts):
     """Return positions and findings (those that occurred) of posts given as (id, text, label)."""
-    kept, findings = posts_to_keep(*(list(column) for column in zip(*posts, strict=True)))
+    kept, _, findings = clean_posts(*(list(column) for column in zip(*posts, strict=True)))
     return kept, dict(+findings)
 
 
@@ -14,23 +16,35 @@ def clean(posts):
     [
         ([("1", "雪", 0), ("2", "雨", 1)], [0, 1], {}),
         ([("1", "", 0), ("2", "雨", 1)], [1], {"empty_texts": 1}),
-        ([("1", "雪", 0), ("1", "雨", 1), ("1", "风", 1)], [0], {"duplicate_ids": 2}),
+        ([("1", "雪", 0), ("1", "雪 ", 0), ("1", "雨", 1)], [0, 2], {"duplicate_ids": 1, "shared_ids": 2}),
         ([("1", "雪", 0), ("2", "雪", 1), ("3", "雨", 1)], [2], {"conflicting_labels": 2}),
-        ([("1", "雪", 0), ("2", "雪", 0), ("3", "雪", 1)], [], {"conflicting_labels": 3}),
-        ([("1", "雪 A", 0), ("2", "雪a", 1)], [], {"conflicting_labels": 2}),  # blanks and case do not matter
+        ([("1", "雪", 0), ("1", "雪", 1), ("3", "雨", 1)], [2], {"conflicting_labels": 2}),
+        ([("1", "雪 A", 0), ("2", "雪a", 1)], [], {"conflicting_labels": 2}),  # spaces and case do not matter
         ([("1", "雪", 1), ("2", "雪", 1)], [0, 1], {}),  # copies under one label stay
         ([("1", "", 0), ("1", "雨", 1)], [1], {"empty_texts": 1}),  # an empty post does not take an id
-        ([("1", "雪", 0), ("1", "雨", 1), ("2", "雨", 0)], [0, 2], {"duplicate_ids": 1}),  # nor does a repeated one
     ],
 )
-def test_what_is_empty_repeats_or_contradicts_is_left_out_and_counted(posts, kept, findings):
+def test_empty_repeated_and_contradicting_posts_are_skipped_and_counted(posts, kept, findings):
     assert clean(posts) == (kept, findings)
 
 
+def test_texts_that_share_an_id_stay_with_ids_of_their_own_in_any_order():
+    posts = [("4.75E+15", f"第{number}则", number % 2) for number in range(50)] + [("7", "雪", 0)]
+    assignments = []
+    for seed in range(3):
+        random.Random(seed).shuffle(posts)
+        kept, ids, findings = clean_posts(*(list(column) for column in zip(*posts, strict=True)))
+        assert len(kept) == len(set(ids)) == 51
+        assert findings["shared_ids"] == 50
+        assignments.append({text: post_id for post_id, (_, text, _) in zip(ids, posts, strict=True)})
+    assert assignments[0] == assignments[1] == assignments[2]
+    assert {"4.75E+15", "7"} <= set(assignments[0].values())
+
+
 def test_no_post_gives_no_post():
-    assert posts_to_keep([], [], [])[0] == []
+    assert clean_posts([], [], [])[:2] == ([], [])
 
 
 def test_columns_of_unequal_length_are_refused():
     with pytest.raises(ValueError, match="shorter"):
-        posts_to_keep(["1", "2"], ["雪"], [0])
+        clean_posts(["1", "2"], ["雪"], [0])

@@ -134,7 +134,7 @@ def test_a_path_is_itself(tmp_path, kind):
 
 
 def test_a_path_with_nothing_there_is_refused(tmp_path):
-    with pytest.raises(CorpusError, match=r"--data_path \S+/no_such.zip: expected a corpus, found nothing there"):
+    with pytest.raises(CorpusError, match=r"--data_path \S+/no_such.zip: no such file or folder"):
         resolve_corpus(str(tmp_path / "no_such.zip"))
 
 
@@ -173,12 +173,12 @@ def test_auto_says_why_it_takes_the_sample(house, server, caplog):
     server.content = b"<html>"
     with caplog.at_level(logging.INFO, "hf_rumor"):
         resolve_corpus("auto", url=server.url("whole"))
-    assert "invented sample; the published corpus was not to be had" in caplog.messages[-1]
-    assert "expected the published corpus, got another file" in caplog.messages[-1]
+    assert "synthetic sample; the published corpus is not available" in caplog.messages[-1]
+    assert "not the published corpus" in caplog.messages[-1]
 
 
 def test_auto_without_anything_is_refused_with_the_reason(house, closed):
-    with pytest.raises(CorpusError, match=r"--data_path auto: .* \(no network\); give a corpus with --data_path"):
+    with pytest.raises(CorpusError, match=r"--data_path auto: .* \(no network\)\. Name a corpus with --data_path"):
         resolve_corpus("auto", url=closed)
 
 
@@ -216,7 +216,7 @@ def test_a_download_that_is_not_the_published_corpus_leaves_nothing(tmp_path, se
     server.content = content
     folder = tmp_path / "downloads"
     reason = fetch_published(folder / "out.zip", server.url("whole"))
-    assert "expected the published corpus, got another file" in reason
+    assert "not the published corpus" in reason
     assert set(os.listdir(folder)) <= {"out.zip.lock"}
 
 
@@ -224,7 +224,7 @@ def test_a_corpus_with_other_counts_is_not_the_published_one(tmp_path, server, p
     server.content = published
     monkeypatch.setattr(sources, "PUBLISHED_COUNTS", {"rumor": 2, "non-rumor": 4})
     reason = fetch_published(tmp_path / "out.zip", server.url("whole"))
-    assert "expected the published {'rumor': 2, 'non-rumor': 4}, found {'rumor': 2, 'non-rumor': 3}" in reason
+    assert "{'rumor': 2, 'non-rumor': 3} instead of the published {'rumor': 2, 'non-rumor': 4}" in reason
 
 
 @pytest.mark.parametrize("path", ["whole", "unannounced"])
@@ -239,12 +239,12 @@ def test_a_download_with_the_right_content_appears(tmp_path, server, path):
 @pytest.mark.parametrize(
     ("path", "content", "words"),
     [
-        ("cut", b"abc", "expected a download, got .*1000 more expected"),
-        ("missing", b"abc", "expected a download, got 404"),
-        ("whole", b"abd", "expected the published corpus, got another file: .*expected abc"),
-        ("whole", b"a" * 101, "expected at most 100 bytes, got 101; give --data_path"),
-        ("unannounced", b"a" * 101, "expected at most 100 bytes, got 101; give --data_path"),
-        ("garbled", b"abc", "expected a download"),
+        ("cut", b"abc", "download failed .*1000 more expected"),
+        ("missing", b"abc", "download failed .404"),
+        ("whole", b"abd", "not the published corpus: .*expected abc"),
+        ("whole", b"a" * 101, "101 bytes, at most 100 are downloaded"),
+        ("unannounced", b"a" * 101, "101 bytes, at most 100 are downloaded"),
+        ("garbled", b"abc", "download failed"),
     ],
 )
 def test_a_download_that_fails_changes_nothing(tmp_path, server, path, content, words, old):
@@ -288,21 +288,21 @@ def test_what_is_announced_too_large_is_given_up_at_once(tmp_path, server, monke
     original = sources.requests.Response.iter_content
     monkeypatch.setattr(sources.requests.Response, "iter_content", iter_content)
     server.content = bytes(4 << 16)
-    with pytest.raises(DownloadError, match="expected at most 150,000 bytes"):
+    with pytest.raises(DownloadError, match="at most 150,000 are downloaded"):
         fetch(server.url(path), tmp_path / "out", max_bytes=150_000)
     assert len(chunks) == num_chunks
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_host_that_refuses_is_a_download_error(tmp_path, closed):
-    with pytest.raises(DownloadError, match=r"expected a download, got .*; try again, or give --data_path"):
+    with pytest.raises(DownloadError, match=r"download failed .*Try again, or name a corpus"):
         fetch(closed, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_written_is_a_download_error(tmp_path, server):
     (tmp_path / "file").touch()
-    with pytest.raises(DownloadError, match="expected a download"):
+    with pytest.raises(DownloadError, match="download failed"):
         fetch(server.url("whole"), tmp_path / "file" / "out")
 
 
@@ -325,14 +325,28 @@ def test_a_name_on_the_hub_that_cannot_be_one_is_refused(name):
         resolve_corpus(name)
 
 
-def test_without_a_network_and_a_cache_a_dataset_is_not_to_be_had():
-    with pytest.raises(CorpusError, match="expected a dataset in the cache"):
+@pytest.mark.parametrize(
+    ("name", "revision", "file"),
+    [
+        ("hub:a/b", None, None),
+        ("hub:a/b@v1.0/data/posts.csv", "v1.0", "data/posts.csv"),
+        ("hub:a/b@refs/convert/parquet", "refs/convert/parquet", None),
+        ("hub:a/b@refs/pr/7/default/train/0000.parquet", "refs/pr/7", "default/train/0000.parquet"),
+    ],
+)
+def test_a_revision_on_the_hub_may_be_a_reference(name, revision, file):
+    parts = sources.HUB_PATTERN.fullmatch(name)
+    assert (parts["repo"], parts["revision"], parts["file"]) == ("a/b", revision, file)
+
+
+def test_without_a_network_and_a_cache_a_dataset_is_not_available():
+    with pytest.raises(CorpusError, match="not available in the cache"):
         resolve_corpus("hub:someone/no-such-posts")
 
 
 @pytest.mark.parametrize("names", [[], ["README.md"], ["a.csv", "b.jsonl"], ["train.parquet", "test.parquet"]])
 def test_of_several_data_files_one_must_be_named(names):
-    with pytest.raises(CorpusError, match="name one: hub:a/b/FILE"):
+    with pytest.raises(CorpusError, match="Name one: hub:a/b/FILE"):
         sources._only_data_file("hub:a/b", names)
 
 

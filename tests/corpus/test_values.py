@@ -2,30 +2,65 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from hf_rumor.corpus.values import LABEL_WORDS, parse_bool, parse_count, parse_label, parse_text, parse_time
+from hf_rumor.corpus.values import (
+    LABEL_WORDS,
+    SPLIT_WORDS,
+    is_blank,
+    parse_bool,
+    parse_count,
+    parse_label,
+    parse_split,
+    parse_text,
+    parse_time,
+)
 
 
 NOON = 1372480809  # 2013-06-29 12:40:09 in China
 
 
-@pytest.mark.parametrize("word", LABEL_WORDS)
+@pytest.mark.parametrize("word", [*LABEL_WORDS, "non-rumor", "Non Rumour", "NON_RUMOR"])
 @pytest.mark.parametrize("dress", [str, str.upper, str.title, lambda word: f" {word}\t"])
-def test_every_label_word_is_read_in_any_case_and_between_blanks(word, dress):
-    assert parse_label(dress(word)) is LABEL_WORDS[word]
+def test_label_words_have_one_meaning_in_every_column(word, dress):
+    expected = LABEL_WORDS[word.lower().replace("-", "").replace(" ", "").replace("_", "")]
+    assert {parse_label(dress(word), column) for column in ("label", "is_rumor", "is_true")} == {expected}
 
 
 @pytest.mark.parametrize(
-    ("value", "is_rumor"), [(0, False), (1, True), (0.0, False), (1.0, True), (False, False), (True, True)]
+    ("columns", "rumors", "others"),
+    [
+        (("label", "标签", "ground_truth"), [1, 1.0, "1", True, "true", "假", b"1"], [0, 0.0, False, "FALSE", "真"]),
+        (("is_rumor", "Rumor", "是否谣言", "is_fake"), [1, True, "yes", "是", "真"], [0, False, "no", "否", "假"]),
+        (("is_true", "real", "是否属实", "non_rumor"), [0, False, "no", "否", "假"], [1, True, "yes", "是", "真"]),
+    ],
 )
-def test_labels_that_are_no_text_are_read(value, is_rumor):
-    assert parse_label(value) is is_rumor
+def test_an_answer_means_what_its_column_asks(columns, rumors, others):
+    for column in columns:
+        assert all(parse_label(value, column) for value in rumors)
+        assert not any(parse_label(value, column) for value in others)
 
 
-@pytest.mark.parametrize("value", [None, "", "2", 2, -1, 0.5, "rumors", "nan", "真", "10", []])
-def test_a_label_that_says_neither_is_refused_and_quoted(value):
-    with pytest.raises(ValueError, match="expected a label out of") as caught:
+@pytest.mark.parametrize("value", ["是", "否", "yes", "no"])
+@pytest.mark.parametrize("column", ["label", "标签", "真假"])
+def test_an_answer_without_a_question_is_refused(value, column):
+    with pytest.raises(ValueError, match="is unclear"):
+        parse_label(value, column)
+
+
+@pytest.mark.parametrize("value", [None, "", "2", 2, -1, 0.5, "rumors", "nan", "10", []])
+def test_another_label_is_refused_and_quoted(value):
+    with pytest.raises(ValueError, match="is unknown") as caught:
         parse_label(value)
     assert repr(value) in str(caught.value) or f"a {type(value).__name__}" in str(caught.value)
+
+
+@pytest.mark.parametrize("word", SPLIT_WORDS)
+def test_words_for_parts_are_read(word):
+    assert parse_split(f" {word.upper()}") == SPLIT_WORDS[word] in ("train", "validation", "test")
+
+
+@pytest.mark.parametrize("value", [None, "", "holdout", 1])
+def test_other_parts_are_none(value):
+    assert parse_split(value) is None
 
 
 @pytest.mark.parametrize(
@@ -55,7 +90,10 @@ def test_every_way_to_write_a_moment_gives_the_same_seconds(value):
     assert parse_time(value) == NOON
 
 
-@pytest.mark.parametrize("value", ["2013-06-29", "2013/6/29", "2013年6月29日", "2013.6.29", date(2013, 6, 29)])
+DAYS = ["2013-06-29", "2013/6/29", "2013年6月29日", "2013.6.29", "20130629", 20130629, 20130629.0, date(2013, 6, 29)]
+
+
+@pytest.mark.parametrize("value", [*DAYS, "2013-06-28 24:00", "2013/6/28 24:00:00"])
 def test_a_day_begins_at_midnight_in_china(value):
     assert parse_time(value) == 1372435200
 
@@ -71,6 +109,9 @@ def test_a_day_begins_at_midnight_in_china(value):
         -5,
         "2013-13-45",
         "2013/13/45",
+        "20131345",
+        "6/29/2013",
+        "2013-06-29 24:30",
         "0000-00-00 00:00:00",
         "1" * 20,
         True,
@@ -78,7 +119,7 @@ def test_a_day_begins_at_midnight_in_china(value):
         {},
     ],
 )
-def test_what_is_no_time_is_none(value):
+def test_other_values_are_no_time(value):
     assert parse_time(value) is None
 
 
@@ -100,16 +141,13 @@ def test_a_fraction_of_a_second_does_not_make_a_time_unreadable(value):
         (3491607856621234.0, "3491607856621234"),
         (0.5, "0.5"),
         ("雪".encode(), "雪"),
+        ("\u200b\ufeff \u2060", ""),
+        ("\u200b雪", "\u200b雪"),
     ],
 )
 def test_text_is_stripped_and_can_be_stored(value, text):
     assert parse_text(value) == text
     assert parse_text(value).encode("utf-8").decode("utf-8") == text
-
-
-@pytest.mark.parametrize("value", [b"1", "谣言".encode()])
-def test_a_label_in_bytes_is_read(value):
-    assert parse_label(value) is True
 
 
 @pytest.mark.parametrize("parse", [parse_label, parse_text])
@@ -136,3 +174,10 @@ def test_yes_and_no_are_read(value, answer):
 )
 def test_a_count_is_read(value, count):
     assert parse_count(value) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("", True), (" \u3000\n", True), ("\u200b\u200d\ufeff", True), ("。", False)]
+)
+def test_whitespace_and_format_characters_are_blank(text, expected):
+    assert is_blank(text) is expected

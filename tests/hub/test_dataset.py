@@ -6,14 +6,13 @@ import pytest
 from huggingface_hub import DatasetCard
 
 from hf_rumor.corpus.arrow import load_corpus
-from hf_rumor.corpus.readers import Columns
 from hf_rumor.errors import OutputError
 from hf_rumor.hub.dataset import COLUMNS, DATA_FILE, _size, dataset_card, dataset_contents
 
 
 @pytest.fixture
 def corpus(write_ced, corpus_posts, tmp_path):
-    return load_corpus(write_ced(tmp_path / "ced", corpus_posts), Columns())
+    return load_corpus(write_ced(tmp_path / "ced", corpus_posts))
 
 
 def test_the_posts_are_parquet_without_authors_ids_and_reposts(corpus):
@@ -28,7 +27,7 @@ def test_the_posts_are_parquet_without_authors_ids_and_reposts(corpus):
 def test_the_parquet_file_is_read_as_the_same_posts(corpus, tmp_path):
     path = tmp_path / "posts.parquet"
     path.write_bytes(dataset_contents(corpus, "mit")[1].content)
-    again = load_corpus(path, Columns())
+    again = load_corpus(path)
     for column in COLUMNS:
         assert again.posts[column][:] == corpus.posts[column][:]
 
@@ -55,7 +54,7 @@ def test_a_secret_in_a_post_is_detected_in_the_compressed_table(corpus_posts, wr
         replace(post, text=f"{post.text} {place}")
         for post, place in ((first, "/home/bob/notes.txt"), (second, "/home/alice_wang/private.txt"))
     )
-    corpus = load_corpus(write_ced(tmp_path / "ced", [first, second, *others]), Columns())
+    corpus = load_corpus(write_ced(tmp_path / "ced", [first, second, *others]))
     with pytest.raises(OutputError, match="contains the home folder"):
         dataset_contents(corpus, "mit")
 
@@ -63,6 +62,6 @@ def test_a_secret_in_a_post_is_detected_in_the_compressed_table(corpus_posts, wr
 def test_names_of_skipped_files_are_not_in_the_card(corpus_posts, write_ced, tmp_path):
     path = write_ced(tmp_path / "ced", corpus_posts)
     (path / "secret.xlsx").touch()
-    card = dataset_card(load_corpus(path, Columns()), "mit")
+    card = dataset_card(load_corpus(path), "mit")
     assert "1 files skipped" in card
     assert "secret" not in card

@@ -1,6 +1,9 @@
 import fcntl
 import json
+import os
 import random
+import shutil
+import stat
 import subprocess
 import sys
 import time
@@ -9,15 +12,17 @@ import pytest
 
 from hf_rumor import RumorClassifier
 from hf_rumor.cli import main as cli
-from hf_rumor.errors import ArgumentError, OutputError
+from hf_rumor.corpus.post import Post
+from hf_rumor.corpus.rows import Item
+from hf_rumor.corpus.seen import seen_posts, write_seen
+from hf_rumor.errors import ArgumentError, CorpusError, OutputError
 from hf_rumor.inference import bulk, classifier
 from hf_rumor.inference.bulk import Share, describe_job, join_shares, predict_items, write_predictions, write_share
 from hf_rumor.inference.export import export_model
-from hf_rumor.inference.items import Item
 
 
 class Counting:
-    """A classifier that calls a text a rumor by its length, and counts its windows."""
+    """A classifier that predicts by the length of a text, and records its windows."""
 
     def __init__(self):
         self.windows = []
@@ -30,7 +35,7 @@ class Counting:
 @pytest.fixture
 def items(monkeypatch):
     monkeypatch.setattr(bulk, "BATCHES_PER_WINDOW", 2)
-    return [Item(n, "停" * (n % 9), "broken" if n % 7 == 3 else None) for n in range(1, 24)]
+    return [Item(n, None, "broken") if n % 7 == 3 else Item(n, Post(text="停" * (n % 9))) for n in range(1, 24)]
 
 
 def lines_of(items, done=0, counting=None):
@@ -46,7 +51,7 @@ def test_each_item_has_one_line_in_order(items):
 
 
 @pytest.mark.parametrize("done", [0, 1, 7, 8, 9, 22, 23])
-def test_what_is_done_is_left_out_and_every_window_holds_the_same_texts(items, done):
+def test_what_is_done_is_skipped_and_every_window_holds_the_same_texts(items, done):
     whole, rest = Counting(), Counting()
     lines = lines_of(items, 0, whole)
     assert lines_of(items, done, rest) == lines[done:]
@@ -55,22 +60,22 @@ def test_what_is_done_is_left_out_and_every_window_holds_the_same_texts(items, d
 
 @pytest.mark.parametrize("of", [2, 3, 5])
 def test_shares_make_the_whole_without_gaps_or_doubles(items, tmp_path, of):
-    path, job, told = tmp_path / "out.jsonl", {"model": "m"}, []
+    path, job, captured = tmp_path / "out.jsonl", {"model": "m"}, []
     for number in range(of):
         counting, share = Counting(), Share(number, of)
         lines = list(predict_items(counting, items, 4, 0, share))
         write_share(path, job, lambda done, lines=lines: iter(lines), share, resume=False)
-        told += counting.windows
+        captured += counting.windows
     whole = Counting()
     expected = lines_of(items, 0, whole)
     join_shares(path, job, of, 4)
     assert path.read_text("utf-8").splitlines() == expected
-    assert sorted(told) == sorted(whole.windows)
+    assert sorted(captured) == sorted(whole.windows)
     assert [entry.name for entry in tmp_path.iterdir()] == ["out.jsonl"]
 
 
 @pytest.mark.parametrize("done", [0, 3, 8, 11])
-def test_a_share_goes_on_where_it_was(items, done):
+def test_a_share_is_resumed(items, done):
     share = Share(1, 2)
     rest = [line for lines in predict_items(Counting(), items, 4, done, share) for line in lines]
     assert rest == lines_of(items)[8:16][done:]
@@ -79,7 +84,7 @@ def test_a_share_goes_on_where_it_was(items, done):
 def test_a_share_that_is_there_is_kept_on_resume_alone_and_for_its_job_alone(items, tmp_path):
     path, share = tmp_path / "out.jsonl", Share(0, 2)
     piece = write_share(path, {"model": "m"}, lambda done: iter([["a"]]), share, resume=False)
-    with pytest.raises(OutputError, match="add --resume"):
+    with pytest.raises(OutputError, match="Add --resume"):
         write_share(path, {"model": "m"}, lambda done: iter([["b"]]), share, resume=False)
     assert write_share(path, {"model": "m"}, lambda done: iter([["b"]]), share, resume=True) == piece
     assert piece.read_text("utf-8") == "a\n"
@@ -116,13 +121,13 @@ def test_a_part_is_continued_after_its_last_whole_line(tmp_path, cut):
     with pytest.raises(KeyboardInterrupt):
         write_predictions(path, {"model": "m"}, killed, resume=False)
     (tmp_path / "out.jsonl.part").write_bytes(whole[:cut])
-    with pytest.raises(OutputError, match="add --resume, or remove it"):
+    with pytest.raises(OutputError, match="Add --resume, or remove it"):
         write(path, lines, {"model": "m"}, resume=False)
     assert write(path, lines, {"model": "m"}, resume=True) == whole[:cut].count(b"\n")
     assert path.read_bytes() == whole
 
 
-def test_an_empty_part_stands_in_nobodys_way(tmp_path):
+def test_an_empty_part_does_not_matter(tmp_path):
     path = tmp_path / "out.jsonl"
 
     def mistaken(done):
@@ -141,7 +146,7 @@ def test_a_job_at_work_is_not_taken_for_one_that_was_interrupted(tmp_path, resum
 
     def lines(done):
         yield ["a"]
-        with pytest.raises(OutputError, match="expected no other job at work"):
+        with pytest.raises(OutputError, match="another job is writing it"):
             write(path, ["b"], {"model": "m"}, resume=resume)
         yield ["c"]
 
@@ -153,10 +158,10 @@ def test_the_part_of_another_job_is_refused(tmp_path):
     path = tmp_path / "out.jsonl"
     (tmp_path / "out.jsonl.part").write_text("a\n", "utf-8")
     (tmp_path / "out.jsonl.part.json").write_text('{"model": "other", "input": 1}', "utf-8")
-    with pytest.raises(OutputError, match="found one with another model; remove it"):
+    with pytest.raises(OutputError, match="is of a job with another model"):
         write(path, ["a"], {"model": "m", "input": 1}, resume=True)
     (tmp_path / "out.jsonl.part.json").unlink()
-    with pytest.raises(OutputError, match="found one with another input, model"):
+    with pytest.raises(OutputError, match="is of a job with another input, model"):
         write(path, ["a"], {"model": "m", "input": 1}, resume=True)
 
 
@@ -179,6 +184,19 @@ def posts(tmp_path, texts):
     return path
 
 
+def test_posts_that_the_model_has_seen_are_marked_on_request(folder, texts, tmp_path, capsys):
+    command = ["predict", str(folder), str(tmp_path / "posts.txt"), "--mark_seen"]
+    (tmp_path / "posts.txt").write_text(f"{texts[0]}\n\n{texts[40]}\n", encoding="utf-8")
+    assert cli.main(command) == 2
+    assert "--mark_seen: it is not known which posts" in capsys.readouterr().err
+    copy = shutil.copytree(folder, tmp_path / "model")
+    write_seen(copy, seen_posts(texts[:30], []))
+    command[1] = str(copy)
+    assert cli.main(command) == 0
+    marks = [json.loads(line).get("seen_in_training") for line in capsys.readouterr().out.splitlines()]
+    assert marks == [True, None, False]
+
+
 @pytest.mark.parametrize("encoding", ["gb18030", "utf-16"])
 def test_a_file_that_chinese_programs_wrote_is_predicted_as_it_is_read_in_training(folder, tmp_path, capsys, encoding):
     rows = ["编号,text", "1,听说昨夜停水，速转！", "2,小城下雪"]
@@ -198,8 +216,8 @@ def test_the_verb_writes_a_line_for_each_line(folder, posts, texts, tmp_path, ca
     rows = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
     assert len(rows) == 102
     assert rows[5]["id"] == 6
-    assert "expected a JSON object" in rows[5]["error"]
-    assert rows[6] == {"id": "x", "error": "expected a text, found none"}
+    assert "not a JSON object" in rows[5]["error"]
+    assert rows[6] == {"id": "x", "error": "the text is empty."}
     good = [row for row in rows if "error" not in row]
     expected = RumorClassifier.from_pretrained(folder).predict(texts)
     assert [row["predicted"] for row in good] == [of.predicted for of in expected]
@@ -207,10 +225,10 @@ def test_the_verb_writes_a_line_for_each_line(folder, posts, texts, tmp_path, ca
         [of.rumor_probability for of in expected], abs=1e-5
     )
     assert {row["predicted"] for row in good} == {"rumor", "non-rumor"}
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert "predict: 102 posts in" in told.err
-    assert "2 with an error" in told.err
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "predict: 102 posts in" in captured.err
+    assert "2 with an error" in captured.err
     assert cli.main(["predict", str(folder), str(posts)]) == 0
     assert capsys.readouterr().out == output.read_text("utf-8")
 
@@ -235,7 +253,7 @@ def test_plain_lines_come_from_stdin_and_whoever_reads_may_leave_early(folder, t
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["id"] for row in rows] == [1, 2, 3]
     assert "error" in rows[1]
-    assert "predict: - is read as lines (--format auto)" in done.stderr
+    assert "predict: stdin is read as lines (--format auto)" in done.stderr
     many = "".join(f"{text}\n" for text in texts * 30)
     shell = f"'{sys.executable}' -m hf_rumor predict '{folder}' | head -n 1"
     done = subprocess.run(["bash", "-c", shell], input=many, capture_output=True, text=True, check=True)
@@ -245,41 +263,41 @@ def test_plain_lines_come_from_stdin_and_whoever_reads_may_leave_early(folder, t
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"),
+    ("flags", "words"),
     [
         (["--resume"], "--resume: there is no --output to resume"),
         (["--batch_size", "0"], "expected a number of at least 1"),
-        (["--text_column", "body", "--format", "csv"], "--text_column: expected body in the header"),
+        (["--text_column", "body", "--format", "csv"], "no column 'body'"),
         (["--format", "xml"], "invalid choice"),
     ],
 )
-def test_a_mistake_of_the_verb_is_one_line(folder, posts, capsys, flags, said):
+def test_a_mistake_of_the_verb_is_one_line(folder, posts, capsys, flags, words):
     assert cli.main(["predict", str(folder), str(posts), *flags]) == 2
-    told = capsys.readouterr()
-    assert said in told.err
-    assert told.out == ""
+    captured = capsys.readouterr()
+    assert words in captured.err
+    assert captured.out == ""
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "words"),
     [
         (["INPUT", "--output", "INPUT"], "this is the input, which would be lost"),
-        (["INPUT", "--output", "FOLDER"], "expected the name of a file, found a folder"),
+        (["INPUT", "--output", "FOLDER"], "is a folder. Name a file"),
         (["-", "--output", "out.jsonl", "--resume"], "stdin cannot be read again"),
     ],
 )
-def test_an_output_that_would_cost_something_is_refused(folder, posts, tmp_path, capsys, words, said):
+def test_an_output_that_would_cost_something_is_refused(folder, posts, tmp_path, capsys, arguments, words):
     before = posts.read_bytes()
-    words = [{"INPUT": str(posts), "FOLDER": str(tmp_path)}.get(word, word) for word in words]
-    assert cli.main(["predict", str(folder), *words]) == 2
-    assert said in capsys.readouterr().err
+    arguments = [{"INPUT": str(posts), "FOLDER": str(tmp_path)}.get(word, word) for word in arguments]
+    assert cli.main(["predict", str(folder), *arguments]) == 2
+    assert words in capsys.readouterr().err
     assert posts.read_bytes() == before
 
 
 def test_two_jobs_do_not_write_one_part(tmp_path):
     with (tmp_path / "out.jsonl.part").open("ab") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(OutputError, match="expected no other job at work on it"):
+        with pytest.raises(OutputError, match="another job is writing it"):
             write(tmp_path / "out.jsonl", ["a"], {}, resume=True)
 
 
@@ -301,14 +319,75 @@ def test_on_a_terminal_a_table_is_read_to_its_end(folder, tmp_path, monkeypatch,
     posts.write_text("id,text\na,停水\n", "utf-8")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     assert cli.main(["predict", str(folder), str(posts)]) == 0
-    told = capsys.readouterr()
-    assert json.loads(told.out)["id"] == "a"
-    assert "predict: 100%" in told.err
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["id"] == "a"
+    assert "predict: 100%" in captured.err
 
 
 def test_an_input_that_is_not_there_is_a_mistake(folder, capsys):
     assert cli.main(["predict", str(folder), "/no/such/file"]) == 2
     assert "/no/such/file: no such file" in capsys.readouterr().err
+
+
+FAILING = json.dumps({"id": 1, "error": "the line is empty."})
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_job_without_a_prediction_is_an_error_and_leaves_nothing_behind(tmp_path, resume):
+    path = tmp_path / "out.jsonl"
+    path.write_text("of yesterday\n")
+    with pytest.raises(CorpusError, match=r"no post could be read\. The first error \(id 1\): the line is empty\."):
+        write(path, [FAILING] * 3, {}, resume=resume)
+    assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()] == [("out.jsonl", "of yesterday\n")]
+    write(path, [FAILING, "{}"], {}, resume=resume)
+    assert path.read_text() == f"{FAILING}\n{{}}\n"
+
+
+@pytest.mark.parametrize("last", [FAILING, "{}"])
+def test_shares_without_a_prediction_are_an_error_together(tmp_path, last):
+    path, job = tmp_path / "out.jsonl", {"model": "m"}
+    for number, line in enumerate((FAILING, last)):
+        write_share(path, job, lambda done, line=line: iter([[line]]), Share(number, 2), resume=False)
+    if last == FAILING:
+        with pytest.raises(CorpusError, match="no post could be read"):
+            join_shares(path, job, 2, 4)
+    else:
+        join_shares(path, job, 2, 4)
+    assert path.exists() == (last != FAILING)
+    assert len(list(tmp_path.iterdir())) == path.exists()
+
+
+@pytest.mark.parametrize("to_file", [False, True])
+def test_the_verb_ends_with_status_2_if_every_line_fails(folder, tmp_path, capsys, to_file):
+    posts, output = tmp_path / "posts.jsonl", tmp_path / "out.jsonl"
+    posts.write_text('{"body": "雪"}\n' * 3, encoding="utf-8")
+    assert cli.main(["predict", str(folder), str(posts), *(["--output", str(output)] if to_file else [])]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.splitlines()[-1].startswith("hf-rumor: error: predict: no post could be read. The first error")
+    assert captured.out.count("error") == (0 if to_file else 3)
+    assert not list(tmp_path.glob("out.jsonl*"))
+
+
+def test_a_pipe_is_not_replaced_and_a_link_stays(tmp_path):
+    pipe, link, target = tmp_path / "pipe", tmp_path / "link", tmp_path / "far" / "target"
+    os.mkfifo(pipe)
+    with pytest.raises(OutputError, match="is not a plain file"):
+        write(pipe, ["{}"], {}, resume=False)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    link.symlink_to(target)
+    write(link, ["{}"], {}, resume=False)
+    assert link.is_symlink()
+    assert [entry.name for entry in target.parent.iterdir()] == ["target"]
+
+
+def test_a_dash_is_stdout_and_a_tilde_the_home_folder(folder, posts, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["predict", str(folder), "~/posts.jsonl", "--output", "-"]) == 0
+    printed = capsys.readouterr().out
+    assert cli.main(["predict", str(folder), str(posts), "--output", "~/out.jsonl"]) == 0
+    assert (tmp_path / "out.jsonl").read_text(encoding="utf-8") == printed
+    assert not (tmp_path / "-").exists()
 
 
 def size_of(path):

@@ -3,7 +3,7 @@ import math
 import pytest
 from transformers import TrainerState, TrainingArguments
 
-from hf_rumor.config.arguments import RunArguments
+from hf_rumor.config.flags import RunArguments
 from hf_rumor.report.record import Epoch
 from hf_rumor.runs.history import epochs, hyper_parameters
 

@@ -1,33 +1,41 @@
+import errno
 import json
 import subprocess
 import sys
 
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from hf_rumor.errors import ArgumentError, OutputError
 from hf_rumor.training.run_folder import (
+    Identity,
     claim_folder,
-    find_damage,
     finish_folder,
+    full_disk_explained,
     locked,
     recipe_of_run,
-    remove_leftovers,
 )
 
 
 RECIPE = {"learning_rate": 5e-5, "split": "grouped"}
 SHA = "0123456789abcdef"
+RUN = Identity(RECIPE, SHA)
+OTHER = Identity({"loss": "ce"}, SHA)
+STEPS = {"processes": 1}
 
 
-def add_checkpoint(folder, step, *, complete=True):
+def claim(folder, run=RUN, resume_from="auto"):
+    return claim_folder(folder, run, resume_from, STEPS)
+
+
+def add_checkpoint(folder, step, *, complete=True, facts=STEPS, **state):
     checkpoint = folder / f"checkpoint-{step}"
     checkpoint.mkdir()
     if complete:
         for name in ("optimizer.pt", "scheduler.pt"):
             torch.save({}, checkpoint / name)
-        (checkpoint / "trainer_state.json").write_text("{}")
+        callbacks = {"StepFacts": {"args": {}, "attributes": {"facts": facts}}}
+        (checkpoint / "trainer_state.json").write_text(json.dumps({"stateful_callbacks": callbacks, **state}))
     return checkpoint
 
 
@@ -36,211 +44,167 @@ def folder(tmp_path):
     return tmp_path / "out"
 
 
-def test_a_new_folder_is_made_and_claimed(folder):
-    assert claim_folder(folder, RECIPE, SHA, "auto").checkpoint is None
-    assert json.loads((folder / "run.json").read_text()) == {"recipe": RECIPE, "data_sha256": SHA, "finished": False}
+def test_a_new_folder_is_created_and_claimed(folder):
+    assert claim(folder).checkpoint is None
+    assert json.loads((folder / "run.json").read_text()) == {
+        "recipe": RECIPE,
+        "data_sha256": SHA,
+        "by_size": [],
+        "finished": False,
+    }
 
 
-def test_an_interrupted_run_continues_at_its_newest_complete_checkpoint(folder):
-    claim_folder(folder, RECIPE, SHA, "auto")
+def test_an_interrupted_run_resumes_at_its_newest_complete_checkpoint(folder):
+    claim(folder)
     add_checkpoint(folder, 9)
     newest = add_checkpoint(folder, 10)
     add_checkpoint(folder, 11, complete=False)
-    assert claim_folder(folder, RECIPE, SHA, "auto").checkpoint == newest
+    assert claim(folder).checkpoint == newest
 
 
 def test_a_second_process_finds_the_same_claim(folder):
-    claim_folder(folder, RECIPE, SHA, "auto")
+    claim(folder)
     add_checkpoint(folder, 3)
-    assert claim_folder(folder, RECIPE, SHA, "auto") == claim_folder(folder, RECIPE, SHA, "auto")
+    assert claim(folder) == claim(folder)
 
 
-def test_a_finished_run_is_done_again_from_the_beginning(folder):
-    claim_folder(folder, RECIPE, SHA, "auto")
+def test_a_finished_run_starts_again(folder):
+    claim(folder)
     checkpoint = add_checkpoint(folder, 3)
-    finish_folder(folder, RECIPE, SHA)
-    assert claim_folder(folder, RECIPE, SHA, "auto").checkpoint is None
+    finish_folder(folder, RUN)
+    assert claim(folder).checkpoint is None
     assert not checkpoint.exists()
 
 
 @pytest.mark.parametrize(
-    ("recipe", "sha256", "said"),
+    ("recipe", "sha256", "message"),
     [
         (RECIPE | {"learning_rate": 1e-4}, SHA, "learning_rate 5e-05 there, 0.0001 here"),
         (RECIPE | {"loss": "ce"}, SHA, "loss not set there, ce here"),
         (RECIPE, "f" * 16, "content of the corpus 0123456789ab there, ffffffffffff here"),
     ],
 )
-def test_another_run_is_refused_with_the_difference_and_a_way_out(folder, recipe, sha256, said):
-    claim_folder(folder, RECIPE, SHA, "auto")
+def test_another_run_is_refused_with_the_difference_and_leaves_the_folder_unchanged(folder, recipe, sha256, message):
+    claim(folder)
     add_checkpoint(folder, 3)
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     with pytest.raises(OutputError) as caught:
-        claim_folder(folder, recipe, sha256, "auto")
-    assert said in str(caught.value)
+        claim(folder, Identity(recipe, sha256))
+    assert message in str(caught.value)
     assert "another --output_dir" in str(caught.value)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
-def test_a_corpus_that_was_moved_is_the_same_run(folder):
-    claim_folder(folder, RECIPE | {"data_path": "here.zip"}, SHA, "auto")
-    checkpoint = add_checkpoint(folder, 3)
-    assert claim_folder(folder, RECIPE | {"data_path": "there.zip"}, SHA, "auto").checkpoint == checkpoint
-
-
-def test_results_of_another_run_are_kept_even_if_it_was_started_again_and_killed(folder):
-    claim_folder(folder, RECIPE, SHA, "auto")
+def test_results_of_another_run_are_kept_even_if_it_was_restarted_and_killed(folder):
+    claim(folder)
     (folder / "report.json").write_text("{}")
-    finish_folder(folder, RECIPE, SHA)
-    claim_folder(folder, RECIPE, SHA, "auto")  # started again; killed before its first checkpoint
-    with pytest.raises(OutputError, match="found another one"):
-        claim_folder(folder, {"loss": "ce"}, SHA, "auto")
+    finish_folder(folder, RUN)
+    claim(folder)  # restarted; killed before its first checkpoint
+    with pytest.raises(OutputError, match="contains another run"):
+        claim(folder, OTHER)
 
 
-def test_a_checkpoint_of_another_name_is_left_alone(folder):
-    claim_folder(folder, RECIPE, SHA, "auto")
+def test_a_checkpoint_with_another_name_is_ignored(folder):
+    claim(folder)
     add_checkpoint(folder, "best")
-    assert claim_folder(folder, RECIPE, SHA, "auto").checkpoint is None
+    assert claim(folder).checkpoint is None
 
 
-def test_a_claim_that_came_to_nothing_does_not_stand_in_the_way(folder):
-    claim_folder(folder, RECIPE, SHA, "auto")
-    assert claim_folder(folder, {"loss": "ce"}, SHA, "auto").checkpoint is None
+def test_a_claim_without_results_does_not_block_another_run(folder):
+    claim(folder)
+    assert claim(folder, OTHER).checkpoint is None
 
 
-def test_a_folder_of_something_else_is_refused_untouched(folder):
+def test_a_folder_with_other_files_is_refused_unchanged(folder):
     folder.mkdir()
     (folder / "thesis.tex").write_text("years of work")
-    with pytest.raises(OutputError, match=r"found thesis\.tex"):
-        claim_folder(folder, RECIPE, SHA, "auto")
+    with pytest.raises(OutputError, match=r"other files \(thesis\.tex\)"):
+        claim(folder)
     assert [path.name for path in folder.iterdir()] == ["thesis.tex"]
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path):
+def test_a_folder_that_cannot_be_written_is_an_error(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="expected a folder"):
-        claim_folder(tmp_path / "file" / "out", RECIPE, SHA, "auto")
-    with pytest.raises(OutputError, match="expected a folder"):
-        claim_folder(tmp_path / "file", RECIPE, SHA, "auto")
+    with pytest.raises(OutputError, match="cannot be written"):
+        claim(tmp_path / "file" / "out")
+    with pytest.raises(OutputError, match="not a folder"):
+        claim(tmp_path / "file")
+    with pytest.raises(OutputError, match="cannot be written"), locked(tmp_path / "file"):
+        pytest.fail("locked")
 
 
-def test_a_damaged_run_file_is_told(folder):
+def test_a_corrupt_run_file_is_an_error(folder):
     folder.mkdir()
-    for damaged in ("{", "{}", "[]"):
-        (folder / "run.json").write_text(damaged)
-        with pytest.raises(OutputError, match="expected a folder of a run"):
-            claim_folder(folder, RECIPE, SHA, "auto")
+    for text in ("{", "{}", "[]"):
+        (folder / "run.json").write_text(text)
+        with pytest.raises(OutputError, match="not a folder of a run"):
+            claim(folder)
 
 
-def test_a_named_checkpoint_is_taken_or_refused(folder, tmp_path):
-    claim_folder(folder, RECIPE, SHA, "auto")
+def test_a_named_checkpoint_is_used_or_refused(folder, tmp_path):
+    claim(folder)
     named, _ = add_checkpoint(folder, 3), add_checkpoint(folder, 6)
-    assert claim_folder(folder, RECIPE, SHA, str(named)).checkpoint == named
-    with pytest.raises(ArgumentError, match="expected auto or a checkpoint folder"):
-        claim_folder(folder, RECIPE, SHA, str(tmp_path / "nowhere"))
+    assert claim(folder, resume_from=str(named)).checkpoint == named
+    with pytest.raises(ArgumentError, match="not a checkpoint"):
+        claim(folder, resume_from=str(tmp_path / "nowhere"))
     (named / "scheduler.pt").unlink()
-    with pytest.raises(ArgumentError, match=r"expected a whole checkpoint, found scheduler.pt is missing"):
-        claim_folder(folder, RECIPE, SHA, str(named))
+    with pytest.raises(ArgumentError, match=r"scheduler\.pt is missing"):
+        claim(folder, resume_from=str(named))
 
 
-def test_a_checkpoint_of_another_number_of_processes_is_refused(folder):
-    claim_folder(folder, RECIPE, SHA, "auto")
-    checkpoint = add_checkpoint(folder, 3)
-    for rank in range(2):
-        torch.save({}, checkpoint / f"rng_state_{rank}.pth")
-    assert claim_folder(folder, RECIPE, SHA, "auto", num_processes=2).checkpoint == checkpoint
-    with pytest.raises(ArgumentError, match=r"expected a checkpoint of 1 process\(es\), found one of 2"):
-        claim_folder(folder, RECIPE, SHA, "auto", num_processes=1)
-    assert claim_folder(folder, RECIPE, SHA, "auto").checkpoint == checkpoint  # each machine keeps its own
+@pytest.mark.parametrize("resume_from", ["auto", "checkpoint-3"])
+def test_a_checkpoint_of_other_steps_is_refused_before_anything_is_written(folder, resume_from):
+    claim(folder)
+    add_checkpoint(folder, 3, facts={"processes": 2})
+    before = (folder / "run.json").stat().st_mtime_ns
+    with pytest.raises(ArgumentError, match="processes 2 there, 1 here"):
+        claim(folder, resume_from=resume_from if resume_from == "auto" else str(folder / resume_from))
+    assert (folder / "run.json").stat().st_mtime_ns == before
 
 
-def test_the_recipe_of_a_run_is_found_for_its_corpus_alone(folder):
+def test_the_recipe_of_a_run_is_returned_for_its_corpus_only(folder):
     assert recipe_of_run(folder, SHA) is None
-    claim_folder(folder, RECIPE, SHA, "auto")
+    claim(folder)
     assert recipe_of_run(folder, SHA) == RECIPE
     assert recipe_of_run(folder, "another") is None
     (folder / "run.json").write_text("[]")
     assert recipe_of_run(folder, SHA) is None
 
 
-def test_a_folder_that_was_moved_still_knows_its_best_checkpoint(folder, tmp_path):
-    claim_folder(folder, RECIPE, SHA, "auto")
+def test_a_folder_that_was_moved_finds_its_best_checkpoint(folder, tmp_path):
+    claim(folder)
     for step in (3, 6):
-        state = {"best_model_checkpoint": str(folder / "checkpoint-3"), "global_step": step}
-        (add_checkpoint(folder, step) / "trainer_state.json").write_text(json.dumps(state))
+        add_checkpoint(folder, step, best_model_checkpoint=str(folder / "checkpoint-3"), global_step=step)
     moved = folder.rename(tmp_path / "moved")
-    newest = claim_folder(moved, RECIPE, SHA, "auto").checkpoint
-    state = json.loads((newest / "trainer_state.json").read_text())
-    assert state == {"best_model_checkpoint": str(moved / "checkpoint-3"), "global_step": 6}
+    state = json.loads((claim(moved).checkpoint / "trainer_state.json").read_text())
+    assert (state["best_model_checkpoint"], state["global_step"]) == (str(moved / "checkpoint-3"), 6)
 
 
-def test_a_second_run_is_kept_out_until_the_first_ends(folder):
+def test_a_second_run_is_locked_out_until_the_first_ends(folder):
     with locked(folder):
-        with pytest.raises(OutputError, match="found one under way"), locked(folder):
-            pytest.fail("let in")
+        with pytest.raises(OutputError, match="another run is using it"), locked(folder):
+            pytest.fail("locked twice")
         with locked(folder, wanted=False):
             pass
     with locked(folder):
         assert list(folder.iterdir()) == []
 
 
-def test_a_killed_run_keeps_nobody_out(folder):
+def test_a_killed_run_leaves_no_lock(folder):
     code = "import sys; from pathlib import Path; from hf_rumor.training.run_folder import locked\n"
     code += "with locked(Path(sys.argv[1])): print('in', flush=True); sys.stdin.read()"
     process = subprocess.Popen([sys.executable, "-c", code, str(folder)], stdin=-1, stdout=-1)
     assert process.stdout.readline() == b"in\n"
     with pytest.raises(OutputError), locked(folder):
-        pytest.fail("let in")
+        pytest.fail("locked twice")
     process.kill()
     process.communicate()
     with locked(folder):
         pass
 
 
-def write_whole_checkpoint(folder, step):
-    here = folder / f"checkpoint-{step}"
-    here.mkdir(parents=True)
-    save_file({"weight": torch.ones(100)}, here / "model.safetensors")
-    torch.save({"state": torch.ones(100)}, here / "optimizer.pt")
-    torch.save({}, here / "scheduler.pt")
-    (here / "trainer_state.json").write_text('{"log_history": []}')
-    return here
-
-
-@pytest.mark.parametrize("name", ["model.safetensors", "optimizer.pt", "trainer_state.json"])
-@pytest.mark.parametrize("how", ["cut off", "emptied", "overwritten"])
-def test_of_a_damaged_checkpoint_the_one_before_is_used_and_told(folder, caplog, name, how):
-    claim_folder(folder, {}, "digest", "auto")
-    for step in (5, 10):
-        write_whole_checkpoint(folder, step)
-    path = folder / "checkpoint-10" / name
-    content = path.read_bytes()
-    path.write_bytes({"cut off": content[:-9], "emptied": b"", "overwritten": b"?" * len(content)}[how])
-    assert find_damage(folder / "checkpoint-5") is None
-    assert claim_folder(folder, {}, "digest", "auto").checkpoint == folder / "checkpoint-5"
-    assert "checkpoint-10 is damaged" in caplog.text
-    assert "going back to checkpoint-5" in caplog.text
-
-
-@pytest.mark.parametrize("name", ["optimizer.pt", "scheduler.pt"])
-def test_a_checkpoint_of_the_model_alone_is_passed_over(folder, caplog, name):
-    claim_folder(folder, {}, "digest", "auto")
-    (write_whole_checkpoint(folder, 5) / name).unlink()  # as --save_only_model leaves it: the rate would start anew
-    assert claim_folder(folder, {}, "digest", "auto").checkpoint is None
-    assert f"{name} is missing" in caplog.text
-
-
-def test_where_every_checkpoint_is_damaged_the_run_starts_again(folder, caplog):
-    claim_folder(folder, {}, "digest", "auto")
-    (write_whole_checkpoint(folder, 5) / "model.safetensors").write_bytes(b"")
-    assert claim_folder(folder, {}, "digest", "auto").checkpoint is None
-    assert "going back to the start" in caplog.text
-
-
-def test_leftovers_of_a_killed_run_are_removed_and_nothing_else(folder):
-    write_whole_checkpoint(folder, 5)
-    (write_whole_checkpoint(folder, 7) / "trainer_state.json").unlink()
-    (folder / ".model.abc").mkdir()
-    (folder / "runs").mkdir()
-    remove_leftovers(folder)
-    assert sorted(path.name for path in folder.iterdir()) == ["checkpoint-5", "runs"]
+def test_a_full_disk_is_explained_and_other_errors_are_not(folder):
+    with pytest.raises(OutputError, match="the disk is full"), full_disk_explained(folder):
+        raise RuntimeError(f"[enforce fail at inline_container.cc] {OSError(errno.ENOSPC, 'No space left on device')}")
+    with pytest.raises(RuntimeError, match="something else"), full_disk_explained(folder):
+        raise RuntimeError("something else")

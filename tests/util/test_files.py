@@ -1,5 +1,6 @@
 import os
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -10,7 +11,15 @@ import pytest
 
 from hf_rumor.errors import CorpusError, OutputError
 from hf_rumor.util import files
-from hf_rumor.util.files import cache_folder, content_digest, list_files, write_text, written_whole
+from hf_rumor.util.files import (
+    cache_folder,
+    content_digest,
+    list_files,
+    output_file,
+    user_path,
+    write_text,
+    written_whole,
+)
 
 
 LONG_AGO = 1_400_000_000
@@ -85,10 +94,72 @@ def test_a_file_is_synced_before_it_takes_its_place(tmp_path, monkeypatch):
     assert seen_at_sync == [(5, "old")]
 
 
-def test_a_folder_is_not_written_over(tmp_path):
-    with pytest.raises(OutputError, match="expected the name of a file, found a folder"):
+def test_a_folder_is_not_overwritten(tmp_path):
+    with pytest.raises(OutputError, match=r"is a folder\. Name a file"):
         write_text(tmp_path, "text")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_target_of_a_link_is_written_and_the_link_stays(tmp_path, there):
+    (tmp_path / "far").mkdir()
+    target, link, chain = tmp_path / "far" / "out.txt", tmp_path / "link", tmp_path / "chain"
+    if there:
+        target.write_text("old")
+    link.symlink_to(target)
+    chain.symlink_to(link)
+    write_text(chain, "new")
+    assert chain.is_symlink()
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    assert os.listdir(tmp_path / "far") == ["out.txt"]
+
+
+def make_special(kind, path):
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(str(path))
+    elif kind == "link to a pipe":
+        os.mkfifo(f"{path}.pipe")
+        path.symlink_to(f"{path}.pipe")
+    else:
+        path.symlink_to(path)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "link to a pipe", "link to itself"])
+def test_only_plain_files_are_replaced(tmp_path, monkeypatch, kind):
+    monkeypatch.chdir(tmp_path)  # names of sockets are short
+    path = Path("out")
+    make_special(kind, path)
+    before = {entry: os.lstat(entry).st_mode for entry in os.listdir()}
+    with pytest.raises(OutputError, match=r"out: is not a plain file\. Write to stdout and redirect it: \.\.\. > out"):
+        write_text(path, "text")
+    assert {entry: os.lstat(entry).st_mode for entry in os.listdir()} == before
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFCHR, stat.S_IFBLK])
+def test_devices_are_not_replaced(tmp_path, monkeypatch, kind):
+    path = write(tmp_path / "device", "")
+    real = os.stat
+    monkeypatch.setattr(
+        os, "stat", lambda *args, **more: os.stat_result((kind | 0o600, *real(*args, **more)[1:])), raising=True
+    )
+    with pytest.raises(OutputError, match="is not a plain file"):
+        output_file(path)
+
+
+def test_a_tilde_is_the_home_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert user_path("~/out") == tmp_path / "out"
+    assert user_path("out/~") == Path("out/~")
+
+
+def test_a_pipe_has_no_digest(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(CorpusError, match=r"is not a plain file\. Save the stream"):
+        content_digest(tmp_path / "pipe")
 
 
 def test_the_digest_of_a_file_is_that_of_its_bytes(tmp_path):
@@ -171,7 +242,7 @@ def test_the_digest_of_an_unchanged_corpus_opens_none_of_its_files(folder, monke
 
 
 def test_nothing_there_is_a_corpus_error(tmp_path):
-    with pytest.raises(CorpusError, match=r"no_such\.zip: expected a corpus, found nothing there; check --data_path"):
+    with pytest.raises(CorpusError, match=r"no_such\.zip: no such file or folder"):
         content_digest(tmp_path / "no_such.zip")
 
 

@@ -1,0 +1,231 @@
+"""The flags of a run: our own, the defaults we change in `TrainingArguments`, and what is refused.
+
+Importing this module is cheap: the command line prints its help from here.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from hf_rumor.errors import ArgumentError
+
+
+# Defaults that differ from those of TrainingArguments.
+TRAINING_DEFAULTS: dict[str, tuple[Any, str]] = {  # flag -> default, help
+    "output_dir": ("out", "Folder for the model and the report."),
+    "num_train_epochs": (
+        4.0,
+        "Number of training epochs. If neither this nor --max_steps is given, small corpora train for up to 20 epochs "
+        "to reach 150 steps.",
+    ),
+    "per_device_train_batch_size": (16, "Training batch size per device."),
+    "per_device_eval_batch_size": (32, "Validation batch size per device."),
+    "learning_rate": (5e-5, "Peak learning rate of AdamW."),
+    "weight_decay": (0.01, "Weight decay of AdamW."),
+    "warmup_steps": (0.06, "Number of linear warm-up steps; below 1, a share of all steps."),
+    "eval_strategy": ("epoch", "When to validate: epoch, steps or no."),
+    "save_strategy": ("epoch", "When to save a checkpoint: epoch, steps, best or no."),
+    "save_total_limit": (2, "Number of checkpoints to keep: the newest ones, and the best one if it is loaded."),
+    "load_best_model_at_end": (True, "Use the checkpoint with the best validation metric, not the last one."),
+    "metric_for_best_model": ("macro_f1", "Metric that selects the best checkpoint."),
+    "logging_steps": (10.0, "Number of steps between two points of the loss curve."),
+    "train_sampling_strategy": ("group_by_length", "Order of training posts; grouping by length reduces padding."),
+    "report_to": ("auto", "Experiment trackers; auto: TensorBoard if it is installed."),
+    "restore_callback_states_from_checkpoint": (True, "Restore the early-stopping counter when a run resumes."),
+    "resume_from_checkpoint": ("auto", "auto: resume an interrupted run in --output_dir; or a checkpoint folder."),
+    "ddp_find_unused_parameters": (False, "Search for unused parameters in DistributedDataParallel."),
+}
+
+# TrainingArguments that a run cannot respect, and what to do instead.
+REFUSED = {
+    "label_smoothing_factor": """Use --loss_kwargs '{"label_smoothing": 0.1}' instead""",
+    "hub_token": "Set the environment variable HF_TOKEN instead; as a flag, the token would be written to files",
+    "prediction_loss_only": "Remove it: a metric selects the best checkpoint",
+    "batch_eval_metrics": "Remove it: the metrics need all validation posts at once",
+    "eval_do_concat_batches": "Remove it: the metrics need all validation posts at once",
+    "include_for_metrics": "Remove it: the metrics need logits and labels only",
+    "label_names": "Remove it: the label column is always called labels",
+    "remove_unused_columns": "Remove it: ids and texts must not reach the model",
+    "length_column_name": "Remove it: lengths are counted in tokens",
+    "use_liger_kernel": "Remove it: Liger has no kernel for classifiers",
+    "liger_kernel_config": "Remove it: Liger has no kernel for classifiers",
+    "bf16_full_eval": "Remove it: posts are always scored in float32",
+    "fp16_full_eval": "Remove it: posts are always scored in float32",
+    "enable_jit_checkpoint": "Remove it: SIGTERM and Ctrl-C always save a checkpoint",
+    "do_train": "Remove it: a run always trains, validates and tests",
+    "do_eval": "Remove it: a run always trains, validates and tests",
+    "do_predict": "Remove it: a run always trains, validates and tests",
+    **dict.fromkeys(
+        ("fsdp", "fsdp_config", "deepspeed", "parallelism_config"),
+        "Use plain data parallelism (torchrun, accelerate launch): sharded models are not supported",
+    ),
+}
+
+# Flags without effect unless another one is given.
+REQUIRES = {
+    **dict.fromkeys(
+        ("hub_model_id", "hub_strategy", "hub_private_repo", "hub_always_push", "hub_revision"), "push_to_hub"
+    ),
+    "push_to_hub": "license",
+}
+
+# The smallest sensible values; Trainer fails on smaller ones in the middle of a run.
+MINIMUMS = {
+    "split_seed": 0,
+    "seed": 0,
+    "data_seed": 0,
+    "per_device_train_batch_size": 1,
+    "per_device_eval_batch_size": 1,
+    "gradient_accumulation_steps": 1,
+    "dataloader_num_workers": 0,
+    "learning_rate": 0,
+    "num_train_epochs": 0,
+    "early_stopping_patience": 0,
+    "adversarial_radius": 0,
+    "max_length": 3,  # two of them are special tokens
+}
+MOST_SEED = 2**32 - 1  # largest seed that NumPy accepts
+
+PATHS = ("data_path", "model_name_or_path", "output_dir", "resume_from_checkpoint")  # in which ~ is expanded
+
+# Where results go, not what they are: two runs that differ only in these are the same run.
+NOT_IN_RECIPE = (
+    *("output_dir", "resume_from_checkpoint", "license", "ddp_timeout"),
+    *("push_to_hub", "hub_model_id", "hub_strategy", "hub_private_repo", "hub_always_push", "hub_revision"),
+)
+
+# Flags of other tools, and the closest one here.
+ALIASES = {
+    alias: flag
+    for flag, aliases in {
+        "data_path": "train_file dataset_name dataset data data_dir input",
+        "text_column": "text_column_name text_column_names",
+        "label_column": "label_column_name",
+        "split": "validation_file test_file eval_file",
+        "model_name_or_path": "model model_name pretrained_model_name_or_path",
+        "max_length": "max_seq_length max_seq_len max_len",
+        "loss": "criterion loss_function loss_fn",
+        "adversarial_radius": "fgm_epsilon adv_epsilon",
+        "precision": "torch_dtype dtype mixed_precision",
+        "decision": "threshold",
+        "early_stopping_patience": "patience early_stopping",
+        "learning_rate": "lr",
+        "num_train_epochs": "epochs num_epochs max_epochs",
+        "per_device_train_batch_size": "batch_size train_batch_size bs",
+        "per_device_eval_batch_size": "eval_batch_size test_batch_size",
+        "gradient_accumulation_steps": "accumulation_steps grad_accum",
+        "weight_decay": "wd l2",
+        "warmup_steps": "warmup_ratio warmup num_warmup_steps",
+        "lr_scheduler_type": "scheduler lr_scheduler",
+        "optim": "optimizer",
+        "eval_strategy": "evaluation_strategy",
+        "train_sampling_strategy": "group_by_length",
+        "use_cpu": "no_cuda cpu",
+    }.items()
+    for alias in aliases.split()
+}
+
+
+def _flag(default: Any, words: str) -> Any:
+    return field(default=default, metadata={"help": words})
+
+
+@dataclass(frozen=True)
+class RunArguments:
+    """The flags of a run that `transformers.TrainingArguments` does not have."""
+
+    # Corpus
+    data_path: str = _flag(
+        "auto",
+        "Corpus: a zip or folder in the CED layout, a .jsonl, .csv, .tsv or .parquet file, or hub:user/dataset. "
+        "auto: data/Rumor_Dataset.zip, else the published corpus from the cache or the network, else data/sample.",
+    )
+    text_column: str | None = _flag(None, "Column of the text; detected by its name if not given.")
+    label_column: str | None = _flag(None, "Column of the label; detected by its name if not given.")
+    id_column: str | None = _flag(None, "Column of the id; detected by its name if not given.")
+    streaming: bool = _flag(
+        False, "Tokenize training posts on the fly and keep no tokens: for corpora of millions of posts."
+    )
+
+    # Split
+    split: str = _flag("grouped", "How test posts are chosen; grouped keeps near-duplicates together.")
+    split_seed: int = _flag(0, "Seed of the split.")
+    folds: int = _flag(5, "Number of folds of equal size (grouped, random); one of them is the test part.")
+    fold: int = _flag(0, "Number of the fold that is the test part, from 0.")
+
+    # Model
+    model_name_or_path: str = _flag(
+        "auto",
+        "Encoder: a folder, a name on the Hub, or mini, the bundled encoder. auto: google-bert/bert-base-chinese from "
+        "the cache or the Hub, else mini.",
+    )
+    model_revision: str | None = _flag(None, "Branch, tag or commit of a model on the Hub; default: the newest.")
+    config_overrides: str = _flag(
+        "{}", """Values of the model's configuration, as JSON: '{"hidden_dropout_prob": 0.2}'."""
+    )
+    pooling: Literal["first_token", "mean"] = _flag(
+        "first_token",
+        "Pooling: what the classification head reads. mean: the mean over all tokens, by one more layer (BERT only).",
+    )
+    max_length: int = _flag(256, "Maximum number of tokens; longer posts are truncated.")
+    freeze_embeddings: bool = _flag(False, "Do not train the token embeddings: saves time and memory.")
+
+    # Training
+    loss: str = _flag("bce", "Loss: bce, ce, focal, mse, or package.module:name.")
+    loss_kwargs: str = _flag(
+        "{}",
+        """Settings of the loss, as JSON: '{"class_weights": "balanced", "label_smoothing": 0.1}'; focal: "gamma".""",
+    )
+    layer_lr_decay: float = _flag(
+        1.0, "Learning rate of a layer as a share of the layer above it; 1: the same for all layers."
+    )
+    adversarial_radius: float = _flag(
+        0.0, "Adversarial training (FGM): radius of the embedding perturbation; 0: off. Doubles the training time."
+    )
+    early_stopping_patience: int = _flag(
+        2,
+        "Stop after this many validations without a better --metric_for_best_model; 0: never. Needs "
+        "--load_best_model_at_end. Grows with the number of epochs of small corpora, unless given.",
+    )
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = _flag(
+        "auto", "Precision of training. auto: bf16 if the hardware supports it, else fp16 on CUDA, else fp32."
+    )
+
+    # Decision
+    calibration: Literal["platt", "none"] = _flag(
+        "platt", "Calibration of the probabilities, fitted on validation posts and folded into the model."
+    )
+    decision: str = _flag(
+        "0.5",
+        "Threshold: a post is predicted to be a rumor if its probability is at least this. A number, or a rule "
+        "applied to validation posts: max_f1, precision>=0.9, recall>=0.9, or cost=FN:FP (cost of a missed rumor : "
+        "of a false alarm).",
+    )
+    abstain_below: float | None = _flag(None, "Abstain (predict uncertain) below this confidence, 0.5 to 1.")
+
+    license: str | None = _flag(
+        None, "License of the model, for its card: apache-2.0, mit, ... Required by --push_to_hub."
+    )
+
+    def __post_init__(self) -> None:
+        """Raise `ArgumentError` on values outside their range."""
+        from hf_rumor.evaluation.decision import parse_decision
+
+        parse_decision(self.decision)
+        if self.abstain_below is not None and not 0.5 < self.abstain_below < 1:
+            raise ArgumentError(f"--abstain_below {self.abstain_below:g}: not between 0.5 and 1. Fix it.")
+        if not 0 < self.layer_lr_decay <= 1:
+            raise ArgumentError(f"--layer_lr_decay {self.layer_lr_decay:g}: not in (0, 1]. Fix it.")
+        self.parsed("loss_kwargs")
+        self.parsed("config_overrides")
+
+    def parsed(self, name: str) -> dict[str, Any]:
+        """Return the JSON object in the flag `name`."""
+        text = getattr(self, name)
+        try:
+            value = json.loads(text)
+        except ValueError as error:
+            raise ArgumentError(f"--{name} {text}: not valid JSON ({error}). Fix it.") from error
+        if not isinstance(value, dict):
+            raise ArgumentError(f"--{name} {text}: not a JSON object. Write {{...}}.")
+        return value

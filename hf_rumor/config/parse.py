@@ -1,0 +1,222 @@
+"""Command line, recipe or keywords -> `Arguments`, checked.
+
+Importing this module is cheap; `parse_arguments` imports transformers.
+"""
+
+import argparse
+import dataclasses
+import difflib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+
+from hf_rumor.config.flags import (
+    ALIASES,
+    MINIMUMS,
+    MOST_SEED,
+    NOT_IN_RECIPE,
+    PATHS,
+    REFUSED,
+    REQUIRES,
+    TRAINING_DEFAULTS,
+    RunArguments,
+)
+from hf_rumor.errors import ArgumentError
+
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What the user named, and the defaults of the rest.
+
+    Attributes:
+        run: Our own flags.
+        training: The flags of `TrainingArguments`, with their values.
+        given: The flags in the recipe or on the command line, with their values.
+        recipe_model: The model in the recipe; None if it names none.
+    """
+
+    run: RunArguments
+    training: dict[str, Any]
+    given: dict[str, Any]
+    recipe_model: str | None = None
+
+    def recipe(self) -> dict[str, Any]:
+        """Return the flags that repeat the run."""
+        return {name: self.given[name] for name in sorted(self.given) if name not in NOT_IN_RECIPE}
+
+    def completed(self, flags: Mapping[str, Any]) -> "Arguments":
+        """Return these arguments with `flags` for what was not given."""
+        return self.resolved({**flags, **self.given})
+
+    def resolved(self, flags: Mapping[str, Any]) -> "Arguments":
+        """Return these arguments with the values of `flags`, whatever was given."""
+        given = {**self.given, **flags}
+        run, training = _fill(given)
+        return dataclasses.replace(self, run=run, training=training, given=given)
+
+
+def parse_arguments(argv: Sequence[str]) -> Arguments:
+    """Return the arguments of `[RECIPE] [--flag value ...]`; flags override the recipe.
+
+    Raises:
+        ArgumentError: A flag, a key or a value is unknown, out of range or not supported.
+    """
+    parser, words = make_parser(), list(argv)
+    recipe_file, recipe, empty = None, {}, []
+    if words and not words[0].startswith("-"):
+        recipe_file = find_recipe(words.pop(0))
+        recipe, empty = _read_recipe(recipe_file, parser)
+    given = recipe | _parse(parser, words, "")
+    for name in empty:
+        if name not in given:
+            raise ArgumentError(f"{recipe_file}: {name} is empty. Write a value, or name it with --{name}.")
+    run, training = _fill(given)
+    return Arguments(run, training, given, recipe.get("model_name_or_path"))
+
+
+def recipe_flags(name: str) -> dict[str, Any]:
+    """Return the flags of a recipe."""
+    return _read_recipe(find_recipe(name), make_parser())[0]
+
+
+def words_of(flags: Mapping[str, Any]) -> list[str]:
+    """Return `flags` as a command line, so that all are checked by one parser; None counts as not given."""
+    words: list[str] = []
+    for name, value in flags.items():
+        if isinstance(value, list | tuple):
+            words += [f"--{name}", *map(str, value)]
+        elif value is not None:
+            plain = value.value if isinstance(value, Enum) else value
+            as_json = isinstance(plain, bool | dict)
+            words.append(f"--{name}={json.dumps(plain, ensure_ascii=False) if as_json else plain}")
+    return words
+
+
+def _fill(given: dict[str, Any]) -> tuple[RunArguments, dict[str, Any]]:
+    """Check the flags; return ours and those of Trainer, with defaults for what was not given."""
+    _check(given)
+    names = {entry.name for entry in dataclasses.fields(RunArguments)}
+    run = RunArguments(**{name: value for name, value in given.items() if name in names})
+    defaults = {name: value for name, (value, _) in TRAINING_DEFAULTS.items()}
+    training = defaults | {name: value for name, value in given.items() if name not in names}
+    if given.get("early_stopping_patience") and not training["load_best_model_at_end"]:
+        raise ArgumentError(
+            "--early_stopping_patience: needs --load_best_model_at_end True, to keep the best model and not the last. "
+            "Give both or neither."
+        )
+    if run.streaming:
+        _check_streaming(training)
+        training["accelerator_config"] = {"dispatch_batches": False}  # each process pads its own batches
+    return run, training
+
+
+def _check(given: dict[str, Any]) -> None:
+    for name in sorted(given.keys() & REFUSED.keys()):
+        raise ArgumentError(f"--{name}: not supported. {REFUSED[name]}.")
+    for name in sorted(given.keys() & MINIMUMS.keys()):
+        if given[name] is not None and not given[name] >= MINIMUMS[name]:  # false for nan too
+            raise ArgumentError(f"--{name} {given[name]}: must be at least {MINIMUMS[name]}. Fix it.")
+    for name in sorted(given.keys() & {"seed", "data_seed", "split_seed"}):
+        if given[name] is not None and given[name] > MOST_SEED:
+            raise ArgumentError(f"--{name} {given[name]}: must be at most {MOST_SEED}. Fix it.")
+    for name in sorted(given.keys() & REQUIRES.keys()):
+        if given[name] and not given.get(REQUIRES[name]):
+            raise ArgumentError(f"--{name}: needs --{REQUIRES[name]}. Give both or neither.")
+
+
+def _check_streaming(training: dict[str, Any]) -> None:
+    for name, allowed in (
+        ("train_sampling_strategy", ("group_by_length", "random")),
+        ("dataloader_num_workers", (0,)),
+        ("accelerator_config", (None,)),
+    ):
+        value = training.get(name, allowed[0])
+        if value not in allowed:
+            expected = f"{' or '.join(map(str, allowed))}, not {value}"
+            raise ArgumentError(f"--streaming: needs --{name} {expected}. Remove one of the two.")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ArgumentError(message)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of `RunArguments` and `TrainingArguments`; it returns only the flags that are given."""
+    from transformers import HfArgumentParser, TrainingArguments
+
+    from hf_rumor.corpus.splits import SPLITS
+
+    class Parser(_Parser, HfArgumentParser):
+        """Raises `ArgumentError` instead of printing several hundred lines of usage."""
+
+    dataclass_types: Any = [RunArguments, TrainingArguments]
+    parser = Parser(dataclass_types, allow_abbrev=False, add_help=False)
+    for action in parser._actions:
+        action.default = argparse.SUPPRESS
+        if action.dest == "split":
+            action.choices = tuple(SPLITS)
+    return parser
+
+
+def _parse(parser: argparse.ArgumentParser, words: Sequence[str], where: str) -> dict[str, Any]:
+    try:
+        values, unknown = parser.parse_known_args(words)
+    except ArgumentError as error:
+        raise ArgumentError(f"{where}{error}. See --help.") from error
+    if unknown:
+        raise ArgumentError(f"{where}{unknown[0]} is not a flag{_suggest(parser, unknown[0])}. See --help.")
+    given = vars(values)
+    return given | {name: os.path.expanduser(given[name]) for name in PATHS if given.get(name)}
+
+
+def _suggest(parser: argparse.ArgumentParser, flag: str) -> str:
+    name = flag.lstrip("-").replace("-", "_").partition("=")[0]
+    known = sorted({action.dest for action in parser._actions})
+    close = [ALIASES[name]] if name in ALIASES else difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean --{close[0]}?)" if close else ""
+
+
+def find_recipe(name: str) -> Path:
+    """Return the recipe file `name`: a path, or the name of a bundled recipe.
+
+    Raises:
+        ArgumentError: There is none.
+    """
+    bundled_names = (name.removeprefix("recipes/"), f"{name}.yaml")
+    for path in (Path(name).expanduser(), *(RECIPES / bundled for bundled in bundled_names if "/" not in bundled)):
+        if path.is_file() and path.suffix in (".yaml", ".yml", ".json"):
+            return path
+    bundled = ", ".join(sorted(path.stem for path in RECIPES.glob("*.yaml")))
+    raise ArgumentError(
+        f"{name}: neither a flag nor a recipe. Give a .yaml or .json file, or one of {bundled}; flags start with --."
+    )
+
+
+def _read_recipe(path: Path, parser: argparse.ArgumentParser) -> tuple[dict[str, Any], list[str]]:
+    """Return the flags of a recipe, and its keys without a value, which the command line must name.
+
+    Raises:
+        ArgumentError: It is not a mapping, or has an unknown key or a wrong value.
+    """
+    try:
+        recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ArgumentError(f"{path}: not valid YAML or JSON ({error}). Fix it.") from error
+    if not isinstance(recipe, dict) or not recipe:
+        raise ArgumentError(f"{path}: not `flag: value` lines but {type(recipe).__name__}. Fix it.")
+    known = {action.dest for action in parser._actions}
+    for key in recipe:
+        if key not in known:
+            raise ArgumentError(f"{path}: {key} is not a flag{_suggest(parser, str(key))}. Fix it.")
+    # Through the parser: `2e-5`, which YAML reads as text, becomes a number.
+    return _parse(parser, words_of(recipe), f"{path}: "), [name for name, value in recipe.items() if value is None]

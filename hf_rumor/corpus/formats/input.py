@@ -1,0 +1,144 @@
+"""What a corpus format reads (`Input`) and what it yields (`Row`)."""
+
+import codecs
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from hf_rumor.corpus.findings import Findings
+from hf_rumor.errors import CorpusError
+from hf_rumor.util.encodings import encoding_of
+
+
+HEAD_BYTES = 4096
+BUFFER_BYTES = 1 << 16
+MAX_LINE_BYTES = 16 << 20  # a post with a thousand reposts has less than one MiB
+MAX_SHARE_OF_NUL = 0.01  # of the first bytes: more is no damaged text, but no text
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One post as the file has it.
+
+    Attributes:
+        number: From 1: number of the line, or of the row below a header.
+        where: Its place for messages, as "line 3".
+        values: Column -> value. Empty: a blank line, which is no post.
+        error: What is wrong and what to do, if the row cannot be parsed; `values` are then what could be.
+    """
+
+    number: int
+    where: str
+    values: dict[str, Any]
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of text without its line end; `text` is empty if there is an `error`."""
+
+    number: int  # from 1
+    text: str
+    error: str | None = None
+
+
+@dataclass
+class Input:
+    """A corpus file, folder or stream, open for reading.
+
+    Attributes:
+        name: For messages.
+        format: A key of `FORMATS`.
+        path: Of the file or folder; None for a stream.
+        file: The open file or stream; None for a folder.
+        is_labelled: Whether posts without a label are of no use (training).
+        findings: Counts of what is odd; a format may add to them.
+    """
+
+    name: str
+    format: str
+    path: Path | None
+    file: io.BufferedReader | None
+    is_labelled: bool = True
+    findings: Findings = field(default_factory=Findings)
+    wrapper: io.TextIOWrapper | None = field(default=None, repr=False)
+
+    def need_path(self) -> Path:
+        """Return the path, for formats that cannot be read from a stream.
+
+        Raises:
+            CorpusError: The input is a stream.
+        """
+        if self.path is None or not (self.path.is_file() or self.path.is_dir()):
+            raise CorpusError(f"{self.name}: a stream cannot be read as {self.format}. Give a file.")
+        return self.path
+
+    def num_bytes(self) -> int | None:
+        """Return the size of the file; None for a folder or a stream."""
+        return self.path.stat().st_size if self.path is not None and self.path.is_file() else None
+
+    def position(self) -> int:
+        """Return how many bytes of the file have been read."""
+        return 0 if self.file is None or self.path is None else self.file.tell()
+
+    def lines(self) -> Iterator[Line]:
+        """Yield the lines of a text file in UTF-8, UTF-16 or GB18030; a bad byte costs its own line only.
+
+        The encoding is detected at the first line that is not ASCII.
+
+        Raises:
+            CorpusError: The file is not text.
+        """
+        assert self.file is not None
+        head = self.file.peek(HEAD_BYTES)
+        readline, encoding = self._readline(head)
+        for number in count(1):
+            raw = readline(MAX_LINE_BYTES + 1)
+            if not raw:
+                return
+            if len(raw) > MAX_LINE_BYTES and not raw.endswith(b"\n"):
+                while raw and not raw.endswith(b"\n"):
+                    raw = readline(MAX_LINE_BYTES + 1)
+                yield Line(number, "", f"the line is longer than {MAX_LINE_BYTES:,} bytes. Write one post per line.")
+                continue
+            if number == 1 and raw.startswith(codecs.BOM_UTF8):
+                raw, encoding = raw.removeprefix(codecs.BOM_UTF8), "utf-8"
+            if not encoding and not raw.isascii():
+                encoding = encoding_of(raw + (head if self.wrapper else self.file.peek(BUFFER_BYTES)))
+                self.findings["files_in_gb18030"] += encoding == "gb18030"
+            yield _decode(number, raw, encoding or "ascii")
+
+    def _readline(self, head: bytes) -> tuple[Callable[[int], bytes], str]:
+        r"""Return a function like `readline`, and the encoding of its lines, empty if not known yet.
+
+        Lines end with `\n`, or with `\r` in a file without `\n`, as old spreadsheets on Macs write it.
+        """
+        assert self.file is not None
+        is_utf16 = head.startswith(UTF16_MARKS)
+        if not is_utf16 and (b"\0" in head.partition(b"\n")[0] or head.count(0) > MAX_SHARE_OF_NUL * len(head)):
+            raise CorpusError(f"{self.name}: not a text file (NUL byte at {head.index(0)}). Give text in UTF-8.")
+        if not is_utf16 and (b"\n" in head or b"\r" not in head):
+            return self.file.readline, ""
+        # Latin-1 keeps every byte. The wrapper closes the file when it is deleted, hence the reference.
+        text = self.wrapper = io.TextIOWrapper(self.file, "utf-16" if is_utf16 else "latin-1", "replace")
+        if is_utf16:  # a surrogate is invalid in UTF-8, so that damage becomes an error of its line
+            return (
+                lambda size: text.readline(size).replace("\ufffd", "\udcff").encode("utf-8", "surrogatepass"),
+                "utf-8",
+            )
+        return lambda size: text.readline(size).encode("latin-1"), ""
+
+
+def _decode(number: int, raw: bytes, encoding: str) -> Line:
+    try:
+        text = raw.decode(encoding).rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        what = f"not valid {encoding.upper()} (byte 0x{raw[error.start]:02x} at position {error.start})"
+        return Line(number, "", f"{what}. Repair the line, or convert the file to UTF-8.")
+    if "\0" in text:
+        return Line(number, "", "the line contains a NUL byte. Repair the line.")
+    return Line(number, text)

@@ -1,0 +1,84 @@
+"""Tables with a header line: CSV (also with `;` or tabs) and TSV."""
+
+import csv
+from collections import deque
+from collections.abc import Iterator
+
+from hf_rumor.corpus.formats.input import MAX_LINE_BYTES, Input, Line, Row
+from hf_rumor.errors import CorpusError
+
+
+MAX_LINES = 1_000  # of one row: a text in quotes may span lines
+OPEN_QUOTE = 'a quote is opened and never closed. Repair the line: put the text in quotes, each of its own as "".'
+
+
+def read_csv(source: Input) -> Iterator[Row]:
+    """Yield the rows below the header; the delimiter is `,`, `;` or a tab, whichever the header has most of."""
+    yield from _read_table(source, ",;\t")
+
+
+def read_tsv(source: Input) -> Iterator[Row]:
+    """Yield the rows below the header; the delimiter is a tab."""
+    yield from _read_table(source, "\t")
+
+
+def _read_table(source: Input, delimiters: str) -> Iterator[Row]:
+    csv.field_size_limit(2 * MAX_LINE_BYTES)
+    lines = (line for line in source.lines() if line.text or line.error)
+    first = next(lines, None)
+    if first is None:
+        return
+    delimiter = max(delimiters, key=first.text.count)
+    header = first.error or _parse([first.text], delimiter)
+    if isinstance(header, str):
+        raise CorpusError(f"{source.name}: line {first.number} (the header): {header}")
+    for number, (line, row) in enumerate(_rows(lines, delimiter), start=1):
+        where = f"line {line.number}"
+        if isinstance(row, str):
+            yield Row(number, where, {}, row)
+            continue
+        error = None
+        if len(row) != len(header):
+            error = (
+                f"{len(row)} fields, but {len(header)} column names in the header. Put texts that contain "
+                f"{delimiter!r} in quotes, or complete the header."
+            )
+        yield Row(number, where, dict(zip(header, row, strict=False)), error)
+
+
+def _rows(lines: Iterator[Line], delimiter: str) -> Iterator[tuple[Line, list[str] | str]]:
+    """Yield the first line of each row, and its fields or what is wrong; an error costs its first line only."""
+    waiting: deque[Line] = deque()
+    while (first := waiting.popleft() if waiting else next(lines, None)) is not None:
+        if first.error:
+            yield first, first.error
+            continue
+        parts = [first]
+        row = _parse([first.text], delimiter)
+        length = len(first.text)
+        while row == OPEN_QUOTE and len(parts) < MAX_LINES and length < MAX_LINE_BYTES:
+            line = waiting.popleft() if waiting else next(lines, None)
+            if line is None:
+                break
+            if line.error:
+                waiting.appendleft(line)
+                break
+            parts.append(line)
+            length += len(line.text)
+            if '"' in line.text:
+                row = _parse([part.text for part in parts], delimiter)
+        if isinstance(row, str):
+            waiting.extendleft(reversed(parts[1:]))
+        yield first, row
+
+
+def _parse(lines: list[str], delimiter: str) -> list[str] | str:
+    """Return the fields of a row that spans these lines, or what is wrong with it."""
+    try:
+        row = next(csv.reader(["\n".join(lines)], delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        return OPEN_QUOTE if str(error) == "unexpected end of data" else f"not a table row ({error}). Repair the line."
+    # Whole lines of a table inside one field: its quotes are characters of the text.
+    if delimiter == "\t" and any(text.count("\t") >= (len(row) - 1) * text.count("\n") > 0 for text in row):
+        return 'a text begins with a quote and another one ends with it, lines later. Write " inside quotes as "".'
+    return row

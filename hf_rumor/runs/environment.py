@@ -1,0 +1,89 @@
+"""What a run computes on: launcher, device, precision, versions."""
+
+import logging
+import os
+import platform
+from importlib.metadata import version
+
+import torch
+
+from hf_rumor import __version__
+from hf_rumor.config.parse import Arguments
+from hf_rumor.errors import ArgumentError
+from hf_rumor.report.record import Environment
+from hf_rumor.training.hardware import Hardware, choose_precision
+
+
+logger = logging.getLogger(__name__)
+
+SHARDING = {  # set by accelerate launch as accelerate config says
+    "ACCELERATE_USE_FSDP": "FSDP",
+    "ACCELERATE_USE_DEEPSPEED": "DeepSpeed",
+    "ACCELERATE_USE_MEGATRON_LM": "Megatron-LM",
+    "ACCELERATE_USE_PARALLELISM_CONFIG": "a parallelism config",
+}
+OF_LAUNCHERS = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
+PACKAGES = ("torch", "transformers", "datasets", "evaluate", "accelerate", "scikit-learn")
+
+
+def check_launcher() -> None:
+    """Refuse launchers that shard the model, and ignore variables that no launcher has set.
+
+    Raises:
+        ArgumentError: FSDP, DeepSpeed or the like, as chosen in `accelerate config`.
+    """
+    for variable, name in SHARDING.items():
+        if os.environ.get(variable, "false").lower() in ("true", "1"):
+            raise ArgumentError(
+                f"accelerate launch: {name} is not supported, since a sharded model cannot be scored. Choose plain "
+                "multi-GPU in accelerate config, or use torchrun."
+            )
+    if os.environ.get("ACCELERATE_DYNAMO_BACKEND", "no").lower() != "no":
+        raise ArgumentError("accelerate launch: torch dynamo is not supported. Use --torch_compile instead.")
+    stray = [name for name in OF_LAUNCHERS if name in os.environ and not os.environ.get("MASTER_ADDR")]
+    for name in stray:  # a job scheduler may set them; accelerate would wait for the other processes
+        del os.environ[name]
+    if stray:
+        logger.info("launcher: %s ignored, since MASTER_ADDR is not set", ", ".join(stray))
+
+
+def requested_precisions(arguments: Arguments) -> dict[str, str]:
+    """Return what requests a precision, a flag or the launcher -> which one."""
+    asked: dict[str, str] = {"--precision": arguments.run.precision} if arguments.run.precision != "auto" else {}
+    asked |= {f"--{flag}": flag for flag in ("bf16", "fp16") if arguments.training.get(flag)}
+    launched = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")  # set by accelerate launch
+    return asked | ({"--mixed_precision of accelerate launch": launched} if launched in ("bf16", "fp16") else {})
+
+
+def resolve_precision(arguments: Arguments, hardware: Hardware) -> tuple[str, str]:
+    """Return the precision and the reason, from `--precision`, `--bf16`, `--fp16`, the launcher and the hardware.
+
+    Raises:
+        ArgumentError: They contradict each other.
+    """
+    asked = requested_precisions(arguments)
+    if len(set(asked.values())) > 1:
+        requests = ", ".join(f"{value} by {source}" for source, value in asked.items())
+        raise ArgumentError(f"precision: contradictory ({requests}). Keep one of them.")
+    precision, reason = choose_precision(next(iter(asked.values()), "auto"), hardware)
+    if not asked and arguments.given.get(precision) is False:
+        return "fp32", f"auto: --{precision} False"
+    return precision, reason
+
+
+def describe_environment(hardware: Hardware, precision: str, reason: str, num_processes: int) -> Environment:
+    """Return the `environment` part of the report; log the device."""
+    logger.info("device: %s; precision %s (%s); %d process(es)", hardware.name, precision, reason, num_processes)
+    if num_processes == 1 and hardware.device == "cuda" and torch.cuda.device_count() > 1:
+        logger.info("device: 1 of %d GPUs is used; accelerate launch uses all of them", torch.cuda.device_count())
+    if num_processes == 1 and "ACCELERATE_USE_CPU" in os.environ:  # set by accelerate launch
+        logger.info("launcher: accelerate launch started one process; for several, also on CPUs, use --multi_gpu")
+    versions = {"hf_rumor": __version__, "python": platform.python_version()}
+    return Environment(
+        versions=versions | {name: version(name) for name in PACKAGES},
+        platform=platform.platform(),
+        device=hardware.name,
+        precision=precision,
+        precision_reason=reason,
+        num_processes=num_processes,
+    )

@@ -1,0 +1,119 @@
+"""Posts -> tokens -> a trainer -> a trained model in the folder of the run."""
+
+import logging
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from datasets import Dataset, DatasetDict
+from transformers import DataCollatorWithPadding, PrinterCallback, ProgressCallback
+
+from hf_rumor.corpus.seen import SeenPosts, merge, seen_posts, write_seen
+from hf_rumor.errors import ArgumentError, OutputError, RumorError
+from hf_rumor.models.inputs import InputConfig
+from hf_rumor.models.positions import num_positions
+from hf_rumor.runs.outcome import split_facts
+from hf_rumor.runs.resolve import Run
+from hf_rumor.training.callbacks import EarlyStopping, EpochLines, Progress, StepFacts, facts_of_steps
+from hf_rumor.training.checkpoints import remove_leftovers
+from hf_rumor.training.interruption import interruptible
+from hf_rumor.training.run_folder import claim_folder
+from hf_rumor.training.streaming import PostStream
+from hf_rumor.training.tokenization import log_tokens, padding_multiple, tokenize
+from hf_rumor.training.trackers import tracked
+from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
+
+
+logger = logging.getLogger(__name__)
+
+
+def encode(run: Run, tokenizer: Any) -> tuple[Dataset | PostStream, Dataset]:
+    """Return training and validation posts as tokens; with `--streaming`, training posts are tokenized on the fly."""
+    flags, args, parts = run.flags, run.args, run.data.dataset
+    names = ("validation",) if flags.streaming else ("train", "validation")
+    config = InputConfig(flags.max_length)
+    encoded = tokenize(DatasetDict({name: parts[name] for name in names}), tokenizer, config)
+    log_tokens(encoded, flags.max_length)
+    if not flags.streaming:
+        return encoded["train"], encoded["validation"]
+    stream = PostStream(
+        parts["train"],
+        tokenizer,
+        config,
+        batch_size=args.train_batch_size * args.gradient_accumulation_steps * args.world_size,
+        grouped=args.train_sampling_strategy == "group_by_length",
+        seed=args.seed if args.data_seed is None else args.data_seed,
+    )
+    return stream, encoded["validation"]
+
+
+def make_trainer(
+    run: Run, model: Any, tokenizer: Any, training: Dataset | PostStream, validation: Dataset
+) -> RumorTrainer:
+    """Return a trainer on tokenized posts that has computed one batch.
+
+    Raises:
+        ArgumentError: Trainer, its optimizer, its schedule or the model fails with these flags.
+    """
+    flags, args = run.flags, run.args
+    steps = facts_of_steps(args, num_posts=len(training), is_streaming=flags.streaming)
+    try:
+        trainer = RumorTrainer(
+            model,
+            args,
+            DataCollatorWithPadding(
+                tokenizer, pad_to_multiple_of=padding_multiple(args.device, flags.max_length, num_positions(model))
+            ),
+            train_dataset=training,
+            eval_dataset=validation,
+            processing_class=tokenizer,
+            compute_metrics=ValidationMetrics(run.loss.activation),
+            callbacks=[EpochLines(), StepFacts(steps)],
+            loss=run.loss,
+            layer_lr_decay=flags.layer_lr_decay,
+            adversarial_radius=flags.adversarial_radius,
+        )
+        trainer.rehearse(flags.max_length)
+    except OSError as error:
+        raise OutputError(f"--output_dir {run.folder}: cannot be written ({error}). Give another one.") from error
+    except RumorError:
+        raise
+    except Exception as error:  # of any library that a flag can choose
+        raise ArgumentError(
+            f"training: cannot start with these flags ({type(error).__name__}: {error}). Change flags or model."
+        ) from error
+    trainer.remove_callback(PrinterCallback if args.disable_tqdm else ProgressCallback)
+    if not args.disable_tqdm:
+        trainer.add_callback(Progress())
+    if flags.early_stopping_patience and args.load_best_model_at_end:
+        trainer.add_callback(EarlyStopping(flags.early_stopping_patience))
+    return trainer
+
+
+def seen_by(run: Run) -> SeenPosts:
+    """Return the posts that the model will have seen: those of this run, and of those before it."""
+    parts = run.data.dataset
+    here = seen_posts(parts["train"]["text"][:], parts["validation"]["text"][:])
+    return here if run.seen is None else merge([run.seen, here])
+
+
+def fit(run: Run, trainer: RumorTrainer) -> datetime:
+    """Train in the folder of the run, from its checkpoint after an interruption; return the time of the start.
+
+    Raises:
+        OutputError: The folder contains something else.
+        Interrupted: SIGINT or SIGTERM arrived; a checkpoint is saved.
+    """
+    args, folder = run.args, run.folder
+    steps = facts_of_steps(args, num_posts=len(run.data.split.train), is_streaming=run.flags.streaming)
+    with args.main_process_first(local=False):  # the first process claims the folder, the others find the same claim
+        claim = claim_folder(folder, run.identity, run.resume_from, steps)
+        if args.process_index == 0:
+            remove_leftovers(folder)
+            write_seen(folder, seen_by(run))
+    logger.info("run: %s %s", folder, claim.note)
+    started_at = datetime.now().astimezone()
+    with tracked(trainer, {"recipe": run.recipe, "split": asdict(split_facts(run.data))}), interruptible(trainer):
+        trainer.train_from(claim.checkpoint)
+    trainer.leave_processes()  # so that the others need not wait while the first one writes the report
+    return started_at

@@ -1,0 +1,226 @@
+"""Arguments -> a run in which nothing is open: corpus, model, precision, epochs, `TrainingArguments`."""
+
+import logging
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from datasets import Dataset
+from transformers import TrainingArguments
+
+from hf_rumor.config.flags import RunArguments
+from hf_rumor.config.parse import Arguments, recipe_flags
+from hf_rumor.config.training_arguments import make_training_arguments
+from hf_rumor.corpus.arrow import Corpus, SplitCorpus, load_corpus, split_corpus
+from hf_rumor.corpus.rows import Columns
+from hf_rumor.corpus.seen import SeenPosts, drop_seen
+from hf_rumor.errors import ArgumentError
+from hf_rumor.models.encoders import MINI, freeze_embeddings, load_encoder, resolve_model
+from hf_rumor.models.hub import load_seen
+from hf_rumor.report.record import Environment
+from hf_rumor.runs.environment import check_launcher, describe_environment, requested_precisions, resolve_precision
+from hf_rumor.training.hardware import detect_hardware
+from hf_rumor.training.losses import Loss, make_loss
+from hf_rumor.training.run_folder import Identity
+
+
+logger = logging.getLogger(__name__)
+
+FEWEST_STEPS = 150  # of a run that names no length, if MOST_EPOCHS give as many
+MOST_EPOCHS = 20
+
+InMemory: TypeAlias = Corpus | SplitCorpus | Dataset
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run in which nothing is open.
+
+    Attributes:
+        flags: Our flags, with their final values.
+        args: Those of Trainer.
+        data: The corpus in three parts.
+        loss: The loss that trains.
+        recipe: The flags that repeat the run.
+        auto: The flags that were left open, and what was chosen.
+        environment: The part of the report.
+        resume_from: `auto`, or the folder of a checkpoint.
+        seen: Posts that the model to start from has seen; None if that is not known.
+    """
+
+    flags: RunArguments
+    args: TrainingArguments
+    data: SplitCorpus
+    loss: Loss
+    recipe: dict[str, Any]
+    auto: dict[str, Any]
+    environment: Environment
+    resume_from: str
+    seen: SeenPosts | None
+
+    @property
+    def folder(self) -> Path:
+        """Return the output folder."""
+        return Path(str(self.args.output_dir))
+
+    @property
+    def identity(self) -> Identity:
+        """Return what makes this run the same as another one."""
+        # Epochs that were chosen by the number of steps, and so of processes, do not make another run.
+        by_size = {"num_train_epochs", "early_stopping_patience"} & self.auto.keys()
+        recipe = {flag: value for flag, value in self.recipe.items() if flag not in {"data_path", *by_size}}
+        return Identity(recipe, self.data.corpus.sha256)
+
+    def load_model(self) -> tuple[Any, Any]:
+        """Return the model, fresh, and its tokenizer."""
+        flags = self.flags
+        model, tokenizer = load_encoder(
+            flags.model_name_or_path,
+            self.loss.activation,
+            flags.max_length,
+            flags.parsed("config_overrides"),
+            flags.pooling,
+            flags.model_revision,
+        )
+        if flags.freeze_embeddings:
+            freeze_embeddings(model)
+        return model, tokenizer
+
+
+def resolve(arguments: Arguments, data: InMemory | None = None) -> Run:
+    """Decide everything that `arguments` leave open; each choice is one line of the log.
+
+    Args:
+        arguments: What the user named.
+        data: A corpus in memory, in place of `--data_path`.
+
+    Raises:
+        RumorError: A value is wrong, or does not go with another one.
+    """
+    check_launcher()
+    named = arguments.run
+    model = resolve_model(named.model_name_or_path)
+    arguments = complete_by_recipe(arguments, model)
+    flags = arguments.run
+    make_loss(flags.loss, flags.parsed("loss_kwargs"), labels=[0, 1])  # its errors show before the corpus is read
+    hardware = detect_hardware(use_cpu=arguments.training.get("use_cpu", False))
+    precision, reason = resolve_precision(arguments, hardware)
+    # Errors of the flags show before the corpus is read, on which the number of epochs depends.
+    draft = make_training_arguments(arguments.training, precision=precision, device=hardware.device)
+    _check_compilation(flags, draft)
+    environment = describe_environment(hardware, precision, reason, draft.world_size)
+    split = data if isinstance(data, SplitCorpus) else read_corpus(flags, data)
+    seen = None if model == MINI else load_seen(model, flags.model_revision)
+    if seen is not None:
+        split = drop_seen(split, seen, model)
+    loss = make_loss(flags.loss, flags.parsed("loss_kwargs"), labels=split.dataset["train"]["label"][:])
+    settings = f" {loss.kwargs}" if loss.kwargs else ""
+    logger.info("loss: %s%s, not outputs.loss of the model; probability: %s", loss.formula, settings, loss.activation)
+    epochs = choose_epochs(arguments, draft, len(split.split.train))
+    choices = {"model_name_or_path": model, "precision": precision, **_corpus_flags(arguments, split, data), **epochs}
+    final = arguments.resolved(choices)
+    left_open = {flag for flag in choices if getattr(named, flag, None) == "auto"}
+    if data is not None:
+        left_open.discard("data_path")
+    if requested_precisions(arguments):  # by --bf16 or by the launcher
+        left_open.discard("precision")
+    return Run(
+        flags=final.run,
+        args=make_training_arguments(final.training, precision=precision, device=hardware.device),
+        data=split,
+        loss=loss,
+        recipe={flag: value for flag, value in final.recipe().items() if flag != "data_path" or flag in choices},
+        auto={flag: choices[flag] for flag in sorted({*left_open, *epochs})},
+        environment=environment,
+        resume_from=final.training["resume_from_checkpoint"],
+        seen=seen,
+    )
+
+
+def complete_by_recipe(arguments: Arguments, model: str) -> Arguments:
+    """Return the arguments with the recipe of `mini` if that is the model; log where recipe and model do not match."""
+    if model == MINI:
+        flags = recipe_flags(MINI)
+        missing = sorted(flags.keys() - arguments.given.keys() - {"model_name_or_path"})
+        if missing:
+            logger.info("recipe: that of %s sets %s; flags override it", MINI, ", ".join(missing))
+        return arguments.completed(flags)
+    if arguments.recipe_model not in (None, "auto", model):
+        logger.info("recipe: tuned for %s, but the model is %s", arguments.recipe_model, model)
+    return arguments
+
+
+def _check_compilation(flags: RunArguments, args: TrainingArguments) -> None:
+    if args.torch_compile and flags.adversarial_radius:
+        raise ArgumentError(
+            f"--torch_compile: adversarial training (--adversarial_radius {flags.adversarial_radius:g}) cannot be "
+            "compiled. Set --adversarial_radius 0, or remove --torch_compile."
+        )
+
+
+def read_corpus(flags: RunArguments, data: Corpus | Dataset | None) -> SplitCorpus:
+    """Return the corpus in memory, or that of `--data_path`, in three parts."""
+    columns = Columns(flags.text_column, flags.label_column, flags.id_column)
+    source = flags.data_path if data is None else data
+    corpus = source if isinstance(source, Corpus) else load_corpus(source, columns=columns)
+    return split_corpus(corpus, flags.split, seed=flags.split_seed, folds=flags.folds, fold=flags.fold)
+
+
+def _corpus_flags(arguments: Arguments, parts: SplitCorpus, data: InMemory | None) -> dict[str, Any]:
+    """Return the flags that find the corpus again, unless it is in memory only, and its split if it came with one.
+
+    Raises:
+        ArgumentError: The corpus is split already, and the flags ask for a split.
+    """
+    source = parts.corpus.data_path
+    flags: dict[str, Any] = {} if source is None else {"data_path": source}
+    if isinstance(data, SplitCorpus):
+        clash = sorted(arguments.given.keys() & {"split", "split_seed", "folds", "fold"})
+        if clash:
+            raise ArgumentError(f"{', '.join(clash)}: the corpus is split already. Remove it, or pass the corpus.")
+        flags |= {"split": parts.split.name, "split_seed": parts.split.seed}
+        if parts.split.fold:
+            fold, _, folds = parts.split.fold.partition(" of ")
+            flags |= {"fold": int(fold), "folds": int(folds)}
+    return flags
+
+
+def choose_epochs(arguments: Arguments, args: TrainingArguments, num_posts: int) -> dict[str, Any]:
+    """Return epochs and patience, if none were named and a small corpus needs more; log the size of a step.
+
+    On small corpora, fine-tuning fails by too few steps rather than by overfitting (Mosbach et al., 2021,
+    https://arxiv.org/abs/2006.04884; Zhang et al., 2021, https://arxiv.org/abs/2006.05987). How the bounds were
+    chosen: `docs/decisions/0014-few-posts-more-epochs.md`.
+
+    Raises:
+        ArgumentError: No batch is full, and `--dataloader_drop_last` drops the rest.
+    """
+    steps = steps_per_epoch(num_posts, args, is_streaming=arguments.run.streaming)
+    per_step = args.train_batch_size * args.world_size * args.gradient_accumulation_steps
+    logger.info(
+        "batch: %d posts per step (%d per device x %d process(es) x %d accumulated); %d steps per epoch",
+        *(per_step, args.train_batch_size, args.world_size, args.gradient_accumulation_steps, steps),
+    )
+    if not steps:
+        raise ArgumentError(
+            f"--dataloader_drop_last: {num_posts} training posts do not fill a batch, so there is no step. Lower "
+            "--per_device_train_batch_size, or remove the flag."
+        )
+    if "num_train_epochs" in arguments.given or args.max_steps > 0:
+        return {}
+    usual, epochs = args.num_train_epochs, min(math.ceil(FEWEST_STEPS / steps), MOST_EPOCHS)
+    if epochs <= usual:
+        return {}
+    logger.info("epochs: %d instead of %g, to reach enough steps; --num_train_epochs overrides it", epochs, usual)
+    flags: dict[str, Any] = {"num_train_epochs": epochs}
+    if args.load_best_model_at_end and "early_stopping_patience" not in arguments.given:
+        flags["early_stopping_patience"] = round(arguments.run.early_stopping_patience * epochs / usual)
+    return flags
+
+
+def steps_per_epoch(num_posts: int, args: TrainingArguments, *, is_streaming: bool = False) -> int:
+    """Return the number of optimizer steps in an epoch, over all processes; 0 if no batch is full."""
+    rounded = math.floor if args.dataloader_drop_last and not is_streaming else math.ceil
+    batches = rounded(rounded(num_posts / args.train_batch_size) / args.world_size)
+    return math.ceil(batches / args.gradient_accumulation_steps)

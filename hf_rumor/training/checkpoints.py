@@ -1,0 +1,100 @@
+"""Checkpoints of `Trainer` in an output folder: which are whole, and which belong to a run."""
+
+import json
+import logging
+import shutil
+import struct
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hf_rumor.errors import ArgumentError
+from hf_rumor.util.files import write_text
+
+
+logger = logging.getLogger(__name__)
+
+STATE_FILE = "trainer_state.json"  # Trainer writes it last into a checkpoint
+
+
+def complete_checkpoints(folder: Path) -> list[Path]:
+    """Return the checkpoints that were written to the end, oldest first."""
+    complete = [path for path in _numbered(folder) if (path / STATE_FILE).is_file()]
+    return sorted(complete, key=lambda path: int(path.name.rpartition("-")[2]))
+
+
+def _numbered(folder: Path) -> list[Path]:
+    return [path for path in folder.glob("checkpoint-*") if path.name.rpartition("-")[2].isdecimal()]
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """Return the newest checkpoint that can be read; log each newer one that cannot."""
+    checkpoints = complete_checkpoints(folder)
+    while checkpoints and (damage := find_damage(checkpoints[-1])):
+        before = checkpoints[-2].name if len(checkpoints) > 1 else "the start"
+        logger.warning("run: %s is corrupt (%s); going back to %s", checkpoints.pop().name, damage, before)
+    return checkpoints[-1] if checkpoints else None
+
+
+def find_damage(checkpoint: Path) -> str | None:
+    """Return which file of a checkpoint is missing, truncated or of another kind, else None; reads no weights."""
+    for name in ("optimizer.pt", "scheduler.pt"):  # --save_only_model skips them
+        if not (checkpoint / name).is_file():
+            return f"{name} is missing"
+    for path in sorted(checkpoint.iterdir()):
+        try:
+            if path.suffix == ".safetensors":
+                with path.open("rb") as file:
+                    (length,) = struct.unpack("<Q", file.read(8))
+                    header = json.loads(file.read(min(length, path.stat().st_size)))
+                ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+                if 8 + length + max(ends, default=0) != path.stat().st_size:
+                    return f"{path.name} is truncated"
+            elif path.suffix in (".pt", ".pth"):
+                zipfile.ZipFile(path).close()  # its list of contents is at its end
+            elif path.suffix == ".json":
+                json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, LookupError, TypeError, struct.error, zipfile.BadZipFile) as error:
+            return f"{path.name}: {error}"
+    return None
+
+
+def check_steps(checkpoint: Path, steps: Mapping[str, Any]) -> None:
+    """Refuse a checkpoint whose steps were made of other posts: resumed there, epochs would repeat or skip posts.
+
+    Args:
+        checkpoint: Its state holds what `hf_rumor.training.callbacks.StepFacts` saved.
+        steps: The same facts of this run.
+
+    Raises:
+        ArgumentError: They differ.
+    """
+    state = json.loads((checkpoint / STATE_FILE).read_text(encoding="utf-8"))
+    saved = state.get("stateful_callbacks", {}).get("StepFacts", {}).get("attributes", {}).get("facts", {})
+    differing = [
+        f"{name} {saved.get(name, 'unknown')} there, {value} here"
+        for name, value in steps.items()
+        if saved.get(name) != value
+    ]
+    if differing:
+        raise ArgumentError(
+            f"{checkpoint}: a checkpoint of other steps ({'; '.join(differing)}). Use the same values, or start from "
+            "another checkpoint."
+        )
+
+
+def update_best(checkpoint: Path) -> None:
+    """Write the current path of the best checkpoint into a state: Trainer forgets it if a folder was moved."""
+    state = json.loads((checkpoint / STATE_FILE).read_text(encoding="utf-8"))
+    stored = Path(state.get("best_model_checkpoint") or checkpoint)
+    best = checkpoint.parent / stored.name
+    if best.is_dir() and not stored.is_dir():
+        write_text(checkpoint / STATE_FILE, json.dumps({**state, "best_model_checkpoint": str(best)}, indent=2) + "\n")
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed run left incomplete: checkpoints without their last file, and temporary folders."""
+    for path in (*_numbered(folder), *folder.glob(".model.*")):
+        if not (path / STATE_FILE).is_file():
+            shutil.rmtree(path, ignore_errors=True)
