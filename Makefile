@@ -1,53 +1,64 @@
-# Verbs of the project; `make` alone lists them.
+# Commands of the project; `make` alone lists them.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-# In two processes, of one thread each; whichever is done takes over from the other.
+# Two processes with one thread each; a process that has finished takes tests from the other.
 TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 ALL = -m "not gpu and not network"
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-all check format coverage bench build clean
+.PHONY: help install run test test-all test-lowest check format coverage bench build clean
 
-help:  ## List the verbs
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+help:  ## List the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(BIN)/.installed: setup.cfg constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-install: $(BIN)/.installed  ## Make .venv with the tested versions and the tools
+install: $(BIN)/.installed  ## Create .venv with the tested versions and the development tools
 
-run: install  ## Train on the data at hand and report: python run_rumor.py --output_dir out
+run: install  ## Train on the available data and write the report: run_rumor.py --output_dir out
 	$(BIN)/python run_rumor.py --output_dir out
 
-test: install  ## Run the tests (fast ones)
+test: install  ## Run the fast tests
 	$(TESTS)
 
-test-all: install  ## Run the tests, the slow ones and those on the real corpus too
+test-all: install  ## Run all tests, including slow ones and those on the real corpus
 	$(TESTS) $(ALL)
 
-check: install  ## Lint, format and types
+# Hard links to .venv, of which pip replaces only what differs. Old versions may warn about each other.
+LOWEST = build/lowest
+test-lowest: install  ## Run the cheap tests with the lowest versions that setup.cfg allows
+	rm -rf $(LOWEST)
+	mkdir -p build
+	cp -al $(VENV) $(LOWEST)
+	$(BIN)/python .ci/lowest.py > build/lowest.txt
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -c build/lowest.txt -e '.[audit,test]'
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n 2 -o filterwarnings=default tests/util tests/evaluation tests/corpus
+
+check: install  ## Check lint, format, types and wording
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy hf_rumor
+	$(BIN)/python .ci/wording.py
 
-format: install  ## Put the code into shape
+format: install  ## Format the code and fix lint
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-coverage: install  ## Run all of these tests and demand 90 % of the branches
+coverage: install  ## Run all tests and require 90% branch coverage
 	$(TESTS) $(ALL) --cov --cov-report=term --cov-fail-under=90
 
-bench: install  ## Measure what a user waits for, beside the commit before
+bench: install  ## Measure how long everyday commands take
 	$(BIN)/python benchmarks/everyday.py
 
-build: install  ## Build the wheel and the source archive into dist/
+build: install  ## Build the wheel and the source distribution into dist/
 	rm -rf dist
 	$(BIN)/python -m build --quiet
 
-clean:  ## Remove what was made here, .venv and out/ included
-	rm -rf $(VENV) out build dist *.egg-info .coverage .mypy_cache .pytest_cache .ruff_cache
+clean:  ## Remove .venv and build products; keep out/
+	rm -rf $(VENV) build dist *.egg-info .coverage .mypy_cache .pytest_cache .ruff_cache

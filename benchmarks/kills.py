@@ -31,7 +31,7 @@ STAGES = {
     "start and Arrow": "",
     "near-duplicates and tokens": "corpus: ",
     "training and checkpoints": "steps: ",
-    "calibration and report": "epoch 0.706",
+    "calibration and report": "calibration: ",
 }
 COMPARED = ("model.safetensors", "predictions.jsonl", "config.json", "tokenizer.json", "recipe.yaml")
 
@@ -39,6 +39,7 @@ COMPARED = ("model.safetensors", "predictions.jsonl", "config.json", "tokenizer.
 def start(root):
     """Start the run in a folder of its own."""
     environment = {"HF_RUMOR_CACHE": str(root / "cache"), "HF_HUB_OFFLINE": "1", "PATH": "/usr/bin:/bin"}
+    environment["PYTHONPATH"] = str(CHECKOUT)
     words = [sys.executable, "-m", "hf_rumor", "train", *FLAGS, "--output_dir", str(root / "out")]
     return subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment)
 

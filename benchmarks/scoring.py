@@ -1,7 +1,7 @@
 """Scoring: RumorClassifier in fp32, bf16 and ONNX int8 against `pipeline("text-classification")` at its defaults.
 
 Aim: the fastest variant has at least 5 times the posts per second of the pipeline, and loses at most 0.3 points.
-With AMX it is reached, with AVX-512 BF16 alone it is not (4.1 times for `mini`); docs/LOG.md has the numbers.
+With AMX it is reached, with AVX-512 BF16 alone it is not; docs/LOG.md has the numbers.
 
     python benchmarks/scoring.py MODEL [--data_path CORPUS] [--int8 FOLDER] [--num_posts 500]
 

@@ -1,12 +1,12 @@
 """The mistakes a user can make, as exceptions whose message is one line that says what to do.
 
 RumorError
-├── ArgumentError    a flag or a recipe that cannot be meant
+├── ArgumentError    a flag or a recipe that is not valid
 ├── CorpusError      a corpus that cannot be read or split
 │   └── DownloadError    a corpus that cannot be fetched
 ├── ModelError       a model that cannot be found or loaded
 ├── OutputError      a folder that cannot be written, or holds something else
-├── HubError         a Hub that refuses, or is not there
+├── HubError         a Hub that refuses or is unreachable
 └── RunError         a training that diverged, or one of several runs that did not finish
 """
 
@@ -20,7 +20,7 @@ class RumorError(Exception):
 
 
 class ArgumentError(RumorError):
-    """A flag or a recipe that cannot be meant."""
+    """A flag or a recipe that is not valid."""
 
 
 class CorpusError(RumorError):
@@ -44,8 +44,8 @@ class RunError(RumorError):
 
 
 class HubError(RumorError):
-    """A Hub that refuses, or is not there; `may_pass` where another try may find it in a better mood."""
+    """A Hub that refuses or is unreachable; `is_temporary` if a retry may succeed."""
 
-    def __init__(self, message: str, *, may_pass: bool = False) -> None:
+    def __init__(self, message: str, *, is_temporary: bool = False) -> None:
         super().__init__(message)
-        self.may_pass = may_pass
+        self.is_temporary = is_temporary

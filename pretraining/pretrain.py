@@ -38,7 +38,8 @@ from transformers import (
 from transformers.trainer_utils import get_last_checkpoint
 
 from hf_rumor.models.cpu.attention import attend_shortly
-from hf_rumor.training.hardware import choose_precision, detect_hardware, keep_freed_memory
+from hf_rumor.models.cpu.memory import keep_freed_memory
+from hf_rumor.training.hardware import choose_precision, detect_hardware
 
 
 LENGTH = 256  # tokens of a text for the student

@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 import torch
 from datasets import Dataset
+from tokenizers.processors import TemplateProcessing
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
@@ -34,7 +35,7 @@ from transformers import (
 from hf_rumor.cli import main as cli
 from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.evaluation.baseline import BaselinePredictions, compare_baselines
-from hf_rumor.evaluation.calibration import Calibration, PartScores, Platt, measure_calibration
+from hf_rumor.evaluation.calibration import Calibration, Platt, measure_calibration
 from hf_rumor.evaluation.curves import confident_mistakes, measure_curves
 from hf_rumor.evaluation.decision import Threshold, measure_decision, operating_point
 from hf_rumor.evaluation.measure import measure
@@ -189,6 +190,7 @@ SPLIT = SplitFacts(
     validation=321,
     test=1000,
     num_leaking_test_posts=25,
+    num_seen_test_posts=0,
     num_resamples=1000,
 )
 MODEL = ModelFacts("mini", None, "BertModel", num_parameters=1234567, max_length=128, pooling="mean")
@@ -225,7 +227,7 @@ def _make_report(labels=(0, 1, 1, 0), probabilities=(0.1, 0.9, 0.4, 0.2), **chan
     intervals |= {
         name: (1.0 * n, 2.0 * n) for name, n in zip(CELLS, np.ravel(measured.confusion).tolist(), strict=True)
     }
-    scores = PartScores(measure_calibration(scored), measure_calibration(scored))
+    scores = measure_calibration(scored)
     point = operating_point(scored.labels, scored.probabilities, 0.5)
     report = Report(
         data=DATA,
@@ -234,6 +236,7 @@ def _make_report(labels=(0, 1, 1, 0), probabilities=(0.1, 0.9, 0.4, 0.2), **chan
         loss=LOSS,
         train=TRAINING,
         validation=measured,
+        unseen=None,
         test=replace(measured, intervals=intervals),
         baseline=compare_baselines(BaselinePredictions(0 * ones, ones), scored, 0.5, groups),
         calibration=Calibration(
@@ -452,6 +455,8 @@ def save_other(tmp_path_factory, tiny_encoder):
         tokenizer = AutoTokenizer.from_pretrained(tiny_encoder, padding_side="left" if kind == "xlnet" else "right")
         if kind != "xlnet":
             tokenizer.model_input_names = ["input_ids", "attention_mask"]
+        if kind == "gpt2":  # no special tokens: a decoder pools the last token of the post
+            tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single="$A", special_tokens=[])
         sizes = OTHER.get(kind, {**SMALL, "max_position_embeddings": 64})
         labels = {"id2label": dict(enumerate(LABEL_NAMES)), "pad_token_id": tokenizer.pad_token_id}
         config = AutoConfig.for_model(kind, vocab_size=len(tokenizer), **sizes, **labels)

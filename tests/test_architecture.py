@@ -1,4 +1,4 @@
-"""The house: what may import what, and what an import costs."""
+"""The architecture: which package imports which, how long files and functions are, what an import costs."""
 
 import ast
 import subprocess
@@ -11,7 +11,7 @@ import hf_rumor
 
 
 PACKAGE = Path(hf_rumor.__file__).parent
-# From top to bottom: a package imports from those below its own row, and from itself.
+# From top to bottom: a package imports from the rows below its own, and from itself.
 ROWS = (
     ("__main__",),
     ("cli",),
@@ -26,24 +26,36 @@ ROWS = (
     ("labels", "errors"),
 )
 FILES = sorted(PACKAGE.rglob("*.py"))
+MAX_FILE_LINES = 300
+MAX_FUNCTION_LINES = 60
+TOO_LONG = {"models/encoders.py: load_encoder"}  # exceptions; the list can only become shorter
+
+
+def nodes(path):
+    return ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def name(path):
+    return str(path.relative_to(PACKAGE))
 
 
 def imports(path):
     """Return the modules that `path` imports, at the top and inside functions."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    names = set()
+    for node in nodes(path):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
 
 
 def package(path):
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+@pytest.mark.parametrize("path", FILES, ids=name)
 def test_imports_point_down(path):
     if path == PACKAGE / "__init__.py":
         return
@@ -64,27 +76,29 @@ def test_only_the_command_line_prints():
     printing = {
         package(path)
         for path in FILES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     }
     assert printing == {"cli"}
 
 
-def test_no_function_has_to_be_scrolled():
-    long = [
-        f"{path.name}:{node.name}"
+def test_files_and_functions_are_short():
+    long = {name(path) for path in FILES if path.read_text(encoding="utf-8").count("\n") > MAX_FILE_LINES}
+    long |= {
+        f"{name(path)}: {node.name}"
         for path in FILES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno > 60
-    ]
-    assert long == []
+        for node in nodes(path)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno - node.lineno >= MAX_FUNCTION_LINES
+    }
+    assert long == TOO_LONG
 
 
 def test_the_tests_mirror_the_package():
     tests = PACKAGE.parent / "tests"
     without = {"__init__.py", "__main__.py", "post.py", "portable.py"}
     missing = [
-        str(path.relative_to(PACKAGE))
+        name(path)
         for path in FILES
         if path.name not in without
         and (package(path) != "cli" or path.name == "main.py")  # a verb is tested with what it runs

@@ -1,4 +1,4 @@
-"""The how-tos, followed to the letter on a copy of the package."""
+"""The how-tos are followed to the letter on a copy of the package."""
 
 import os
 import re
@@ -11,6 +11,7 @@ import pytest
 
 
 CHECKOUT = Path(__file__).parents[1]
+MAX_FILES = 3  # that a page changes, its test included
 SLOW = ("howto_launch",)  # pages whose test starts processes that train
 PAGES = [
     pytest.param(page, id=page.stem, marks=[pytest.mark.slow] if page.stem in SLOW else [])
@@ -19,28 +20,43 @@ PAGES = [
 
 
 def blocks(page):
-    """Yield the first line and the rest of each Python block."""
-    for block in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL):
-        first, _, rest = block.partition("\n")
-        yield first, rest
+    """Yield the language and the code of each block."""
+    return re.findall(r"```(\w+)\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def write(folder, code):
+    """Write a block to the file that its first line names; return the path."""
+    first, _, rest = code.partition("\n")
+    how, path = re.fullmatch(r"# (file|append to): (\S+)", first).groups()
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    with (folder / path).open("a" if how == "append to" else "w", encoding="utf-8") as file:
+        file.write("\n\n" + rest if how == "append to" else rest)
+    return path
+
+
+def patch(folder, code):
+    """Apply a diff whose hunks each start with `@@`; return the path."""
+    first, *hunks = re.split(r"^@@\n", code, flags=re.MULTILINE)
+    path = folder / first.strip().removeprefix("--- ")
+    text = path.read_text(encoding="utf-8")
+    for hunk in hunks:
+        lines = hunk.splitlines(keepends=True)
+        old, new = ("".join(line[1:] for line in lines if line[0] in (" ", sign)) for sign in "-+")
+        assert text.count(old) == 1, f"{path}: {text.count(old)} times\n{old}"
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+    return str(path.relative_to(folder))
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_can_be_followed(page, tmp_path):
     shutil.copytree(CHECKOUT / "hf_rumor", tmp_path / "hf_rumor")
-    written = []
-    for first, code in blocks(page):
-        written.append(first)
-        if first.startswith("# append to: "):
-            with (tmp_path / first.removeprefix("# append to: ")).open("a", encoding="utf-8") as file:
-                file.write("\n\n" + code)
-        elif first.startswith("# file: "):
-            (tmp_path / first.removeprefix("# file: ")).write_text(code, encoding="utf-8")
-        else:
-            assert first == "# test"
-            (tmp_path / "test_page.py").write_text(code, encoding="utf-8")
-    assert "# test" in written
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_page.py"]
+    changed = {write(tmp_path, code) for language, code in blocks(page) if language == "python"}
+    changed |= {patch(tmp_path, code) for language, code in blocks(page) if language == "diff"}
+    tests = [path for path in changed if Path(path).name.startswith("test_")]
+    assert tests
+    assert len(changed) <= MAX_FILES
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
@@ -51,6 +67,6 @@ def links(page):
 
 
 @pytest.mark.parametrize("page", [*CHECKOUT.glob("*.md"), *CHECKOUT.glob("d*/**/*.md")], ids=lambda page: page.stem)
-def test_links_lead_somewhere(page):
+def test_links_are_not_broken(page):
     broken = [link for link in links(page) if "://" not in link and not (page.parent / link).exists()]
     assert broken == []

@@ -6,7 +6,6 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from hf_rumor.config.flags import MOST_SEED, RunArguments
@@ -88,11 +87,6 @@ def exit_on_sigterm() -> None:
 def to_json(record: Any, *, indent: int | None = None) -> str:
     """Return a dataclass as JSON."""
     return json.dumps(dataclasses.asdict(record), ensure_ascii=False, indent=indent)
-
-
-def folder(text: str) -> Path:
-    """Return a path, `~` expanded."""
-    return Path(text).expanduser()
 
 
 def seed(text: str) -> int:

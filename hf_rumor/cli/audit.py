@@ -5,7 +5,8 @@ import logging
 from functools import partial
 from typing import Any
 
-from hf_rumor.cli.arguments import add_corpus_flags, add_verb, folder, load, seed, some_of, split_name, to_json
+from hf_rumor.cli.arguments import add_corpus_flags, add_verb, load, seed, some_of, split_name, to_json
+from hf_rumor.util.files import user_path
 
 
 logger = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ def add_parser(verbs: Any) -> None:
     add_corpus_flags(parser)
     parser.add_argument("--split_seed", type=seed, default=0, help="seed of the splits (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--output_dir", type=folder, help="folder for tables of what was found")
+    parser.add_argument("--output_dir", type=user_path, help="folder for tables of what was found")
     parser.add_argument(
         "--fail_on",
         type=partial(some_of, FAILURES),

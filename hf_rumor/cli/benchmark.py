@@ -4,8 +4,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from hf_rumor.cli.arguments import add_verb, count, exit_on_sigterm, folder, names, split_names
+from hf_rumor.cli.arguments import add_verb, count, exit_on_sigterm, names, split_names
 from hf_rumor.errors import ArgumentError
+from hf_rumor.util.files import user_path
 
 
 def add_parser(verbs: Any) -> None:
@@ -20,7 +21,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("--splits", type=split_names, default=["grouped"], help="comma-separated splits (grouped)")
     parser.add_argument("--seeds", type=count, default=3, help="seeds of split and training (%(default)s)")
     parser.add_argument("--folds", type=count, help="cross-validation: each fold is the test part once per seed")
-    parser.add_argument("--output_dir", type=folder, default=Path("benchmark"), help="(%(default)s)")
+    parser.add_argument("--output_dir", type=user_path, default=Path("benchmark"), help="(%(default)s)")
     parser.set_defaults(run=run)
 
 

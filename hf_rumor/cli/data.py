@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from hf_rumor.cli.arguments import add_corpus_flags, add_target, add_verb, folder, load, seed, send
+from hf_rumor.cli.arguments import add_corpus_flags, add_target, add_verb, load, seed, send
+from hf_rumor.util.files import user_path
 
 
 def add_parser(verbs: Any) -> None:
@@ -14,7 +15,7 @@ def add_parser(verbs: Any) -> None:
     export = add_verb(data, "export", "write all_data.txt, dict.txt, train_list.txt and eval_list.txt")
     add_corpus_flags(export)
     export.add_argument("--split_seed", type=seed, default=0, help="seed of the split (%(default)s)")
-    export.add_argument("--output_dir", type=folder, default=Path("lists"), help="folder for the files (%(default)s)")
+    export.add_argument("--output_dir", type=user_path, default=Path("lists"), help="folder (%(default)s)")
     export.set_defaults(run=run_export)
 
     push = add_verb(data, "push", "publish a corpus on the Hub, as Parquet with a dataset card")

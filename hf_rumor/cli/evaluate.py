@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from hf_rumor.cli.arguments import add_corpus_flags, add_model, add_verb, folder, load
+from hf_rumor.cli.arguments import add_corpus_flags, add_model, add_verb, load
+from hf_rumor.util.files import user_path
 
 
 def add_parser(verbs: Any) -> None:
@@ -13,7 +14,7 @@ def add_parser(verbs: Any) -> None:
     add_model(parser)
     add_corpus_flags(parser)
     parser.add_argument(
-        "--output_dir", type=folder, default=Path("evaluation"), help="folder for the report (%(default)s)"
+        "--output_dir", type=user_path, default=Path("evaluation"), help="folder for the report (%(default)s)"
     )
     parser.set_defaults(run=run)
 

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hf_rumor.cli.arguments import add_corpus_flags, add_model, add_verb, count, folder, load, to_json
+from hf_rumor.cli.arguments import add_corpus_flags, add_model, add_verb, count, load, to_json
 from hf_rumor.errors import ArgumentError
+from hf_rumor.util.files import user_path
 
 
 logger = logging.getLogger(__name__)
@@ -20,7 +21,7 @@ def add_parser(verbs: Any) -> None:
     add_model(parser)
     parser.add_argument("texts", metavar="TEXT", nargs="*", help="texts (default: lines of stdin)")
     parser.add_argument("--json", action="store_true", help="print JSON lines, with every token and word")
-    parser.add_argument("--html", type=folder, help="write a self-contained HTML page")
+    parser.add_argument("--html", type=user_path, help="write a self-contained HTML page")
     parser.add_argument(
         "--faithfulness",
         type=count,
@@ -65,7 +66,20 @@ def _read_texts(texts: list[str]) -> list[str]:
     for text in texts:
         if len(text) < 256 and Path(text).is_file():
             raise ArgumentError(f"{text}: this is a file, not a text. Use: hf-rumor explain MODEL < {text}")
-    texts = texts or [line for line in sys.stdin.read().splitlines() if line.strip()]
+    texts = texts or _read_stdin()
     if not texts or not all(text.strip() for text in texts):
         raise ArgumentError("explain: the text is empty. Give a text, or lines on stdin.")
     return texts
+
+
+def _read_stdin() -> list[str]:
+    """Return the lines of stdin."""
+    from hf_rumor.corpus.formats import open_input
+    from hf_rumor.corpus.rows import Columns, read_items
+
+    with open_input(sys.stdin.buffer, "lines", is_labelled=False) as source:
+        items = list(read_items(source, Columns()))
+    for item in items:
+        if item.post is None:
+            raise ArgumentError(f"text {item.id}: {item.error}")
+    return [item.post.text for item in items if item.post is not None]

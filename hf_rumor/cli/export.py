@@ -4,14 +4,15 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from hf_rumor.cli.arguments import add_corpus_flags, add_model, add_verb, exit_on_sigterm, folder, load
+from hf_rumor.cli.arguments import add_corpus_flags, add_model, add_verb, exit_on_sigterm, load
+from hf_rumor.util.files import user_path
 
 
 def add_parser(verbs: Any) -> None:
     """Add the verb."""
     parser = add_verb(verbs, "export", "convert a model to ONNX and compare it with torch")
     add_model(parser)
-    parser.add_argument("--output_dir", type=folder, default=Path("onnx"), help="folder for the result (%(default)s)")
+    parser.add_argument("--output_dir", type=user_path, default=Path("onnx"), help="folder (%(default)s)")
     parser.add_argument(
         "--precision",
         choices=("fp32", "int8"),

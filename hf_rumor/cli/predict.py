@@ -5,7 +5,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hf_rumor.cli.arguments import add_model, add_verb, count
 from hf_rumor.corpus.formats import FORMATS, open_input
@@ -13,6 +13,10 @@ from hf_rumor.corpus.formats.input import Input
 from hf_rumor.errors import ArgumentError
 from hf_rumor.util.files import output_file, user_path
 from hf_rumor.util.processes import is_first_process, num_processes, process_rank
+
+
+if TYPE_CHECKING:
+    from hf_rumor.corpus.seen import SeenPosts
 
 
 logger = logging.getLogger(__name__)
@@ -39,6 +43,9 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--precision", choices=("fp32", "bf16"), default="fp32", help="bf16: faster, less exact (%(default)s)"
     )
+    parser.add_argument(
+        "--mark_seen", action="store_true", help="add whether a post, or a near-duplicate, was seen in training"
+    )
     parser.add_argument("--backend", choices=("torch", "onnx"), default="torch", help="(%(default)s)")
     parser.set_defaults(run=run)
 
@@ -62,7 +69,8 @@ def run(arguments: argparse.Namespace) -> None:
             revision=arguments.revision,
         )
         items = read_items(source, Columns(text=arguments.text_column, id=arguments.id_column))
-        names = ("text_column", "id_column", "batch_size", "precision", "revision")
+        seen = _load_seen(arguments) if arguments.mark_seen else None
+        names = ("text_column", "id_column", "batch_size", "precision", "revision", "mark_seen")
         settings = {name: getattr(arguments, name) for name in names}
         path = "-" if source.path is None else str(source.path)
         job = describe_job(arguments.model, path, backend=arguments.backend, format=source.format, **settings)
@@ -70,7 +78,7 @@ def run(arguments: argparse.Namespace) -> None:
         def lines_from(done: int) -> Iterator[list[str]]:
             if done:
                 logger.info("predict: resuming after %s lines", f"{done:,}")
-            return _with_progress(predict_items(classifier, items, arguments.batch_size, done, share), source)
+            return _with_progress(predict_items(classifier, items, arguments.batch_size, done, share, seen), source)
 
         if share.of > 1:
             write_share(arguments.output, job, lines_from, share, resume=arguments.resume)
@@ -80,6 +88,15 @@ def run(arguments: argparse.Namespace) -> None:
             write_predictions(arguments.output, job, lines_from, resume=arguments.resume)
         else:
             _print_predictions(lines_from(0))
+
+
+def _load_seen(arguments: argparse.Namespace) -> "SeenPosts":
+    from hf_rumor.models.hub import load_seen
+
+    seen = load_seen(arguments.model, arguments.revision)
+    if seen is None:
+        raise ArgumentError(f"--mark_seen: it is not known which posts {arguments.model} has seen. Remove the flag.")
+    return seen
 
 
 def _print_predictions(windows: Iterator[list[str]]) -> None:

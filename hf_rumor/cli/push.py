@@ -3,19 +3,25 @@
 import argparse
 from typing import Any
 
-from hf_rumor.cli.arguments import add_target, add_verb, folder, send
+from hf_rumor.cli.arguments import add_target, add_verb, send
 from hf_rumor.errors import ArgumentError
+from hf_rumor.util.files import user_path
 
 
 def add_parser(verbs: Any) -> None:
     """Add the verb."""
     parser = add_verb(verbs, "push", "upload a model and its card to the Hub, without anything private")
-    parser.add_argument("folder", metavar="FOLDER", type=folder, help="folder of a finished run")
+    parser.add_argument("folder", metavar="FOLDER", type=user_path, help="folder of a finished run")
     add_target(parser)
     parser.add_argument(
         "--license", help="license of the model, as named by the Hub (apache-2.0, mit, ...); default: that of the card"
     )
     parser.add_argument("--overwrite_card", action="store_true", help="render README.md again even if it was edited")
+    parser.add_argument(
+        "--with_seen_posts",
+        action="store_true",
+        help="also upload digests and sketches of the training posts, by which others can recognize seen posts",
+    )
     parser.set_defaults(run=run)
 
 
@@ -40,4 +46,9 @@ def run(arguments: argparse.Namespace) -> None:
         raise ArgumentError(
             f"--license {arguments.license}: the edited README.md names {in_card}. Change one of the two."
         )
-    send(arguments, "model", contents_of(folder, portable(report)), "Rumor classifier")
+    send(
+        arguments,
+        "model",
+        contents_of(folder, portable(report), with_seen=arguments.with_seen_posts),
+        "Rumor classifier",
+    )

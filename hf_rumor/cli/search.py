@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hf_rumor.cli.arguments import add_verb, count, folder
+from hf_rumor.cli.arguments import add_verb, count
+from hf_rumor.util.files import user_path
 
 
 def add_parser(verbs: Any) -> None:
@@ -28,7 +29,7 @@ def add_parser(verbs: Any) -> None:
         "default: learning rate, epochs, batch size",
     )
     parser.add_argument(
-        "--output_dir", type=folder, default=Path("search"), help="folder for trials and recipe (%(default)s)"
+        "--output_dir", type=user_path, default=Path("search"), help="folder for trials and recipe (%(default)s)"
     )
     parser.set_defaults(run=run)
 

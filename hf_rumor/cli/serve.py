@@ -25,7 +25,8 @@ def add_parser(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Serve until interrupted."""
-    from hf_rumor.serve.app import Limits, serve
+    from hf_rumor.serve.judge import Limits
+    from hf_rumor.serve.page import serve
 
     def on_start(address: str) -> None:
         print(f"page: {address} (Ctrl-C to stop)")

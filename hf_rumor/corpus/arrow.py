@@ -194,16 +194,18 @@ class SplitCorpus:
         corpus: All posts.
         groups: Number of the near-duplicate group of each post.
         split: Positions of the posts of each part.
-        num_leaking: Test posts with a near-duplicate in training or validation.
+        leaking: Positions of the test posts with a near-duplicate in training or validation.
         dataset: The parts.
+        num_seen: Test posts that were dropped since the model to start from has seen them.
         num_leaking_validation: Validation posts with a near-duplicate in training.
     """
 
     corpus: Corpus
     groups: Indices
     split: Split
-    num_leaking: int
+    leaking: Indices
     dataset: DatasetDict
+    num_seen: int = 0
     num_leaking_validation: int = 0
 
 
@@ -224,17 +226,23 @@ def split_corpus(
     """
     near_duplicates = find_near_duplicates(corpus.posts["text"][:])
     split = split_dataset(corpus.posts, name, seed, near_duplicates.groups, folds, fold)
-    num_leaking = len(near_duplicates.leaking(split.test, split.development()))
+    leaking = near_duplicates.leaking(split.test, split.development())
     num_leaking_validation = len(near_duplicates.leaking(split.validation, split.train))
     logger.info(
         "split: %s, seed %d%s: %d training, %d validation, %d test posts, %d test posts with a near-duplicate in "
         "the other parts, %d validation posts with one in training",
         *(split.name, split.seed, f", fold {split.fold}" if split.fold else ""),
         *(len(split.train), len(split.validation), len(split.test)),
-        *(num_leaking, num_leaking_validation),
+        *(len(leaking), num_leaking_validation),
     )
-    dataset = to_dataset_dict(corpus.posts, split)
-    return SplitCorpus(corpus, near_duplicates.groups, split, num_leaking, dataset, num_leaking_validation)
+    return SplitCorpus(
+        corpus,
+        near_duplicates.groups,
+        split,
+        leaking,
+        to_dataset_dict(corpus.posts, split),
+        num_leaking_validation=num_leaking_validation,
+    )
 
 
 def split_dataset(

@@ -155,8 +155,8 @@ def _check_labels(labels: NDArray[np.int64], minimum: int, where: str) -> None:
     if counts.min() < minimum:
         shown = ", ".join(f"{count:,} {name}" for name, count in zip(LABEL_NAMES, counts, strict=True))
         raise CorpusError(
-            f"{where}: at least {minimum} posts of each label are needed, not {shown}. Add posts of the rarer label, "
-            "or use another --split."
+            f"{where}: {shown}, but at least {minimum} of each label are needed. Add posts of the rarer label, or use "
+            "another --split."
         )
 
 

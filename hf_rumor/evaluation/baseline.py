@@ -12,7 +12,7 @@ from sklearn.svm import LinearSVC
 
 from hf_rumor.corpus.splits import MIN_POSTS_PER_LABEL
 from hf_rumor.evaluation.intervals import Differences, Groups, paired_differences, sign_test
-from hf_rumor.evaluation.metrics import Confusion, Labels, Scored, compute_metrics, confusion
+from hf_rumor.evaluation.metrics import Labels, Scored, compute_metrics
 from hf_rumor.labels import decide
 
 
@@ -31,28 +31,17 @@ class BaselinePredictions:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A baseline on the test posts.
-
-    Attributes:
-        accuracy: Of the baseline, as the two that follow.
-        macro_f1: Mean of the F1 scores of both labels.
-        rumor_f1: F1 score for the rumor class.
-        confusion: Counts of posts, `[actual][predicted]`.
-        difference: How much better the model is.
-        sign_test: Two-sided p-value of `sign_test`.
-    """
+    """The scores of a baseline on the test posts, and how much better the model is."""
 
     accuracy: float
     macro_f1: float
-    rumor_f1: float
-    confusion: Confusion
     difference: Differences
-    sign_test: float
+    sign_test: float  # two-sided p-value
 
 
 @dataclass(frozen=True)
 class Baselines:
-    """The part `baseline` of the report; without baselines, `skipped` is the reason."""
+    """The comparison with each baseline, or the reason why there is none."""
 
     tfidf_svm: Comparison | None = None
     majority: Comparison | None = None
@@ -67,13 +56,7 @@ def make_tfidf_svm() -> Pipeline:
 
 
 def predict_baselines(texts: Sequence[str], labels: Sequence[int], test_texts: Sequence[str]) -> BaselinePredictions:
-    """Fit on training and validation posts, and predict the test posts.
-
-    Args:
-        texts: Of the training and validation posts.
-        labels: 0 or 1, both occur.
-        test_texts: Only predicted.
-    """
+    """Fit on training and validation posts, of both labels, and predict the test posts."""
     svm = make_tfidf_svm().fit(texts, labels)
     majority = int(2 * sum(labels) >= len(labels))
     return BaselinePredictions(
@@ -83,16 +66,7 @@ def predict_baselines(texts: Sequence[str], labels: Sequence[int], test_texts: S
 
 
 def cross_predict_baselines(texts: Sequence[str], labels: Labels, groups: Groups) -> BaselinePredictions | None:
-    """Predict every post of a corpus by 5-fold cross-validation; near-duplicates stay together.
-
-    Args:
-        texts: Of the posts.
-        labels: 0 or 1. *Shape:* `(num_posts,)`.
-        groups: *Shape:* `(num_posts,)`.
-
-    Returns:
-        None if there are `TOO_FEW_POSTS`.
-    """
+    """Predict every post of a corpus by 5-fold cross-validation by group; None if there are `TOO_FEW_POSTS`."""
     if min(len(np.unique(groups[labels == label])) for label in (0, 1)) < MIN_POSTS_PER_LABEL:
         return None
     text = np.array(texts, dtype=object)
@@ -116,8 +90,6 @@ def compare_baselines(
         return Comparison(
             accuracy=metrics.accuracy,
             macro_f1=metrics.macro_f1,
-            rumor_f1=metrics.rumor_f1,
-            confusion=confusion(scored.labels, baseline),
             difference=paired_differences(scored.labels, predicted, baseline, groups),
             sign_test=sign_test(scored.labels, predicted, baseline, groups),
         )

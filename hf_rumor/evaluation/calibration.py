@@ -18,15 +18,10 @@ PRIOR_POSTS = 20  # weight of the prior that leaves the logits unchanged; how it
 
 @dataclass(frozen=True)
 class Platt:
-    """The line that calibrates a logit: `probability = sigmoid(slope · logit + intercept)`.
+    """The line that calibrates a logit: `probability = sigmoid(slope · logit + intercept)`."""
 
-    Attributes:
-        slope: Above 0, so that the ranking of the posts does not change.
-        intercept: In nats.
-    """
-
-    slope: float
-    intercept: float
+    slope: float  # above 0, so that the ranking of the posts does not change
+    intercept: float  # in nats
 
 
 @dataclass(frozen=True)
@@ -41,30 +36,14 @@ class CalibrationScores:
 
 
 @dataclass(frozen=True)
-class PartScores:
-    """The calibration of each part; `validation` is None if only test posts were scored."""
-
-    validation: CalibrationScores | None
-    test: CalibrationScores
-
-
-@dataclass(frozen=True)
 class Calibration:
-    """The part `calibration` of the report.
+    """How the probabilities were calibrated, and the scores on test posts."""
 
-    Attributes:
-        method: `platt` or `none`.
-        prior_posts: `PRIOR_POSTS` of the run.
-        lines: Label -> the line of its logit; None without calibration.
-        before: None if the model was calibrated earlier.
-        after: The same as `before` without calibration.
-    """
-
-    method: str
+    method: str  # platt or none
     prior_posts: int
-    lines: dict[str, Platt] | None
-    before: PartScores | None
-    after: PartScores
+    lines: dict[str, Platt] | None  # label -> the line of its logit; None without calibration
+    before: CalibrationScores | None  # None if the model was calibrated earlier
+    after: CalibrationScores
 
 
 def fit_platt(labels: Labels, logits: Floats) -> Platt | None:
@@ -77,7 +56,7 @@ def fit_platt(labels: Labels, logits: Floats) -> Platt | None:
     generalized linear models", Statistica Sinica 13).
 
     Args:
-        labels: 0 or 1, of posts used neither for training nor for testing. *Shape:* `(num_posts,)`.
+        labels: Of posts used neither for training nor for testing.
         logits: Of label 1. *Shape:* `(num_posts,)`.
     """
     softened = _soften(labels)
@@ -114,7 +93,7 @@ def fit_lines(
     take its slope, and half of its intercept each.
 
     Args:
-        labels: 0 or 1, of validation posts. *Shape:* `(num_posts,)`.
+        labels: Of validation posts.
         logits: *Shape:* `(num_posts, 2)`.
         activation: How the logits become probabilities.
         share_of_rumors: For which the probabilities shall be calibrated, in (0, 1).
@@ -143,10 +122,6 @@ def calibration_error_by_chance(probabilities: Floats, seed: int = 0) -> float:
     """Return the mean expected calibration error of labels drawn from the probabilities themselves.
 
     A perfectly calibrated model has this error, not 0; it is larger for fewer posts.
-
-    Args:
-        probabilities: Probability of rumor, in [0, 1]. *Shape:* `(num_posts,)`, not empty.
-        seed: Equal seeds give equal errors.
     """
     random = np.random.default_rng(seed)
     num_draws = min(200, max(10, 2_000_000 // len(probabilities)))

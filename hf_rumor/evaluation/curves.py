@@ -44,29 +44,22 @@ class Bin:
 
 
 @dataclass(frozen=True)
-class Reliability:
-    """The reliability diagrams before and after calibration."""
-
-    before: tuple[Bin, ...]
-    after: tuple[Bin, ...]
-
-
-@dataclass(frozen=True)
 class Histogram:
-    """Counts of posts by probability of rumor; `edges` is one longer than the counts."""
+    """Counts of posts by probability of rumor."""
 
-    edges: Points
+    edges: Points  # one more than counts
     non_rumor: tuple[int, ...]
     rumor: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Curves:
-    """The part `curves` of the report, on test posts; the first two are None if only one label occurs."""
+    """The curves on test posts; the first two are None if only one label occurs."""
 
     roc: RocCurve | None
     precision_recall: PrecisionRecallCurve | None
-    reliability: Reliability
+    reliability_before: tuple[Bin, ...]  # before calibration
+    reliability: tuple[Bin, ...]
     histogram: Histogram
 
 
@@ -80,13 +73,7 @@ class Mistake:
 
 
 def measure_curves(labels: Labels, before: Floats, after: Floats) -> Curves:
-    """Return the points of every curve.
-
-    Args:
-        labels: 0 or 1. *Shape:* `(num_posts,)`.
-        before: Probability of rumor before calibration. *Shape:* `(num_posts,)`.
-        after: The same after calibration. *Shape:* `(num_posts,)`.
-    """
+    """Return the points of every curve, from the probabilities before and after calibration."""
     roc = precision_recall = None
     if 0 < labels.sum() < len(labels):
         false_positive_rate, true_positive_rate, _ = roc_curve(labels, after)
@@ -98,7 +85,8 @@ def measure_curves(labels: Labels, before: Floats, after: Floats) -> Curves:
     return Curves(
         roc=roc,
         precision_recall=precision_recall,
-        reliability=Reliability(reliability(labels, before), reliability(labels, after)),
+        reliability_before=reliability(labels, before),
+        reliability=reliability(labels, after),
         histogram=Histogram(tuple(edges.tolist()), *counts),
     )
 

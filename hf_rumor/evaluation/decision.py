@@ -18,31 +18,19 @@ UNCERTAIN = "uncertain"
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule for choosing the threshold, from `--decision`.
+    """A rule for choosing the threshold, from `--decision`."""
 
-    Attributes:
-        name: `fixed`, `max_f1`, `precision`, `recall` or `cost`.
-        values: The numbers of the rule: the threshold; none; the value to reach; cost of a missed rumor and of a
-            false alarm.
-        text: As on the command line.
-    """
-
-    name: str
-    values: tuple[float, ...]
-    text: str
+    name: str  # fixed, max_f1, precision, recall or cost
+    values: tuple[float, ...]  # the threshold; none; the value to reach; cost of a missed rumor and of a false alarm
+    text: str  # as on the command line
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """A threshold that was chosen.
-
-    Attributes:
-        value: A post is predicted to be a rumor if its probability is at least this.
-        reached: Whether validation posts allow what the rule requires; if not, `value` comes closest.
-    """
+    """A threshold that was chosen; a post is predicted to be a rumor if its probability is at least `value`."""
 
     value: float
-    reached: bool = True
+    reached: bool = True  # whether validation posts allow what the rule requires; if not, `value` comes closest
 
 
 @dataclass(frozen=True)
@@ -56,24 +44,15 @@ class OperatingPoint:
 
 @dataclass(frozen=True)
 class Coverage:
-    """Accuracy among the most confident posts against the share of posts that they are.
-
-    Attributes:
-        coverage: Share of posts, rising.
-        accuracy: Among them.
-        confidence: Of the least confident one among them.
-        area: Mean accuracy over all shares; 1 if every error is less confident than every correct prediction.
-    """
+    """Accuracy among the most confident posts against the share of posts that they are, `coverage`."""
 
     coverage: tuple[float, ...]
     accuracy: tuple[float, ...]
-    confidence: tuple[float, ...]
-    area: float
 
 
 @dataclass(frozen=True)
 class Certain:
-    """The test posts whose confidence is high enough to be predicted; without any, the accuracy is NaN."""
+    """The test posts whose confidence is at least `abstain_below`; the accuracy of none is NaN."""
 
     num_posts: int
     accuracy: float
@@ -81,26 +60,15 @@ class Certain:
 
 @dataclass(frozen=True)
 class Decision:
-    """The part `decision` of the report.
-
-    Attributes:
-        rule: From `--decision`.
-        threshold: What was chosen.
-        reached_on_validation: Whether it gives what the rule requires there.
-        validation: What it gives on validation posts.
-        test: What it gives on test posts.
-        coverage: On test posts.
-        abstain_below: Confidence below which a post is uncertain, or None.
-        certain: The others, or None.
-    """
+    """The threshold of a model, how it was chosen, and what it gives."""
 
     rule: str
     threshold: float
     reached_on_validation: bool
     validation: OperatingPoint
     test: OperatingPoint
-    coverage: Coverage
-    abstain_below: float | None
+    coverage: Coverage  # on test posts
+    abstain_below: float | None  # confidence below which a post is uncertain
     certain: Certain | None
 
 
@@ -198,48 +166,27 @@ def operating_point(labels: Labels, probabilities: Floats, threshold: float) -> 
 
 
 def average_ties(keys: Floats, values: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the values, each replaced by the mean over equal keys: posts with equal keys have no order.
-
-    Args:
-        keys: Sorted, in either direction. *Shape:* `(num_posts,)`.
-        values: *Shape:* `(num_posts,)`.
-    """
+    """Return the values, each replaced by the mean over equal keys, which are sorted: ties have no order."""
     _, tie, sizes = np.unique(keys, return_inverse=True, return_counts=True)
     means: NDArray[np.float64] = (np.bincount(tie, values) / sizes)[tie]
     return means
 
 
 def coverage_curve(labels: Labels, probabilities: Floats, threshold: float) -> Coverage:
-    """Return accuracy against coverage.
-
-    El-Yaniv & Wiener, 2010, https://www.jmlr.org/papers/v11/el-yaniv10a.html.
-    """
+    """Return accuracy against coverage (El-Yaniv & Wiener, 2010, https://www.jmlr.org/papers/v11/el-yaniv10a.html)."""
     sure = confidence(probabilities, threshold)
     order = np.argsort(-sure, kind="stable")
     right = average_ties(sure[order], ((probabilities >= threshold) == (labels == 1))[order])
     coverage = np.arange(1, len(labels) + 1) / len(labels)
     accuracy = np.cumsum(right) / np.arange(1, len(labels) + 1)
     shown = np.unique(np.linspace(0, len(labels) - 1, min(len(labels), 101)).astype(int))
-    return Coverage(
-        coverage=tuple(coverage[shown].tolist()),
-        accuracy=tuple(accuracy[shown].tolist()),
-        confidence=tuple(sure[order][shown].tolist()),
-        area=float(accuracy.mean()),
-    )
+    return Coverage(tuple(coverage[shown].tolist()), tuple(accuracy[shown].tolist()))
 
 
 def measure_decision(
     rule: str, threshold: Threshold, abstain_below: float | None, test: Scored, validation: OperatingPoint
 ) -> Decision:
-    """Return the part `decision` of the report.
-
-    Args:
-        rule: From `--decision`.
-        threshold: What was chosen.
-        abstain_below: Confidence below which a post is uncertain, or None.
-        test: The test posts.
-        validation: What the threshold gives on validation posts.
-    """
+    """Return the part `decision` of the report; `validation` is what the threshold gives on validation posts."""
     certain = None
     if abstain_below is not None:
         sure = confidence(test.probabilities, threshold.value) >= abstain_below

@@ -53,10 +53,10 @@ def bootstrap_intervals(
     calibration error is biased upwards, since each resample adds noise of its own.
 
     Args:
-        labels: 0 or 1. *Shape:* `(num_posts,)`, not empty.
-        predicted: 0 or 1. *Shape:* `(num_posts,)`.
-        probabilities: Probability of rumor, in [0, 1]. *Shape:* `(num_posts,)`.
-        groups: *Shape:* `(num_posts,)`.
+        labels: Not empty.
+        predicted: At some threshold.
+        probabilities: Of rumor.
+        groups: Of near-duplicates.
         num_resamples: At least 1.
         level: Share of the resamples inside the interval, in (0, 1).
         seed: Equal seeds give equal intervals.
@@ -131,15 +131,6 @@ def paired_differences(
 
     Both are scored on each resample of whole groups (as in `bootstrap_intervals`), so that a post which both get
     wrong does not widen the interval of the difference.
-
-    Args:
-        labels: 0 or 1. *Shape:* `(num_posts,)`, not empty.
-        predicted: 0 or 1. *Shape:* `(num_posts,)`.
-        other: 0 or 1. *Shape:* `(num_posts,)`.
-        groups: *Shape:* `(num_posts,)`.
-        num_resamples: At least 1.
-        level: Share of the resamples inside the interval, in (0, 1).
-        seed: Equal seeds give equal intervals.
     """
     random = np.random.default_rng(seed)
     _, group = np.unique(groups, return_inverse=True)
@@ -177,15 +168,7 @@ def _score_differences(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> di
 def accuracy_interval(
     right: NDArray[np.bool_], groups: Groups, *, num_resamples: int = 2000, level: float = 0.95, seed: int = 0
 ) -> Interval:
-    """Return the interval of the share of posts classified correctly, as in `bootstrap_intervals`.
-
-    Args:
-        right: Whether each post is classified correctly. *Shape:* `(num_posts,)`, not empty.
-        groups: *Shape:* `(num_posts,)`.
-        num_resamples: At least 1.
-        level: Share of the resamples inside the interval, in (0, 1).
-        seed: Equal seeds give equal intervals.
-    """
+    """Return the interval of the share of posts that are `right`, as in `bootstrap_intervals`."""
     _, group = np.unique(groups, return_inverse=True)
     sizes, rights = np.bincount(group), np.bincount(group, right)
     random = np.random.default_rng(seed)
@@ -197,8 +180,7 @@ def accuracy_interval(
 def sign_test(labels: Labels, predicted: Labels, other: Labels, groups: Groups) -> float:
     """Return the two-sided p-value of the counts of groups on which `predicted` or `other` is the better one.
 
-    The exact test of McNemar, 1947, https://doi.org/10.1007/BF02295996, over groups; arguments as in
-    `paired_differences`.
+    The exact test of McNemar, 1947, https://doi.org/10.1007/BF02295996, over groups.
     """
     _, group = np.unique(groups, return_inverse=True)
     signs = np.sign(np.bincount(group, (predicted == labels).astype(np.float64) - (other == labels)))

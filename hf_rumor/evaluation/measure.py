@@ -14,21 +14,13 @@ NUM_RESAMPLES = 1000
 
 @dataclass(frozen=True)
 class Measured(Metrics):
-    """The part `validation` or `test` of the report: the metrics, and what they were computed on.
-
-    Attributes:
-        num_posts: How many posts.
-        threshold: A post is predicted to be a rumor if its probability is at least this.
-        loss: Mean loss over the posts; NaN if it was not computed.
-        confusion: Counts of posts, `[actual][predicted]`.
-        intervals: Metric or cell of the confusion matrix -> 95% interval; empty for validation posts.
-    """
+    """The metrics of validation or test posts, and what they were computed on."""
 
     num_posts: int
     threshold: float
     loss: float
     confusion: Confusion
-    intervals: dict[str, Interval] = field(default_factory=dict)
+    intervals: dict[str, Interval] = field(default_factory=dict)  # by metric or cell, 95%; empty for validation posts
 
 
 @dataclass(frozen=True)

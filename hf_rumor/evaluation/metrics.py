@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 Labels = NDArray[np.int64]  # (num_posts,), 0 (non-rumor) or 1 (rumor)
-Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]  # probabilities of rumor: (num_posts,), in [0, 1]
 Confusion = tuple[tuple[int, int], tuple[int, int]]  # counts of posts, [actual][predicted]
 
 CELLS = ("true_negatives", "false_positives", "false_negatives", "true_positives")  # of `Confusion`, row by row
@@ -52,29 +52,21 @@ LOWER_IS_BETTER = tuple(entry.name for entry in fields(Metrics) if entry.metadat
 
 @dataclass(frozen=True)
 class Scored:
-    """Posts with their labels and the probabilities of a model; arrays of *shape* `(num_posts,)`.
-
-    Attributes:
-        ids: Ids of the posts.
-        labels: 0 (non-rumor) or 1 (rumor).
-        probabilities: Probability of rumor, in [0, 1].
-        loss: Mean loss over the posts; NaN if it was not computed.
-    """
+    """Posts with their labels and the probabilities of a model."""
 
     ids: Sequence[str]
     labels: Labels
     probabilities: Floats
-    loss: float
+    loss: float  # mean over the posts; NaN if it was not computed
+
+    def select(self, is_kept: NDArray[np.bool_]) -> "Scored":
+        """Return some of the posts; their mean loss is not known."""
+        ids = [post_id for post_id, kept in zip(self.ids, is_kept, strict=True) if kept]
+        return Scored(ids, self.labels[is_kept], self.probabilities[is_kept], np.nan)
 
 
 def compute_metrics(labels: Labels, predicted: Labels, probabilities: Floats) -> Metrics:
-    """Return the metrics of posts.
-
-    Args:
-        labels: 0 or 1. *Shape:* `(num_posts,)`, not empty.
-        predicted: 0 or 1. *Shape:* `(num_posts,)`.
-        probabilities: Probability of rumor, in [0, 1]. *Shape:* `(num_posts,)`.
-    """
+    """Return the metrics of at least one post."""
     values = weighted_metrics(labels, predicted, probabilities, np.ones((1, len(labels))))
     present = set(labels.tolist())
     return Metrics(
@@ -88,16 +80,15 @@ def compute_metrics(labels: Labels, predicted: Labels, probabilities: Floats) ->
 def weighted_metrics(
     labels: Labels, predicted: Labels, probabilities: Floats, weights: Floats
 ) -> dict[str, NDArray[np.float64]]:
-    """Return each of `METRICS` and of `CELLS` for each row of weights; a ratio with denominator 0 is 0.
+    """Return each of `METRICS` and of `CELLS` for each row of weights. *Shape:* `(num_resamples,)` each.
+
+    A ratio with denominator 0 is 0. The two areas are NaN if a resample has only one label.
 
     Args:
-        labels: 0 or 1. *Shape:* `(num_posts,)`, not empty.
-        predicted: 0 or 1. *Shape:* `(num_posts,)`.
-        probabilities: Probability of rumor, in [0, 1]. *Shape:* `(num_posts,)`.
+        labels: Not empty.
+        predicted: At some threshold.
+        probabilities: Of rumor.
         weights: How often a resample contains each post: whole numbers. *Shape:* `(num_resamples, num_posts)`.
-
-    Returns:
-        *Shape:* `(num_resamples,)` each. The two areas are NaN if a resample has only one label.
     """
     cells = weights @ np.eye(len(CELLS))[2 * labels + predicted]
     num_posts = weights.sum(axis=1)
@@ -116,13 +107,10 @@ def weighted_metrics(
 
 
 def scores_of_cells(cells: Floats) -> dict[str, NDArray[np.float64]]:
-    """Return the metrics that depend on the confusion matrix alone; a ratio with denominator 0 is 0.
+    """Return the metrics that depend on the confusion matrix alone. *Shape:* `(num_matrices,)` each.
 
     Args:
         cells: `CELLS` of each confusion matrix, whole numbers. *Shape:* `(num_matrices, 4)`.
-
-    Returns:
-        *Shape:* `(num_matrices,)` each.
     """
     true_negatives, false_positives, false_negatives, true_positives = cells.T
     wrong = false_negatives + false_positives
@@ -169,12 +157,6 @@ def expected_calibration_errors(
     https://arxiv.org/abs/1904.01685): posts are sorted by probability and cut into `bins` runs of equal length. The
     result is the mean distance between the mean probability of a run and its share of rumors, weighted by its length.
     Posts of equal probability have no order: each has the mean of their distances.
-
-    Args:
-        labels: 0 or 1. *Shape:* `(num_posts,)`.
-        probabilities: Probability of rumor, in [0, 1]. *Shape:* `(num_posts,)`.
-        weights: Whole numbers. *Shape:* `(num_resamples, num_posts)`.
-        bins: Number of runs, at least 1.
     """
     order = np.argsort(probabilities)
     _, starts = np.unique(probabilities[order], return_index=True)

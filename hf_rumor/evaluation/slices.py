@@ -30,17 +30,7 @@ class PostTraits:
 
 @dataclass(frozen=True)
 class Slice:
-    """The posts that share a trait.
-
-    Attributes:
-        trait: What is compared, e.g. `has a link`.
-        slice: Its value, e.g. `yes`.
-        num_posts: How many posts share it.
-        num_rumors: How many of them are rumors.
-        accuracy: On them.
-        interval: Its 95% interval.
-        too_small: Whether there are fewer than `TOO_SMALL` near-duplicate groups.
-    """
+    """The accuracy on posts that share a trait, e.g. `has a link`: `yes`."""
 
     trait: str
     slice: str
@@ -48,7 +38,7 @@ class Slice:
     num_rumors: int
     accuracy: float
     interval: Interval
-    too_small: bool
+    too_small: bool  # fewer than `TOO_SMALL` near-duplicate groups
 
 
 def slice_names(traits: PostTraits) -> dict[str, list[str]]:
@@ -78,14 +68,7 @@ def _order(name: str) -> tuple[bool, int, str]:
 
 
 def measure_slices(traits: PostTraits, labels: Labels, predicted: Labels, groups: Groups) -> tuple[Slice, ...]:
-    """Return the slices of every trait; a trait that all posts share is skipped.
-
-    Args:
-        traits: Of the posts.
-        labels: 0 or 1. *Shape:* `(num_posts,)`.
-        predicted: 0 or 1. *Shape:* `(num_posts,)`.
-        groups: *Shape:* `(num_posts,)`.
-    """
+    """Return the slices of every trait; a trait that all posts share is skipped."""
     slices: list[Slice] = []
     for trait, names in slice_names(traits).items():
         name_of_post = np.array(names)

@@ -1,11 +1,10 @@
-"""Push checkpoints while a run trains, without stalling or breaking it."""
+"""Push checkpoints during training without delaying or stopping it."""
 
 import json
 import logging
-import queue
 import shlex
 import threading
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,21 +35,20 @@ tags:
 
 # Unfinished: checkpoint at step {step}
 
-A rumor classifier for Chinese microblog posts that is still being trained by hf_rumor. It is not calibrated, has no
-threshold of its own, and nothing is known of how good it is. This card and the files beside it are replaced when
-training ends.
+A rumor classifier for Chinese microblog posts, still being trained by hf_rumor. It is not calibrated, has no threshold
+of its own and was not evaluated. The final push replaces this card and the files beside it.
 """
 
 
 class PushCheckpoints(TrainerCallback):
-    """Hands each checkpoint to a thread that pushes it; what goes wrong there is a warning.
+    """Push each checkpoint in a thread; a push that fails is a warning.
 
     Args:
-        target: Where.
-        strategy: `end` pushes no checkpoint; `every_save` each, at the top of the repository; `checkpoint` also into
-            `last-checkpoint/`; `all_checkpoints` also into a folder for each. Optimizer states are pickles and stay.
-        license_id: For the card of a checkpoint.
-        always: Let pushes queue up; else a checkpoint is left out while the one before is under way.
+        target: Where to push.
+        strategy: `end` pushes no checkpoint; `every_save` pushes each to the top of the repository; `checkpoint` also
+            into `last-checkpoint/`; `all_checkpoints` also into a folder each. Optimizer states are never pushed.
+        license_id: License in the card of a checkpoint.
+        always: Push every checkpoint, one after the other; else skip those saved during a push.
     """
 
     def __init__(self, target: Target, strategy: str, license_id: str, *, always: bool = False) -> None:
@@ -58,27 +56,31 @@ class PushCheckpoints(TrainerCallback):
         self.strategy = strategy
         self.license_id = license_id
         self.always = always
-        self._jobs: queue.Queue[tuple[int, list[Upload], ExitStack]] = queue.Queue()
-        self._worker: threading.Thread | None = None
+        self._last: threading.Thread | None = None
+        self._is_finishing = False
+
+    def is_pushing(self) -> bool:
+        """Return whether a push is running or queued."""
+        return self._last is not None and self._last.is_alive()
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Open the files of the checkpoint, so that they stay readable when it is removed, and let the thread push."""
+        """Open the files of the checkpoint, so that they stay readable after its removal, and push them."""
         if self.strategy == "end" or not state.is_world_process_zero:
             return
-        if self._jobs.unfinished_tasks and not self.always:
-            logger.info("push: the one before is under way; checkpoint-%d is left out", state.global_step)
+        step = state.global_step
+        if self.is_pushing() and not self.always:
+            logger.info("push: checkpoint-%d skipped, the previous push is still running", step)
             return
         files = ExitStack()
         try:
-            uploads = self._contents(Path(str(args.output_dir)), state.global_step, files)
+            uploads = self._contents(Path(str(args.output_dir)), step, files)
         except (RumorError, OSError) as error:
             files.close()
-            logger.warning("push: checkpoint-%d is left out: %s", state.global_step, error)
+            logger.warning("push: checkpoint-%d skipped: %s", step, error)
             return
-        self._jobs.put((state.global_step, uploads, files))
-        if self._worker is None:
-            self._worker = threading.Thread(target=self._work, daemon=True)  # never keeps the process from ending
-            self._worker.start()
+        # A daemon does not keep the process from ending, unlike run_as_future of huggingface_hub.
+        self._last = threading.Thread(target=self._push, args=(step, uploads, files, self._last), daemon=True)
+        self._last.start()
 
     def _contents(self, folder: Path, step: int, files: ExitStack) -> list[Upload]:
         checkpoint = folder / f"checkpoint-{step}"
@@ -96,33 +98,30 @@ class PushCheckpoints(TrainerCallback):
             for upload in uploads
         ]
 
-    def _work(self) -> None:
-        while True:
-            step, uploads, files = self._jobs.get()
+    def _push(self, step: int, uploads: list[Upload], files: ExitStack, previous: threading.Thread | None) -> None:
+        with files:
+            if previous:
+                previous.join()
+            if self._is_finishing:  # the final push replaces it
+                return
             try:
                 push(self.target, uploads, f"Checkpoint at step {step}", WAITS[:1])
-            except Exception as error:  # whatever it is, training goes on
-                logger.warning("push: checkpoint-%d is left out: %s", step, error)
-            finally:
-                files.close()
-                self._jobs.task_done()
+            except Exception as error:  # training continues, whatever it is
+                logger.warning("push: checkpoint-%d skipped: %s", step, error)
 
     def finish(self, folder: Path, report: Report) -> bool:
-        """Push the finished folder in place of what waits; return whether it is there, and tell how to do it later."""
-        with suppress(queue.Empty):
-            while True:
-                self._jobs.get_nowait()[2].close()
-                self._jobs.task_done()
+        """Push the finished folder, instead of queued checkpoints; return whether it succeeded."""
+        self._is_finishing = True
+        if self._last:
+            self._last.join()  # at most one push, with its own time limits
         try:
-            self._jobs.join()  # one push at most, which has its own time limits
-            address = push(self.target, contents_of(folder, portable(report)), "Model after training")
+            url = push(self.target, contents_of(folder, portable(report)), "Model after training")
         except (RumorError, OSError) as error:
-            logger.warning("push: %s", error)
             words = ["hf-rumor", "push", str(folder), self.target.repo_id]
             words += ["--revision", self.target.revision] if self.target.revision else []
             words += ["--private"] if self.target.private else []
-            command = shlex.join(words)
-            logger.warning("push: the model is whole in %s; to push it later: %s", folder, command)
+            logger.warning("push: %s", error)
+            logger.warning("push: the model is complete in %s. To push it later: %s", folder, shlex.join(words))
             return False
-        logger.info("push: done: %s", address)
+        logger.info("push: done: %s", url)
         return True

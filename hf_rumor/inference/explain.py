@@ -152,7 +152,8 @@ class Explainer:
     def _without_tokens(self, text: str, deleted: Sequence[Piece]) -> float:
         """Return the probability of rumor of a text without some of its tokens."""
         places = {place for piece in deleted for place in range(piece.start, piece.start + len(piece.text))}
-        _, ids, others = self._encode(Post(text="".join(letter for n, letter in enumerate(text) if n not in places)))
+        kept = "".join(letter for place, letter in enumerate(text) if place not in places)
+        _, ids, others = self._encode(Post(text=kept))
         with torch.no_grad():
             log_odds = float(self._log_odds(self.model.get_input_embeddings()(ids), others))
         return float(rumor_probabilities([[0.0, log_odds]], "sigmoid")[0])

@@ -40,5 +40,6 @@ def to_html(report: Report, texts: Mapping[str, str]) -> str:
 
 
 def _inline(text: str) -> Markup:
-    """Return text in which `code` between backticks is marked up."""
+    """Return text as HTML: `code` between backticks is marked up, and an interval is not broken into two lines."""
+    text = re.sub(r"\[([-\d.]+), ([-\d.]+)\]", "[\\1,\N{NO-BREAK SPACE}\\2]", text)
     return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))

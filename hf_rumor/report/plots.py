@@ -34,29 +34,21 @@ BLUE, ORANGE, GREY = "#1f5fa8", "#c4561a", "#888888"  # distinct in print and fo
 
 @dataclass
 class Picture:
-    """A picture.
-
-    Attributes:
-        title: What it shows.
-        words: The text alternative.
-        svg: The `<svg>` element.
-        axes: To draw on.
-    """
+    """A picture with its text alternative, `words`; drawn on `axes`, then rendered as the `<svg>` element."""
 
     title: str
+    axes: Axes = field(compare=False)
     words: str = ""
     svg: str = ""
-    axes: Axes = field(default_factory=lambda: Figure((4.6, 3.4), layout="constrained").add_subplot(), compare=False)
 
 
 @contextmanager
 def _drawing(title: str, x: str, y: str, *, in_percent: bool = False) -> Iterator[Picture]:
     """Yield a picture to draw on, and render it at the end."""
     with mpl.rc_context(STYLE):
-        picture = Picture(title)
-        axes = picture.axes
-        axes.set_xlabel(x)
-        axes.set_ylabel(y)
+        figure = Figure(figsize=(4.6, 3.4), layout="constrained")  # inches; the page scales it
+        axes = figure.add_subplot(xlabel=x, ylabel=y)
+        picture = Picture(title, axes)
         yield picture
         if in_percent:
             axes.xaxis.set_major_formatter(PercentFormatter(1))
@@ -64,7 +56,7 @@ def _drawing(title: str, x: str, y: str, *, in_percent: bool = False) -> Iterato
         if axes.get_legend_handles_labels()[0]:
             axes.legend(frameon=False, fontsize=9)
         file = io.StringIO()
-        axes.get_figure(root=True).savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
         svg = file.getvalue()
         svg = re.sub(r'font-family: [^;"]*', FONTS, svg[svg.index("<svg") :].replace("\n", " "))
         for size in ("width", "height"):  # the page decides
@@ -153,14 +145,14 @@ def _draw_histogram(report: Report) -> Picture:
 
 
 def _draw_reliability(report: Report) -> Picture:
-    calibration, reliability = report.calibration, report.curves.reliability
+    calibration, curves = report.calibration, report.curves
     with _drawing("Reliability", "mean probability of rumor", "share of rumors") as picture:
         picture.axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="calibrated")
-        styles = [("this model", reliability.after, BLUE, "o-")]
-        picture.words = f"Expected calibration error: {calibration.after.test.ece:.3f}"
+        styles = [("this model", curves.reliability, BLUE, "o-")]
+        picture.words = f"Expected calibration error: {calibration.after.ece:.3f}"
         if calibration.lines is not None and calibration.before is not None:
-            styles.append(("before calibration", reliability.before, ORANGE, "s--"))
-            picture.words += f", before calibration {calibration.before.test.ece:.3f}"
+            styles.append(("before calibration", curves.reliability_before, ORANGE, "s--"))
+            picture.words += f", before calibration {calibration.before.ece:.3f}"
         for label, bins, color, style in styles:
             x, y = [run.probability for run in bins], [run.share_of_rumors for run in bins]
             picture.axes.plot(x, y, style, color=color, markersize=4, label=label)

@@ -25,61 +25,41 @@ Kind = TypeVar("Kind")
 
 @dataclass(frozen=True)
 class DataFacts:
-    """The corpus.
+    """The corpus, after cleaning."""
 
-    Attributes:
-        path: What `--data_path` finds it by again.
-        sha256: Digest of its file or folder.
-        texts_sha256: Digest of its texts, whatever file they are in.
-        num_posts: After cleaning.
-        num_rumors: Among them.
-        findings: Counts of what was unusual.
-        is_synthetic: Whether it is `data/sample`.
-    """
-
-    path: str
-    sha256: str
-    texts_sha256: str
+    path: str  # what `--data_path` finds it by again
+    sha256: str  # of its file or folder
+    texts_sha256: str  # of its texts, whatever file they are in
     num_posts: int
     num_rumors: int
     findings: dict[str, int]
-    is_synthetic: bool
+    is_synthetic: bool  # whether it is `data/sample`
 
 
 @dataclass(frozen=True)
 class SplitFacts:
-    """How test posts were chosen, and the number of posts in each part.
-
-    Attributes:
-        name: Of the split, or `OUTSIDE`.
-        seed: None for `OUTSIDE`.
-        fold: As "2 of 5", counted from 0; None if the split has no folds.
-        train: Number of training posts.
-        validation: Number of validation posts.
-        test: Number of test posts.
-        num_leaking_test_posts: Those with a near-duplicate in the other parts; None if that is unknown.
-        num_resamples: Of the bootstrap.
-    """
+    """How test posts were chosen, and the number of posts in each part."""
 
     name: str
-    seed: int | None
-    fold: str | None
+    seed: int | None  # None for `OUTSIDE`
+    fold: str | None  # as "2 of 5", counted from 0
     train: int
     validation: int
     test: int
-    num_leaking_test_posts: int | None
-    num_resamples: int
+    num_leaking_test_posts: int | None  # those with a near-duplicate in the other parts; None for `OUTSIDE`
+    num_seen_test_posts: int | None  # by an earlier training; dropped, but for `OUTSIDE`; None if unknown
+    num_resamples: int  # of the bootstrap
 
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """The model; `hub_name` is None if it is not one of the Hub, `max_length` counts tokens."""
+    """The model."""
 
     name: str
-    hub_name: str | None
+    hub_name: str | None  # None if it is not one of the Hub
     architecture: str
     num_parameters: int
-    max_length: int
+    max_length: int  # tokens
     pooling: str
 
 
@@ -115,45 +95,24 @@ class Step:
 
 @dataclass(frozen=True)
 class Training:
-    """The course of the training.
+    """The course of the training; times and speed are those of the last session, after an interruption."""
 
-    Attributes:
-        started_at: ISO 8601.
-        ended_at: ISO 8601.
-        runtime_seconds: Of this session; after an interruption, since `resumed_at_step`.
-        resumed_at_step: None if there was no interruption.
-        posts_per_second: Of this session.
-        epochs: How many were trained.
-        total_steps: Optimizer steps that were taken.
-        planned_steps: More than `total_steps` if it stopped early.
-        warmup_steps: Among them.
-        schedule: Of the learning rate.
-        learning_rate: At its peak.
-        batch_size: Posts per optimizer step, on all devices together.
-        chosen_by: Metric that selects the best checkpoint.
-        best_metric: Its best value, on validation posts.
-        best_checkpoint: The checkpoint that became the model; None if it is the model after the last step.
-        hyper_parameters: Every flag that can change the model -> its value; dropout from the configuration.
-        history: One entry per validation.
-        curve: One entry per logged step.
-    """
-
-    started_at: str
+    started_at: str  # ISO 8601
     ended_at: str
     runtime_seconds: float
-    resumed_at_step: int | None
+    resumed_at_step: int | None  # None without an interruption
     posts_per_second: float
     epochs: float
     total_steps: int
-    planned_steps: int
+    planned_steps: int  # more than `total_steps` if it stopped early
     warmup_steps: int
     schedule: str
-    learning_rate: float
-    batch_size: int
-    chosen_by: str | None
+    learning_rate: float  # at its peak
+    batch_size: int  # posts per optimizer step, on all devices together
+    chosen_by: str | None  # metric that selects the best checkpoint
     best_metric: float | None
-    best_checkpoint: str | None
-    hyper_parameters: dict[str, Any]
+    best_checkpoint: str | None  # None if the model is that after the last step
+    hyper_parameters: dict[str, Any]  # every flag that can change the model, and dropout
     history: tuple[Epoch, ...]
     curve: tuple[Step, ...]
 
@@ -172,35 +131,16 @@ class Environment:
 
 @dataclass(frozen=True)
 class Report:
-    """The report of a finished run; the names of its parts are the keys of `report.json`.
-
-    Attributes:
-        data: The corpus.
-        split: How test posts were chosen.
-        model: The model.
-        loss: The loss that was minimized.
-        train: The course of the training.
-        validation: Metrics on the posts that selected checkpoint, calibration and threshold.
-        test: Metrics with intervals on posts that selected nothing.
-        baseline: How the model compares with baselines on the same posts.
-        calibration: How probabilities were calibrated on validation posts, and what that changed.
-        decision: The threshold, how it was chosen, and what it gives.
-        curves: Points of the curves on test posts.
-        slices: Accuracy on kinds of test posts.
-        mistakes: The most confident ones, without texts.
-        environment: Versions and hardware.
-        recipe: Flag -> value; repeats the run.
-        auto: Flag -> value, for flags that were chosen automatically.
-        schema_version: Of `report.json`.
-    """
+    """The report of a finished run; the names of its parts are the keys of `report.json`."""
 
     data: DataFacts
     split: SplitFacts
     model: ModelFacts
     loss: LossFacts
     train: Training
-    validation: Measured
-    test: Measured
+    validation: Measured  # posts that selected checkpoint, calibration and threshold
+    test: Measured  # posts that selected nothing
+    unseen: Measured | None  # for `OUTSIDE`: the test posts that the model has not seen, if some are
     baseline: Baselines
     calibration: Calibration
     decision: Decision
@@ -208,8 +148,8 @@ class Report:
     slices: tuple[Slice, ...]
     mistakes: tuple[Mistake, ...]
     environment: Environment
-    recipe: dict[str, Any]
-    auto: dict[str, Any]
+    recipe: dict[str, Any]  # flag -> value; repeats the run
+    auto: dict[str, Any]  # flag -> value, for flags that were chosen automatically
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -267,7 +207,7 @@ def from_json(kind: type[Kind], value: Any) -> Kind:
 def _convert(kind: Any, value: Any) -> Any:
     if kind is Any:
         return value
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind)
         return kind(**{entry.name: _convert(hints[entry.name], value[entry.name]) for entry in fields(kind)})
     origin, kinds = get_origin(kind), get_args(kind)

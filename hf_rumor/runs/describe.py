@@ -1,15 +1,12 @@
 """What a model is: architecture, head, loss, how probabilities are formed; and its score, from its report."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from huggingface_hub.errors import HfHubHTTPError
-from transformers import AutoConfig, AutoModelForSequenceClassification
-
-from hf_rumor.errors import ModelError
-from hf_rumor.models.hub import check_reachable, find_file
+from hf_rumor.models.anatomy import ACTIVATION, LAYERS, POSITIONS, WIDTH, read_anatomy
+from hf_rumor.models.hub import find_file
 from hf_rumor.report.record import REPORT_FILE, read_report
 from hf_rumor.report.words import comparison, estimate, leakage, warnings
 
@@ -63,7 +60,7 @@ class Description:
     encoder: str
     activation: str
     head: str
-    num_parameters: int
+    num_parameters: int | None
     max_tokens: int | None
     labels: dict[int, str]
     trained_with: str | None
@@ -80,29 +77,25 @@ def describe_model(name: str, revision: str | None = None) -> Description:
     """Describe a folder or a model of the Hub from its configuration; weights are not loaded.
 
     Raises:
-        ModelError: There is no such model, or it is no sequence classifier.
+        ModelError: The model is not available, or is not a model of transformers.
     """
-    check_reachable(name, "describe", revision)
-    try:
-        config = AutoConfig.from_pretrained(name, revision=revision, trust_remote_code=False)
-        with torch.device("meta"):
-            model = AutoModelForSequenceClassification.from_config(config)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError, KeyError, ImportError, HfHubHTTPError) as error:
-        raise ModelError(f"{name}: not a model of transformers ({error}). Check the name.") from error
-    facts: dict[str, Any] = getattr(config, "hf_rumor", {})
-    width = f"{getattr(config, 'num_hidden_layers', '?')} layers, {getattr(config, 'hidden_size', '?')} wide"
+    anatomy = read_anatomy(name, "describe", revision)
+    config, labels = anatomy.config, anatomy.config.get("id2label", {0: "LABEL_0", 1: "LABEL_1"})
+    facts: Mapping[str, Any] = config.get("hf_rumor", {})
+    problem_type = config.get("problem_type")
+    layers, width, activation = (anatomy.setting(names) for names in (LAYERS, WIDTH, ACTIVATION))
     return Description(
         name=name,
-        architecture=type(model).__name__,
-        encoder=f"{config.model_type}, {width}, vocabulary of {getattr(config, 'vocab_size', '?')}",
-        activation=_activation(config),
-        head=_head(model),
-        num_parameters=sum(parameter.numel() for parameter in model.parameters()),
-        max_tokens=facts.get("inputs", {}).get("max_length") or getattr(config, "max_position_embeddings", None),
-        labels=dict(config.id2label),
+        architecture=", ".join(config.get("architectures") or ["unknown"]),
+        encoder=f"{config['model_type']}, {layers} layers, {width} wide, vocabulary of {config.get('vocab_size')}",
+        activation=activation or "not in the configuration",
+        head=" -> ".join(anatomy.head) or "none",
+        num_parameters=anatomy.num_parameters or None,
+        max_tokens=facts.get("inputs", {}).get("max_length") or anatomy.setting(POSITIONS),
+        labels={int(number): label for number, label in labels.items()},
         trained_with=f"{facts['formula']} {facts['kwargs'] or ''}".strip() if "formula" in facts else None,
-        outputs_loss=OUTPUTS_LOSS[config.problem_type],
-        probability=PROBABILITY.get(config.problem_type, "none: a regression"),
+        outputs_loss=OUTPUTS_LOSS[problem_type],
+        probability=PROBABILITY.get(problem_type, "none: a regression"),
         threshold=facts.get("threshold"),
         abstain_below=facts.get("abstain_below"),
         calibration=facts.get("calibration"),
@@ -132,27 +125,13 @@ def _score(path: Path | None) -> Score | None:
     )
 
 
-def _activation(config: Any) -> str:
-    """Return the activation between the layers; families name it differently."""
-    names = ("hidden_act", "hidden_activation", "activation", "activation_function")
-    return next((str(getattr(config, name)) for name in names if hasattr(config, name)), "not in the configuration")
-
-
-def _head(model: Any) -> str:
-    """Return the modules between the encoder's last layer and the logits."""
-    encoder = model.base_model
-    parts = [f"pooler {pooler}"] if (pooler := getattr(encoder, "pooler", None)) is not None else []
-    parts += [f"{name} {module}" for name, module in model.named_children() if module is not encoder]
-    return " ".join(" -> ".join(parts).split())
-
-
 def to_text(description: Description) -> str:
     """Return the description for people."""
     rows = {
         "architecture": f"{description.architecture}: {description.encoder}",
         "activation": f"{description.activation} (between the layers)",
         "head": description.head,
-        "weights": f"{description.num_parameters:,}",
+        "weights": "unknown" if description.num_parameters is None else f"{description.num_parameters:,}",
         "longest text": f"{description.max_tokens} tokens",
         "labels": ", ".join(f"{number} = {name}" for number, name in description.labels.items()),
         "trained with": description.trained_with or "unknown: not trained by hf_rumor",

@@ -1,4 +1,4 @@
-"""What stands before the page: an ASGI middleware that lets through only what the page itself needs."""
+"""An ASGI middleware in front of the page: only requests that the page itself makes are passed on."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 
-# No word of a page may come from elsewhere; Gradio itself needs inline scripts and workers.
+# Nothing is loaded from other hosts; Gradio needs inline scripts and workers (6.31.0).
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' blob:; worker-src 'self' blob:"
 )
-# What the page asks for. Whatever else Gradio would answer is not let through.
+# Requests of the page; all others get status 404.
 ROUTES = (
     *("/api/predict", "/assets/", "/static/", "/theme.css", "/config", "/favicon.ico", "/manifest.json"),
     *("/gradio_api/queue/", "/gradio_api/upload", "/gradio_api/heartbeat/", "/gradio_api/startup-events"),
@@ -23,15 +23,15 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Guard:
-    """An ASGI middleware: lets through what the page needs, refuses bodies that are too large, sends the policy.
+    """Pass on the requests of the page, refuse bodies that are too large, add the content security policy.
 
-    Gradio answers more than its page asks for: it fetches addresses, copies files of the machine that a request
-    names, keeps the last text of a session. None of that is let through.
+    Gradio offers more than its page uses: it fetches URLs, copies local files that a request names and keeps the last
+    text of a session. None of that is reachable.
 
     Args:
-        app: What is guarded.
-        max_bytes: Of a request.
-        folder: Of the uploads and results: the only files a request may name.
+        app: The ASGI application to protect.
+        max_bytes: Largest body of a request.
+        folder: Folder of uploads and results, the only files that a request may name.
     """
 
     def __init__(self, app: Any, max_bytes: int, folder: Path) -> None:
@@ -44,7 +44,7 @@ class Guard:
             return
         path, query = scope["path"], scope.get("query_string", b"")
         if not (path == "/" or path.startswith(ROUTES)) or b"deep_link" in query:
-            await _answer(send, 404, "expected an address of the page")
+            await _answer(send, 404, "not found")
             return
         headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"0")
@@ -57,13 +57,13 @@ class Guard:
                 await self._refuse(receive, send)
                 return
             if path == "/gradio_api/queue/join" and not self._names_own_files(body):
-                await _answer(send, 400, "expected uploaded files")
+                await _answer(send, 400, "expected an uploaded file")
                 return
             receive = _once(body, receive)
         await self.app(scope, receive, _with_policy(send))
 
     def _names_own_files(self, body: bytes) -> bool:
-        """Return whether every file that a request to Gradio names is an upload."""
+        """Return whether every file that a request to Gradio names is in the folder of uploads."""
         try:
             waiting = [json.loads(body)]
         except (ValueError, RecursionError):
@@ -80,7 +80,7 @@ class Guard:
 
     async def _refuse(self, receive: Receive, send: Send) -> None:
         read = 0
-        while read < 10 * self.max_bytes:  # who is cut off while sending does not read the answer
+        while read < 10 * self.max_bytes:  # a client that is cut off while sending does not read the answer
             message = await receive()
             read += len(message.get("body", b""))
             if not message.get("more_body"):
@@ -98,36 +98,36 @@ def _with_policy(send: Send) -> Send:
     return guarded
 
 
-async def _answer(send: Send, status: int, words: str) -> None:
-    body = json.dumps({"error": words}).encode()
+async def _answer(send: Send, status: int, message: str) -> None:
+    body = json.dumps({"error": message}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
-async def _read(receive: Receive, most: int) -> bytes | None:
-    """Return a whole body; None if it is larger than `most` bytes or breaks off."""
+async def _read(receive: Receive, max_bytes: int) -> bytes | None:
+    """Return a body; None if it is larger than `max_bytes` or incomplete."""
     body = b""
-    while len(body) <= most:
+    while len(body) <= max_bytes:
         message = await receive()
         if message["type"] != "http.request":
             return None
         piece: bytes = message.get("body", b"")
         body += piece
         if not message.get("more_body"):
-            return body if len(body) <= most else None
+            return body if len(body) <= max_bytes else None
     return None
 
 
 def _once(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that gives a body that was read already, and then what else there is."""
-    given = False
+    """Return a `receive` that returns a body that was already read, then further messages."""
+    is_sent = False
 
     async def again() -> dict[str, Any]:
-        nonlocal given
-        if given:
+        nonlocal is_sent
+        if is_sent:
             return await receive()
-        given = True
+        is_sent = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again

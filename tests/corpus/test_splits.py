@@ -190,7 +190,7 @@ def refused(name, columns, seed=0):
 def test_too_few_posts_of_a_label_are_refused_with_their_numbers(name, num_posts, rumors_per_100, numbers):
     columns = make_columns(num_posts, rumors_per_100=rumors_per_100)
     message = refused(name, columns)
-    assert "the corpus: at least 20 posts of each label are needed" in message
+    assert "but at least 20 of each label are needed" in message
     assert numbers in message
 
 
@@ -234,7 +234,7 @@ def test_a_part_with_one_label_only_is_refused(part, rumors):
 @pytest.mark.parametrize("seed", range(3))
 def test_too_few_groups_are_refused(num_groups, seed):
     columns = replace(make_columns(100, rumors_per_100=50), groups=np.arange(100) % num_groups)
-    assert "part of the grouped split: at least 1 posts of each label are needed" in refused("grouped", columns, seed)
+    assert "but at least 1 of each label are needed" in refused("grouped", columns, seed)
 
 
 def test_the_column_split_is_that_of_the_corpus():
@@ -260,8 +260,8 @@ def test_a_missing_validation_part_is_cut_off_training_and_reported(caplog):
     [
         ([None] * 100, "100 of 100 posts are in none of train, validation, test"),
         (["train"] * 99 + [None], "1 of 100 posts are in none of"),
-        (["train"] * 100, "the test part of the column split: at least 1 posts of each label"),
-        (["test"] * 100, "the train part of the column split: at least 1 posts of each label"),
+        (["train"] * 100, "the test part of the column split: 0 non-rumor, 0 rumor"),
+        (["test"] * 100, "the train part of the column split: 0 non-rumor, 0 rumor"),
     ],
 )
 def test_a_column_without_the_parts_is_refused(parts, words):

@@ -41,7 +41,7 @@ def test_many_posts_do_not_make_long_curves():
 def test_with_one_label_two_curves_are_undefined():
     curves = measure_curves(np.ones(3, dtype=np.int64), np.full(3, 0.2), np.full(3, 0.2))
     assert curves.roc is curves.precision_recall is None
-    assert len(curves.reliability.after) == 3
+    assert len(curves.reliability) == 3
 
 
 def test_the_most_confident_mistakes_come_first():

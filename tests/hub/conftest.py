@@ -10,9 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
+import httpx2
 import huggingface_hub
 import pytest
-from huggingface_hub.utils._http import default_client_factory
 
 
 TOKEN = "hf_canaryTokenThatMustNotLeave"
@@ -236,6 +236,7 @@ def _oid(content):
 def hub(monkeypatch):
     """Return a Hub that this process talks to, with a token, and no waiting between tries."""
     hub = Hub()
+    hooks = huggingface_hub.get_session().event_hooks
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", hub.address)
     template = f"{hub.address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
     monkeypatch.setattr(huggingface_hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
@@ -244,7 +245,8 @@ def hub(monkeypatch):
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     yield hub
     hub.close()
-    huggingface_hub.set_client_factory(default_client_factory)  # closes the connections of this one
+    # Closes the connections of this one.
+    huggingface_hub.set_client_factory(lambda: httpx2.Client(event_hooks=hooks, follow_redirects=True))
 
 
 @pytest.fixture

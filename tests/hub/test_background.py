@@ -1,5 +1,6 @@
 import json
 import logging
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -38,7 +39,7 @@ def pusher_of(strategy, **flags):
 
 
 def done(pusher):
-    return lambda: not pusher._jobs.unfinished_tasks
+    return lambda: not pusher.is_pushing()
 
 
 INNER = {"config.json", "model.safetensors", "trainer_state.json"}
@@ -70,7 +71,7 @@ def test_each_strategy_pushes_its_files_and_no_pickle(hub, folder, save, make_re
     assert hub.messages == ["Checkpoint at step 3", "Checkpoint at step 6", "Model after training"]
 
 
-def test_at_the_end_means_no_checkpoint(hub, folder, save, make_report):
+def test_strategy_end_pushes_no_checkpoint(hub, folder, save, make_report):
     pusher = pusher_of("end")
     save(pusher, 3)
     assert hub.received == []
@@ -78,15 +79,15 @@ def test_at_the_end_means_no_checkpoint(hub, folder, save, make_report):
     assert hub.messages == ["Model after training"]
 
 
-def test_other_processes_push_nothing(hub, folder):
+def test_only_the_first_process_pushes(hub, folder):
     pusher = pusher_of("every_save")
     state = TrainerState(global_step=3, is_world_process_zero=False)
     pusher.on_save(SimpleNamespace(output_dir=str(folder)), state, TrainerControl())
-    assert pusher._worker is None
+    assert not pusher.is_pushing()
 
 
 @pytest.mark.parametrize("failure", [401, 403, 404, 409, 429, 503, "cut"])
-def test_a_hub_in_trouble_is_a_warning_and_the_next_push_goes_through(
+def test_a_failed_push_is_a_warning_and_the_next_push_succeeds(
     hub, folder, save, make_report, wait_until, caplog, failure
 ):
     hub.failures = [failure] * 2
@@ -99,14 +100,14 @@ def test_a_hub_in_trouble_is_a_warning_and_the_next_push_goes_through(
     assert hub.files("tester/model")["model.safetensors"] == b"six"
 
 
-def test_where_the_last_push_fails_the_command_for_later_is_told(hub, folder, make_report, caplog):
+def test_after_a_failed_final_push_the_command_to_push_later_is_logged(hub, folder, make_report, caplog):
     hub.failures = [403]
     assert not pusher_of("end").finish(folder, make_report())
-    assert f"to push it later: hf-rumor push {folder} tester/model" in caplog.text
+    assert f"To push it later: hf-rumor push {folder} tester/model" in caplog.text
     assert (folder / "model.safetensors").read_bytes() == b"finished"
 
 
-def test_a_slow_hub_stalls_no_step_and_a_removed_checkpoint_stays_readable(
+def test_a_slow_hub_delays_no_step_and_a_removed_checkpoint_stays_readable(
     hub, folder, save, make_report, wait_until, caplog
 ):
     hub.failures = ["hold"]
@@ -115,13 +116,13 @@ def test_a_slow_hub_stalls_no_step_and_a_removed_checkpoint_stays_readable(
         save(pusher, 3)
         (folder / "checkpoint-3" / "model.safetensors").unlink()
         save(pusher, 6)
-    assert "checkpoint-6 is left out" in caplog.text
+    assert "checkpoint-6 skipped" in caplog.text
     hub.go_on.set()
     wait_until(done(pusher))
     assert hub.files("tester/model")["model.safetensors"] == b"three"
 
 
-def test_always_lets_pushes_queue_up(hub, folder, save, wait_until):
+def test_always_queues_pushes(hub, folder, save, wait_until):
     pusher = pusher_of("every_save", always=True)
     save(pusher, 3)
     save(pusher, 6)
@@ -129,15 +130,26 @@ def test_always_lets_pushes_queue_up(hub, folder, save, wait_until):
     assert hub.messages == ["Checkpoint at step 3", "Checkpoint at step 6"]
 
 
-def test_a_checkpoint_that_cannot_be_read_is_left_out(hub, folder, save, caplog):
+def test_an_unreadable_checkpoint_is_skipped(hub, folder, save, caplog):
     (folder / "checkpoint-3" / "model.safetensors").unlink()
     save(pusher_of("every_save"), 3)
-    assert "checkpoint-3 is left out" in caplog.text
+    assert "checkpoint-3 skipped" in caplog.text
     assert hub.received == []
 
 
-def test_the_command_for_later_pushes_to_the_same_branch(hub, folder, make_report, caplog):
+def test_the_command_to_push_later_names_the_same_branch(hub, folder, make_report, caplog):
     hub.failures = [403] * 9
     target = Target("tester/model", private=True, revision="v2")
     assert not PushCheckpoints(target, "end", "mit").finish(folder, make_report())
     assert f"hf-rumor push {folder} tester/model --revision v2 --private" in caplog.text
+
+
+def test_the_final_push_replaces_queued_checkpoints(hub, folder, save, make_report):
+    report = make_report()
+    hub.failures = ["hold"]
+    pusher = pusher_of("every_save", always=True)
+    save(pusher, 3)
+    save(pusher, 6)
+    threading.Timer(0.5, hub.go_on.set).start()
+    assert pusher.finish(folder, report)
+    assert hub.messages == ["Checkpoint at step 3", "Model after training"]

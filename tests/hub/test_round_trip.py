@@ -157,8 +157,8 @@ def test_a_hub_that_refuses_leaves_the_result_and_a_command(hub, train, tmp_path
     hub.failures = [403] * 20
     printed, told = train("--push_to_hub", "--hub_model_id", "tester/model", "--license", "mit", status=1)
     assert "accuracy" in printed
-    assert "checkpoint-2 is left out" in told
-    assert f"to push it later: hf-rumor push {tmp_path / 'out'} tester/model" in told
+    assert "checkpoint-2 skipped" in told
+    assert f"To push it later: hf-rumor push {tmp_path / 'out'} tester/model" in told
     assert (tmp_path / "out" / "report.json").exists()
 
 

@@ -2,6 +2,7 @@ import fcntl
 import json
 import os
 import random
+import shutil
 import stat
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from hf_rumor import RumorClassifier
 from hf_rumor.cli import main as cli
 from hf_rumor.corpus.post import Post
 from hf_rumor.corpus.rows import Item
+from hf_rumor.corpus.seen import seen_posts, write_seen
 from hf_rumor.errors import ArgumentError, CorpusError, OutputError
 from hf_rumor.inference import bulk, classifier
 from hf_rumor.inference.bulk import Share, describe_job, join_shares, predict_items, write_predictions, write_share
@@ -180,6 +182,19 @@ def posts(tmp_path, texts):
     rows[5:5] = ["{broken", '{"id": "x", "text": ""}']
     path.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
     return path
+
+
+def test_posts_that_the_model_has_seen_are_marked_on_request(folder, texts, tmp_path, capsys):
+    command = ["predict", str(folder), str(tmp_path / "posts.txt"), "--mark_seen"]
+    (tmp_path / "posts.txt").write_text(f"{texts[0]}\n\n{texts[40]}\n", encoding="utf-8")
+    assert cli.main(command) == 2
+    assert "--mark_seen: it is not known which posts" in capsys.readouterr().err
+    copy = shutil.copytree(folder, tmp_path / "model")
+    write_seen(copy, seen_posts(texts[:30], []))
+    command[1] = str(copy)
+    assert cli.main(command) == 0
+    marks = [json.loads(line).get("seen_in_training") for line in capsys.readouterr().out.splitlines()]
+    assert marks == [True, None, False]
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "utf-16"])

@@ -104,7 +104,7 @@ def test_a_prediction_is_a_line_of_json():
 
 def test_posts_and_their_texts_are_the_same(folder, texts):
     classifier = RumorClassifier.from_pretrained(folder)
-    assert classifier.predict([Post(text, "7") for text in texts]) == classifier.predict(texts)
+    assert classifier.predict([Post(text=text, post_id="7") for text in texts]) == classifier.predict(texts)
 
 
 def test_the_longest_text_fits_a_model_whose_positions_start_late(save_other):

@@ -98,11 +98,11 @@ def test_only_torch_in_fp32_can_be_explained(folder, exported, backend):
         Explainer(classifier)
 
 
-@pytest.mark.parametrize("kind", ["roberta", "mpnet", "gpt2", "llama", "xlnet"])
+@pytest.mark.parametrize("kind", ["roberta", "gpt2"])
 def test_the_reference_of_padding_changes_neither_positions_nor_pooling(kind, save_other, texts):
     classifier = RumorClassifier.from_pretrained(save_other(kind))
     explainer = Explainer(classifier)
-    for text in texts[:5]:
+    for text in texts[:2]:
         explanation = explainer.explain(text)
         assert explanation.error <= 0.05
         [expected] = classifier.predict([text])

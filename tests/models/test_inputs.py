@@ -36,13 +36,15 @@ def tokenizer():
 
 
 def test_a_text_stands_for_a_post():
-    assert as_posts(["停水", Post("下雪", "7")]) == [Post("停水"), Post("下雪", "7")]
+    post = Post(text="下雪", post_id="7")
+    assert as_posts(["停水", post]) == [Post(text="停水"), post]
 
 
 @pytest.mark.parametrize("text", [" \n听说停水\u3000", "\ud800停水 ", "\0", ""])
 def test_a_post_is_read_as_the_readers_of_corpora_read_it(text):
-    assert model_text(Post(text)) == (parse_text(text) or "")
-    assert model_text(Post(model_text(Post(text)))) == model_text(Post(text))
+    [post] = as_posts([text])
+    assert model_text(post) == (parse_text(text) or "")
+    assert model_text(Post(text=model_text(post))) == model_text(post)
 
 
 def test_tokens_are_those_of_the_plain_tokenizer(tokenizer):

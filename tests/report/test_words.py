@@ -38,7 +38,7 @@ def test_one_notation_for_estimates(text, expected):
 )
 def test_the_test_that_decides_is_named_where_interval_and_sign_test_disagree(difference, p, words):
     differences = Differences(accuracy=Difference(*difference), macro_f1=Difference(0.0, 0.0, 0.0))
-    assert verdict(Comparison(0.5, 0.5, 0.5, ((1, 1), (1, 1)), differences, p)) == words
+    assert verdict(Comparison(0.5, 0.5, differences, p)) == words
 
 
 def test_the_headline_is_the_score_its_interval_the_test_posts_and_the_baseline(make_report):

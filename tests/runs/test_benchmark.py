@@ -29,7 +29,7 @@ def report_of(make_report):
 
     def make(accuracy, leaking=0, resumed_at_step=None):
         differences = Differences(accuracy=Difference(accuracy - 0.5, 0.0, 0.0), macro_f1=zero)
-        baseline = Comparison(0.5, 0.4, 0.4, ((1, 1), (1, 1)), differences, sign_test=1.0)
+        baseline = Comparison(0.5, 0.4, differences, sign_test=1.0)
         intervals = report.test.intervals | {"accuracy": (accuracy - 0.1, accuracy + 0.1)}
         return replace(
             report,
@@ -141,7 +141,7 @@ def test_a_refused_run_does_not_make_an_older_result_count(tmp_path, train, monk
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"),
+    ("flags", "message"),
     [
         (
             ["--splits", "grouped,shuffled"],
@@ -150,7 +150,7 @@ def test_a_refused_run_does_not_make_an_older_result_count(tmp_path, train, monk
         (["--recipes", ","], "expected different names separated by commas"),
         (["--recipes", "mini,mini"], "expected different names separated by commas"),
         (["--seeds", "0"], "expected a number of at least 1, got '0'"),
-        (["--recipes", "maxi"], "one of bert_base_chinese, chinese_bert_wwm_ext, me5_small, mini; found none"),
+        (["--recipes", "maxi"], "one of bert_base_chinese, chinese_bert_wwm_ext, me5_small, mini;"),
         (["--split", "random"], "--split: set by the benchmark for each run. Use --splits, --seeds and --folds"),
         (["--fold", "1"], "--fold: set by the benchmark for each run"),
         (["--folds", "3", "--splits", "grouped,chronological"], "got chronological, which has no folds"),
@@ -158,10 +158,10 @@ def test_a_refused_run_does_not_make_an_older_result_count(tmp_path, train, monk
         (["--leaning_rate", "1"], "did you mean --learning_rate?"),
     ],
 )
-def test_a_mistake_shows_before_the_first_run(tmp_path, monkeypatch, capsys, flags, said):
+def test_a_mistake_shows_before_the_first_run(tmp_path, monkeypatch, capsys, flags, message):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["benchmark", *flags]) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,8 +32,7 @@ def test_a_model_of_hf_rumor_is_described_with_its_loss(folder):
     assert description.num_parameters == model.num_parameters()
     assert description.architecture == "BertForSequenceClassification"
     assert description.activation == "gelu"
-    assert "pooler" in description.head
-    assert "classifier Linear(in_features=320, out_features=2" in description.head
+    assert description.head == "bert.pooler.dense 320x320 -> classifier 2x320"
     assert description.trained_with == "BCEWithLogitsLoss on one-hot labels"
     assert description.outputs_loss.startswith("BCEWithLogitsLoss")
     assert description.probability.startswith("sigmoid")
@@ -95,3 +96,11 @@ def test_a_report_that_is_corrupt_is_an_error(folder):
     (Path(name) / "report.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ModelError, match="not a report of hf_rumor"):
         describe_model(name)
+
+
+def test_neither_torch_nor_transformers_is_imported(folder):
+    _, name = folder()
+    code = "from hf_rumor.runs.describe import describe_model; import sys; describe_model(sys.argv[1]);"
+    code += "print({'torch', 'transformers', 'datasets'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code, name], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +10,7 @@ from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.evaluation.calibration import Platt
 from hf_rumor.models.encoders import load_encoder
 from hf_rumor.runs import outcome
-from hf_rumor.runs.outcome import conclude, logits_of, traits_of
+from hf_rumor.runs.outcome import conclude, data_facts, logits_of, traits_of
 from hf_rumor.training.losses import make_loss
 
 
@@ -45,10 +46,8 @@ def test_the_report_has_the_probabilities_of_the_calibrated_model(data, trainer,
     for part in ("validation", "test"):
         saved = logits_of(trainer, data.dataset[part], 64)[:, 1].sigmoid()
         assert concluded.scored[part].probabilities == pytest.approx(saved.tolist(), abs=1e-6)
-        before, after = (
-            getattr(scores, part) for scores in (concluded.calibration.before, concluded.calibration.after)
-        )
-        assert before.roc_auc == pytest.approx(after.roc_auc, abs=1e-12)
+    before, after = concluded.calibration.before, concluded.calibration.after
+    assert before.roc_auc == pytest.approx(after.roc_auc, abs=1e-12)
 
 
 @pytest.mark.parametrize(("method", "lines"), [("none", LINES), ("platt", None)])
@@ -65,6 +64,16 @@ def test_with_few_posts_of_a_label_calibration_is_skipped_and_logged(data, train
     with caplog.at_level("INFO", logger="hf_rumor"):
         assert conclude(trainer, data, RunArguments(max_length=64)).calibration.method == "none"
     assert "skipped; only 2 validation posts have the rarer label" in caplog.text
+
+
+def test_a_head_that_cannot_store_a_calibration_stays_uncalibrated(data, trainer, caplog):
+    head = trainer.plain_model().classifier
+    trainer.plain_model().classifier = torch.nn.Linear(head.in_features, 2, bias=False)
+    before = logits_of(trainer, data.dataset["test"], 64)
+    with caplog.at_level("INFO", logger="hf_rumor"):
+        assert conclude(trainer, data, RunArguments(max_length=64)).calibration.method == "none"
+    assert "calibration: skipped; the head of BertForSequenceClassification cannot store it" in caplog.text
+    assert torch.equal(logits_of(trainer, data.dataset["test"], 64), before)
 
 
 def test_calibration_and_threshold_are_fitted_on_validation_posts(data, trainer, monkeypatch):
@@ -88,3 +97,13 @@ def test_traits_are_those_of_the_test_posts_in_order(data):
     assert traits.texts == data.dataset["test"]["text"][:]
     assert traits.posted_at == [posts[text]["posted_at"] for text in traits.texts]
     assert traits.num_reposts == [posts[text]["num_reposts"] for text in traits.texts]
+
+
+@pytest.mark.parametrize(
+    ("place", "is_synthetic"),
+    [("data/sample", True), ("data/sample/CED", True), ("sample", False), ("data/samples", False)],
+)
+def test_the_sample_is_known_to_be_synthetic(data, tmp_path, place, is_synthetic):
+    [source] = data.corpus.sources
+    corpus = replace(data.corpus, sources=(replace(source, path=tmp_path / place),))
+    assert data_facts(corpus).is_synthetic is is_synthetic

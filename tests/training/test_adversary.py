@@ -82,13 +82,15 @@ def test_accumulated_attacks_equal_those_of_one_large_step(make_trainer, batch, 
     torch.testing.assert_close(after[1], after[0], atol=1e-6, rtol=1e-5)
 
 
-def test_the_attack_changes_the_step_and_not_the_mean_loss_that_is_told(make_trainer):
+def test_the_attack_changes_the_step_and_not_the_mean_loss_in_the_log(make_trainer):
     trainers = [
         make_trainer(adversarial_radius=radius, max_steps=1, eval_strategy="steps") for radius in (0.0, RADIUS)
     ]
     for trainer in trainers:
         trainer.train()
     heads = [trainer.model.classifier.weight for trainer in trainers]
-    told = [entry["mean_loss"] for trainer in trainers for entry in trainer.state.log_history if "mean_loss" in entry]
+    losses = [
+        entry["mean_loss"] for trainer in trainers for entry in trainer.state.log_history if "mean_loss" in entry
+    ]
     assert not torch.allclose(*heads)
-    assert told[0] == pytest.approx(told[1])
+    assert losses[0] == pytest.approx(losses[1])

@@ -130,7 +130,7 @@ def test_a_run_that_was_stopped_in_an_epoch_ends_as_if_it_had_not_been(make_trai
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_run_that_is_told_to_end_saves_says_so_and_ends_as_if_it_had_not_been(tmp_path, number, status):
+def test_a_run_stopped_by_a_signal_resumes_to_the_same_result(tmp_path, number, status):
     command = [sys.executable, "-m", "hf_rumor", "train", *FLAGS, "--output_dir"]
     run = subprocess.Popen(
         [*command, str(tmp_path / "out")], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -139,12 +139,12 @@ def test_a_run_that_is_told_to_end_saves_says_so_and_ends_as_if_it_had_not_been(
         assert run.poll() is None, run.stderr.read()
         time.sleep(0.05)
     run.send_signal(number)
-    _, told = run.communicate(timeout=600)
-    assert run.returncode == status, told
-    assert "is saved; rerun the same command to resume" in told.splitlines()[-1]
-    assert "Traceback" not in told
+    _, errors = run.communicate(timeout=600)
+    assert run.returncode == status, errors
+    assert "is saved; rerun the same command to resume" in errors.splitlines()[-1]
+    assert "Traceback" not in errors
     again = subprocess.run([*command, str(tmp_path / "out")], capture_output=True, text=True, check=True)
-    assert "continues the interrupted run" in again.stderr
+    assert "resumes the interrupted run" in again.stderr
     subprocess.run([*command, str(tmp_path / "whole")], capture_output=True, check=True)
     for name in ("model.safetensors", "predictions.jsonl"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()

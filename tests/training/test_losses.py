@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from hf_rumor.errors import ArgumentError
-from hf_rumor.training.losses import LOSSES, balanced_class_weights, make_loss
+from hf_rumor.training.losses import LOSSES, as_loss, balanced_class_weights, make_loss
 
 
 LOGITS = [[0.3, -1.2], [2.0, 0.7], [-0.4, 1.9], [1.1, 1.1], [-3.0, 0.2]]
@@ -61,7 +61,7 @@ def test_our_loss_is_the_one_of_torch(name, module):
     )
 
 
-def test_focal_loss_without_fading_is_bce():
+def test_focal_loss_with_gamma_0_is_bce():
     assert value(make_loss("focal", {"gamma": 0.0})) == pytest.approx(value(make_loss("bce")), rel=1e-12)
 
 
@@ -75,11 +75,11 @@ def test_focal_loss_without_fading_is_bce():
         ("torch.nn.functional:cross_entropy", "softmax"),
     ],
 )
-def test_a_loss_says_how_probabilities_are_formed(name, activation):
+def test_a_loss_has_the_activation_of_its_probabilities(name, activation):
     assert make_loss(name).activation == activation
 
 
-def test_a_loss_of_torch_can_be_named():
+def test_a_loss_of_torch_can_be_used():
     assert value(make_loss("torch.nn:BCEWithLogitsLoss")) == pytest.approx(value(make_loss("bce")))
 
 
@@ -91,42 +91,42 @@ def test_balanced_weights_give_both_labels_the_same_share():
 
 
 @pytest.mark.parametrize(
-    ("name", "kwargs", "said"),
+    ("name", "kwargs", "message"),
     [
-        ("bcee", {}, "expected bce, ce, focal, mse"),
-        ("bce", {"gama": 2}, "takes class_weights, label_smoothing, got gama"),
+        ("bcee", {}, "Use bce, ce, focal, mse"),
+        ("bce", {"gama": 2}, "bce has no gama. Use class_weights, label_smoothing"),
         ("no_such_package:loss", {}, "No module named"),
         ("torch.nn:NoSuchLoss", {}, "has no attribute"),
         ("torch.nn:BCEWithLogitsLoss", {"nonsense": 1}, "nonsense"),
         ("torch.nn:NLLLoss", {}, "(batch, 2)"),  # wants int targets
-        ("bce", {"label_smoothing": 5}, "label_smoothing 5, expected a number from 0"),
-        ("focal", {"gamma": -1}, "gamma -1, expected a number from 0"),
-        ("bce", {"class_weights": [1.0, -1.0]}, "expected two numbers of at least 0"),
-        ("torch:add", {}, "expected a finite scalar"),
+        ("bce", {"label_smoothing": 5}, "label_smoothing is 5, not a number from 0"),
+        ("focal", {"gamma": -1}, "gamma is -1, not a number from 0"),
+        ("bce", {"class_weights": [1.0, -1.0]}, "not two numbers of at least 0"),
+        ("torch:add", {}, "not a finite scalar"),
         ("bce", {"class_weights": [1.0, 2.0, 3.0]}, "class_weights"),
     ],
 )
-def test_a_loss_that_cannot_be_meant_is_refused(name, kwargs, said):
+def test_an_unknown_or_wrong_loss_is_refused(name, kwargs, message):
     with pytest.raises(ArgumentError) as caught:
         make_loss(name, kwargs)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_detached_loss_is_refused(monkeypatch):
     monkeypatch.setattr(nn, "detached", lambda logits, target: logits.detach().mean(), raising=False)
-    with pytest.raises(ArgumentError, match="expected a loss with a gradient"):
+    with pytest.raises(ArgumentError, match="without a gradient"):
         make_loss("torch.nn:detached")
 
 
-def test_focal_loss_keeps_its_gradient_where_a_sigmoid_is_full():
+def test_focal_loss_keeps_its_gradient_if_a_sigmoid_saturates():
     logits = torch.tensor([[30.0, -30.0]], requires_grad=True)
     make_loss("focal", {"gamma": 0.5}).function(logits, torch.tensor([[1.0, 0.0]])).backward()
     assert logits.grad.isfinite().all()
 
 
 def test_a_sum_is_refused_since_it_grows_with_the_batch():
-    with pytest.raises(ArgumentError, match="expected the mean over posts"):
+    with pytest.raises(ArgumentError, match="not the mean over posts"):
         make_loss("torch.nn:BCEWithLogitsLoss", {"reduction": "sum"})
 
 
@@ -134,7 +134,7 @@ def test_a_mean_over_weights_is_refused_since_micro_batches_would_not_add_up(mon
     weight = torch.tensor([1.0, 3.0])
     weighted = lambda logits, target: F.cross_entropy(logits, target.argmax(1), weight=weight)  # noqa: E731
     monkeypatch.setattr(nn, "weighted", weighted, raising=False)
-    with pytest.raises(ArgumentError, match="expected the mean over posts"):
+    with pytest.raises(ArgumentError, match="not the mean over posts"):
         make_loss("torch.nn:weighted")
 
 
@@ -142,7 +142,7 @@ def test_a_mean_over_weights_is_refused_since_micro_batches_would_not_add_up(mon
     ("criterion", "activation"),
     [(nn.CrossEntropyLoss(), "softmax"), (nn.BCEWithLogitsLoss(pos_weight=torch.tensor([1.0, 2.0])), "sigmoid")],
 )
-def test_an_instance_can_be_named_and_stays_a_module_that_moves_to_the_device(monkeypatch, criterion, activation):
+def test_an_instance_can_be_used_and_stays_a_module_that_moves_to_the_device(monkeypatch, criterion, activation):
     monkeypatch.setattr(nn, "criterion", criterion, raising=False)
     loss = make_loss("torch.nn:criterion")
     assert (loss.function, loss.activation) == (criterion, activation)
@@ -150,5 +150,29 @@ def test_an_instance_can_be_named_and_stays_a_module_that_moves_to_the_device(mo
 
 def test_a_loss_with_a_wrong_activation_is_refused(monkeypatch):
     monkeypatch.setattr(nn.BCEWithLogitsLoss, "activation", "tanh", raising=False)
-    with pytest.raises(ArgumentError, match="expected activation 'sigmoid' or 'softmax', got 'tanh'"):
+    with pytest.raises(ArgumentError, match="its activation is 'tanh'"):
         make_loss("torch.nn:BCEWithLogitsLoss")
+
+
+def my_loss(logits, target):
+    return F.cross_entropy(logits, target)
+
+
+@pytest.mark.parametrize(("loss", "same"), [("focal", make_loss("focal")), (my_loss, make_loss("ce"))])
+def test_a_name_or_a_function_is_a_loss(loss, same):
+    assert value(as_loss(loss)) == pytest.approx(value(same))
+    assert as_loss(as_loss(loss)).function is not None
+
+
+@pytest.mark.parametrize(
+    ("loss", "activation"), [(my_loss, "sigmoid"), (F.cross_entropy, "softmax"), (nn.CrossEntropyLoss(), "softmax")]
+)
+def test_a_function_has_the_activation_of_its_attribute_or_of_its_kind(monkeypatch, loss, activation):
+    assert as_loss(loss).activation == activation
+    monkeypatch.setattr(my_loss, "activation", "softmax", raising=False)
+    assert as_loss(my_loss).activation == "softmax"
+
+
+def test_a_function_that_is_no_mean_is_refused():
+    with pytest.raises(ArgumentError, match="not the mean over posts"):
+        as_loss(lambda logits, target: F.cross_entropy(logits, target, reduction="sum"))

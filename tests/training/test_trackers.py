@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,19 +16,19 @@ FLAGS += ["--load_best_model_at_end", "false", "--logging_steps", "1", "--calibr
 
 
 class Diary(TrainerCallback):
-    """A tracker that writes down what it is told."""
+    """A tracker that records its events."""
 
     def __init__(self):
-        self.told = []
+        self.events = []
 
     def on_train_begin(self, args, state, control, model=None, **kwargs):
-        self.told.append(("begin", dict(model.config.hf_rumor_run)))
+        self.events.append(("begin", dict(model.config.hf_rumor_run)))
 
     def on_log(self, args, state, control, logs=None, **kwargs):
-        self.told.append(("log", logs))
+        self.events.append(("log", logs))
 
     def on_train_end(self, args, state, control, **kwargs):
-        self.told.append(("end", None))
+        self.events.append(("end", None))
 
 
 class Trainer(SimpleNamespace):
@@ -44,7 +45,7 @@ class Trainer(SimpleNamespace):
             callback.on_log(self.args, self.state, self.control, logs=values)
 
 
-def test_a_tracker_learns_the_run_first_and_its_worth_last(monkeypatch):
+def test_a_tracker_gets_the_recipe_first_and_the_test_metrics_last(monkeypatch):
     diary, config = Diary(), SimpleNamespace()
     trainer = Trainer(
         model=SimpleNamespace(config=config),
@@ -61,26 +62,39 @@ def test_a_tracker_learns_the_run_first_and_its_worth_last(monkeypatch):
         callback.on_train_end(None, None, None)
     assert not hasattr(config, "hf_rumor_run")
     finish_tracking(trainer, {"accuracy": 0.75, "num_posts": 4, "confusion": [[1, 0], [0, 1]]})
-    assert diary.told == [
+    assert diary.events == [
         ("begin", {"split": "grouped"}),
         ("log", {"test_accuracy": 0.75, "test_num_posts": 4}),
         ("end", None),
     ]
 
 
-def test_tensorboard_holds_recipe_split_and_test_metrics(tmp_path, monkeypatch):
+def test_two_runs_of_one_process_have_tensorboard_folders_of_their_own(make_trainer, tmp_path, monkeypatch):
+    pytest.importorskip("tensorboard")
+    monkeypatch.delenv("TENSORBOARD_LOGGING_DIR", raising=False)
+    environment = dict(os.environ)
+    for name in ("one", "other"):
+        trainer = make_trainer(report_to="tensorboard", max_steps=1, logging_steps=1, output_dir=str(tmp_path / name))
+        with tracked(trainer, {}):
+            trainer.train()
+        finish_tracking(trainer, {})
+        assert list((tmp_path / name / "runs").glob("events*"))
+    assert dict(os.environ) == environment
+
+
+def test_tensorboard_has_recipe_split_and_test_metrics_in_the_folder_of_the_run(tmp_path, monkeypatch):
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", str(tmp_path / "runs"))
+    monkeypatch.delenv("TENSORBOARD_LOGGING_DIR", raising=False)
     finished = run([*FLAGS, "--report_to", "tensorboard", "--output_dir", str(tmp_path / "out")])
     values, texts = {}, ""
-    for path in (tmp_path / "runs").glob("events*"):
+    for path in (tmp_path / "out" / "runs").glob("events*"):
         events = EventAccumulator(str(path)).Reload()
         values |= {tag: events.Scalars(tag)[-1].value for tag in events.Tags()["scalars"]}
         for tag in events.Tags()["tensors"]:
             texts += "".join(event.tensor_proto.string_val[0].decode() for event in events.Tensors(tag))
-    assert values["test/accuracy"] == pytest.approx(finished.report.test["accuracy"], abs=1e-6)
+    assert values["test/accuracy"] == pytest.approx(finished.report.test.accuracy, abs=1e-6)
     assert "train/loss" in values
     assert '"num_leaking_test_posts": 0' in texts
     assert '"model_name_or_path": "mini"' in texts
@@ -92,8 +106,8 @@ def test_trackio_holds_recipe_split_and_test_metrics_in_one_run(tmp_path, monkey
     monkeypatch.setattr("trackio.sqlite_storage.TRACKIO_DIR", tmp_path / "trackio")
     finished = run([*FLAGS, "--report_to", "trackio", "--project", "rumors", "--output_dir", str(tmp_path / "out")])
     assert list((tmp_path / "trackio").glob("rumors*"))
-    (found,) = trackio.Api().runs("rumors")
-    assert found.name == "a-run"
-    assert found.config["hf_rumor_run"]["split"]["name"] == "grouped"
+    (stored,) = trackio.Api().runs("rumors")
+    assert stored.name == "a-run"
+    assert stored.config["hf_rumor_run"]["split"]["name"] == "grouped"
     logged = trackio.sqlite_storage.SQLiteStorage.get_logs("rumors", "a-run")
-    assert logged[-1]["test/accuracy"] == pytest.approx(finished.report.test["accuracy"], abs=1e-6)
+    assert logged[-1]["test/accuracy"] == pytest.approx(finished.report.test.accuracy, abs=1e-6)

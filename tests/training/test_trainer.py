@@ -1,3 +1,4 @@
+import inspect
 import os
 import subprocess
 import sys
@@ -6,12 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from datasets import Dataset
 from sklearn.metrics import f1_score
-from transformers import EvalPrediction
+from torch import nn
+from torch.nn import functional as F
+from transformers import EvalPrediction, Trainer, TrainingArguments
 
-from hf_rumor.errors import RunError
+from hf_rumor.errors import ArgumentError, RunError
 from hf_rumor.models.cpu import dropout
-from hf_rumor.training.trainer import ValidationMetrics
+from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
 
 
 def weights_after_one_step(trainer):
@@ -125,10 +129,8 @@ def test_decayed_rates_follow_the_schedule_and_the_log_shows_the_head(make_train
 
 
 def test_several_gpus_in_one_process_are_refused(make_trainer, monkeypatch):
-    from transformers import TrainingArguments
-
     monkeypatch.setattr(TrainingArguments, "n_gpu", 2)
-    with pytest.raises(ValueError, match="accelerate launch"):
+    with pytest.raises(ArgumentError, match="accelerate launch"):
         make_trainer()
 
 
@@ -167,20 +169,20 @@ assert args.world_size == 2, args.world_size
 trainer.train()
 if trainer.is_world_process_zero():
     model.save_pretrained({out!r})
-trainer.part()
+trainer.leave_processes()
 """
 
 
 @pytest.mark.parametrize("best", [False, True])
-@pytest.mark.parametrize("told_in_epochs", [False, True])
-def test_a_run_that_had_taken_all_its_steps_takes_no_further_one(
-    make_trainer, tiny_model, tmp_path, best, told_in_epochs
+@pytest.mark.parametrize("given_in_epochs", [False, True])
+def test_a_run_that_had_taken_all_its_steps_takes_no_other_one(
+    make_trainer, tiny_model, tmp_path, best, given_in_epochs
 ):
     steps_per_epoch = len(make_trainer(per_device_train_batch_size=2).get_train_dataloader())
     assert 3 % steps_per_epoch  # it ends within an epoch
     settings = {
         "per_device_train_batch_size": 2,
-        **({"num_train_epochs": 3 / steps_per_epoch} if told_in_epochs else {"max_steps": 3}),
+        **({"num_train_epochs": 3 / steps_per_epoch} if given_in_epochs else {"max_steps": 3}),
         "save_strategy": "steps",
         "save_steps": 3,
         "eval_strategy": "steps",
@@ -211,7 +213,7 @@ def test_two_processes_equal_one(make_trainer, tiny_model, tiny_posts, tmp_path,
     script = tmp_path / "train.py"
     script.write_text(
         TWO_PROCESSES.format(
-            tests=str(Path(__file__).parent),
+            tests=str(Path(__file__).parents[1]),
             posts=str(tmp_path / "posts.jsonl"),
             cache=str(tmp_path / "cache"),
             model=str(tmp_path / "model"),
@@ -242,14 +244,92 @@ def test_two_processes_equal_one(make_trainer, tiny_model, tiny_posts, tmp_path,
         torch.testing.assert_close(two.state_dict()[name], value, rtol=1e-4, atol=1e-6)
 
 
-def test_a_validation_leaves_no_post_out_whatever_training_drops(make_trainer):
+def test_evaluation_and_prediction_skip_no_post_whatever_training_drops(make_trainer):
     trainer = make_trainer(per_device_train_batch_size=4, per_device_eval_batch_size=4, dataloader_drop_last=True)
     assert sum(len(batch["labels"]) for batch in trainer.get_eval_dataloader()) == 10
     assert sum(len(batch["labels"]) for batch in trainer.get_train_dataloader()) == 8
+    assert len(trainer.predict(trainer.eval_dataset).predictions) == 10
+    assert trainer.args.dataloader_drop_last
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_training_that_diverged_is_told(value):
+def test_a_training_that_diverged_is_an_error(value):
     logits = np.array([[0.0, value], [0.0, 1.0]], dtype=np.float32)
-    with pytest.raises(RunError, match="it has diverged; lower --learning_rate"):
+    with pytest.raises(RunError, match=r"training diverged\. Lower --learning_rate"):
         ValidationMetrics("sigmoid")(EvalPrediction(predictions=logits, label_ids=np.array([0, 1])))
+
+
+@pytest.fixture
+def args(tmp_path):
+    """Return arguments for one step on a CPU."""
+    plain = {"save_strategy": "no", "report_to": "none", "disable_tqdm": True, "dataloader_pin_memory": False}
+    return TrainingArguments(str(tmp_path / "out"), use_cpu=True, max_steps=1, **plain)
+
+
+def same_length(column):
+    """Return six tokenized posts of equal length, which need no collator of their own."""
+    return Dataset.from_dict({"input_ids": [[5 + n, 6, 7] for n in range(6)], column: [0, 1] * 3})
+
+
+def test_it_takes_the_positional_arguments_of_trainer(tiny_model, tiny_posts, args):
+    values = {"model": tiny_model(), "args": args, "train_dataset": tiny_posts, "eval_dataset": same_length("label")}
+    parameters = inspect.signature(Trainer).parameters.values()
+    trainer = RumorTrainer(*(values.get(parameter.name, parameter.default) for parameter in parameters))
+    for name, value in values.items():
+        assert getattr(trainer, name) is value
+    assert trainer.loss.name == "bce"
+
+
+@pytest.mark.parametrize("column", ["label", "labels"])
+@pytest.mark.parametrize("collator", [None, lambda rows: {k: torch.tensor([r[k] for r in rows]) for k in rows[0]}])
+def test_it_trains_evaluates_and_predicts_where_trainer_does(tiny_model, args, column, collator):
+    posts = same_length(column)
+    if collator and column == "label":
+        posts = posts.rename_column("label", "labels")  # such a collator renames nothing, for Trainer neither
+    trainer = RumorTrainer(tiny_model(), args, collator, posts, posts, loss="ce")
+    trainer.train()
+    assert trainer.evaluate()["eval_loss"] > 0
+    assert trainer.predict(posts.remove_columns(posts.column_names[-1])).predictions.shape == (6, 2)
+
+
+@pytest.mark.parametrize("loss", ["ce", F.cross_entropy, nn.CrossEntropyLoss()])
+def test_a_loss_is_a_name_or_a_function(tiny_model, args, loss):
+    posts = same_length("labels")
+    trainer = RumorTrainer(tiny_model(), args, None, posts, posts, loss=loss)
+    logits = torch.tensor(trainer.predict(posts).predictions)
+    expected = float(F.cross_entropy(logits, torch.tensor(posts["labels"][:])))
+    assert trainer.evaluate()["eval_loss"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_arguments_without_effect_are_refused(tiny_model, args):
+    with pytest.raises(ArgumentError, match="compute_loss_func would have no effect"):
+        RumorTrainer(tiny_model(), args, compute_loss_func=lambda *_: None)
+    args.label_smoothing_factor = 0.1
+    with pytest.raises(ArgumentError, match="label_smoothing_factor would have no effect"):
+        RumorTrainer(tiny_model(), args)
+
+
+@pytest.mark.parametrize(("loss", "kind"), [("bce", "multi_label"), ("ce", "single_label")])
+def test_pipelines_form_the_probabilities_of_the_loss_unless_the_model_has_a_problem_type(
+    tiny_model, args, loss, kind
+):
+    assert RumorTrainer(tiny_model(), args, loss=loss).model.config.problem_type == f"{kind}_classification"
+    assert (
+        RumorTrainer(tiny_model(problem_type="regression"), args, loss=loss).model.config.problem_type == "regression"
+    )
+
+
+def test_a_rehearsal_changes_nothing(make_trainer):
+    trainer = make_trainer(optim="adamw_torch")
+    before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
+    random = torch.get_rng_state()
+    trainer.rehearse(32)
+    assert torch.equal(random, torch.get_rng_state())
+    assert all(torch.equal(value, before[name]) for name, value in trainer.model.state_dict().items())
+    assert (trainer.optimizer, trainer.lr_scheduler, trainer._num_posts) == (None, None, 0)
+
+
+def test_a_rehearsal_fails_on_posts_that_are_too_long_for_the_model(make_trainer):
+    make_trainer().rehearse(32)
+    with pytest.raises((IndexError, RuntimeError)):
+        make_trainer().rehearse(33)

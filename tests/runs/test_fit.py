@@ -1,0 +1,83 @@
+import pytest
+from datasets import Dataset
+
+from hf_rumor.config.parse import parse_arguments, words_of
+from hf_rumor.errors import ArgumentError, ModelError
+from hf_rumor.models.encoders import load_model
+from hf_rumor.runs.fit import encode, fit, make_trainer
+from hf_rumor.runs.resolve import resolve
+from hf_rumor.training.streaming import PostStream
+
+
+@pytest.fixture
+def make_run(make_posts, tiny_encoder, tmp_path):
+    """Return a function that makes a run of a tiny encoder on 60 synthetic posts, and its parts."""
+    posts = Dataset.from_list([{"text": post.text, "label": int(post.is_rumor)} for post in make_posts(60)])
+
+    def make(**flags):
+        plain = {"max_length": 64, "max_steps": 2, "save_strategy": "steps", "save_steps": 1, "eval_strategy": "steps"}
+        plain |= {"eval_steps": 1, "report_to": "none", "use_cpu": True, "output_dir": tmp_path / "out"}
+        run = resolve(parse_arguments(words_of({"model_name_or_path": tiny_encoder, **plain, **flags})), posts)
+        return run, *run.load_model()
+
+    return make
+
+
+def trainer_of(run, model, tokenizer):
+    return make_trainer(run, model, tokenizer, *encode(run, tokenizer))
+
+
+def test_test_posts_are_not_tokenized(make_run):
+    run, _, tokenizer = make_run()
+    training, validation = encode(run, tokenizer)
+    assert {*training["id"]} == {*run.data.dataset["train"]["id"]}
+    assert {*validation["id"]} == {*run.data.dataset["validation"]["id"]}
+
+
+def test_streamed_posts_are_the_training_posts(make_run):
+    run, _, tokenizer = make_run(streaming=True)
+    training, _ = encode(run, tokenizer)
+    assert isinstance(training, PostStream)
+    assert len(training) == len(run.data.dataset["train"])
+
+
+def test_a_trained_run_resumes_with_the_same_steps_only(make_run, tmp_path):
+    fit(run := make_run()[0], trainer_of(run, *run.load_model()))
+    checkpoint = tmp_path / "out" / "checkpoint-1"
+    same = make_run(resume_from_checkpoint=checkpoint, output_dir=tmp_path / "again", learning_rate=1e-3)
+    trainer = trainer_of(*same)
+    fit(same[0], trainer)
+    assert trainer.resumed_at == 1
+    for flags in ({"per_device_train_batch_size": 8}, {"gradient_accumulation_steps": 2}, {"seed": 1}):
+        other = make_run(resume_from_checkpoint=checkpoint, output_dir=tmp_path / "other", **flags)
+        with pytest.raises(ArgumentError, match="a checkpoint of other steps"):
+            fit(other[0], trainer_of(*other))
+        assert not (tmp_path / "other" / "run.json").exists()
+
+
+def test_a_head_that_cannot_be_calibrated_is_refused_before_training(make_run, monkeypatch):
+    def refuse(model, num_labels):
+        raise ModelError("no linear layer")
+
+    monkeypatch.setattr("hf_rumor.runs.fit.find_head", refuse)
+    with pytest.raises(ModelError, match="no linear layer"):
+        trainer_of(*make_run())
+    trainer_of(*make_run(calibration="none"))
+
+
+def test_a_model_that_fails_on_a_batch_is_refused_before_training(make_run, tiny_encoder, monkeypatch, tmp_path):
+    run, model, tokenizer = make_run()
+    monkeypatch.setattr(model.bert.embeddings, "forward", lambda *args, **kwargs: 1 / 0)
+    with pytest.raises(ArgumentError, match=r"cannot start with these flags \(ZeroDivisionError"):
+        trainer_of(run, model, tokenizer)
+    assert not list((tmp_path / "out").glob("*"))
+
+
+@pytest.mark.parametrize("flags", [{"optim": "adamw_8bit"}, {"lr_scheduler_type": "cosine_with_min_lr"}])
+def test_what_trainer_refuses_is_refused_before_training(make_run, flags):
+    with pytest.raises(ArgumentError, match="cannot start with these flags"):
+        trainer_of(*make_run(**flags))
+
+
+def test_the_precision_of_a_model_is_float32(make_run, tiny_encoder):
+    assert make_run()[1].dtype == load_model(str(tiny_encoder), "sigmoid", 64)[0].dtype
