@@ -82,6 +82,6 @@ def test_a_text_of_many_lines_stays_on_one(tmp_path, corpus_posts):
 
 def test_too_few_posts_write_nothing(tmp_path, write_ced, make_posts):
     few = load_corpus(write_ced(tmp_path / "ced", make_posts(20))).posts
-    with pytest.raises(CorpusError, match="expected at least 20 posts of each label"):
+    with pytest.raises(CorpusError, match="at least 20 of each label are needed"):
         export(few, tmp_path / "lists")
     assert not (tmp_path / "lists").exists()
