@@ -12,6 +12,7 @@ import itertools
 import platform
 import statistics
 import time
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from transformers import BertConfig, BertForSequenceClassification
@@ -37,8 +38,16 @@ def make_config(shape: tuple[int, int, int], **settings) -> BertConfig:
     )
 
 
-def make_step(kind: str, shape: tuple[int, int, int], dtype: torch.dtype, doing: str, *, is_narrow: bool = False):
-    """Return a function that trains on random tokens by one step, or scores them."""
+def make_step(
+    kind: str,
+    shape: tuple[int, int, int],
+    dtype: torch.dtype,
+    doing: str,
+    *,
+    is_narrow: bool = False,
+    context: AbstractContextManager | None = None,
+):
+    """Return a function that trains on random tokens by one step, within `context`, or scores them."""
     model = BertForSequenceClassification(make_config(shape, attention_probs_dropout_prob=0.0))
     if kind == NAME:
         attend_shortly(model)
@@ -57,9 +66,10 @@ def make_step(kind: str, shape: tuple[int, int, int], dtype: torch.dtype, doing:
     optimizer = torch.optim.AdamW(model.parameters(), fused=True)
 
     def step() -> None:
-        with torch.autocast("cpu", dtype=dtype, enabled=dtype != torch.float32):
-            loss = model(input_ids=tokens, attention_mask=mask, labels=labels).loss
-        loss.backward()
+        with context or nullcontext():
+            with torch.autocast("cpu", dtype=dtype, enabled=dtype != torch.float32):
+                loss = model(input_ids=tokens, attention_mask=mask, labels=labels).loss
+            loss.backward()
         optimizer.step()
         optimizer.zero_grad()
 

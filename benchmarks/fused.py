@@ -18,7 +18,7 @@ from transformers import BertForSequenceClassification
 
 from hf_rumor.models.cpu.attention import attend_shortly
 from hf_rumor.models.cpu.features import has_amx
-from hf_rumor.models.cpu.fused import fuse_linear_layers
+from hf_rumor.models.cpu.fused import fuse_linear_layers, is_fusing_possible
 from hf_rumor.models.cpu.parallel import compute_side_by_side
 
 
@@ -43,6 +43,8 @@ def make_scorer(shape: tuple[int, int, int], fuse: bool):
 
 def main() -> None:
     """Print the table."""
+    if not is_fusing_possible():
+        raise SystemExit("this processor has no products in bf16")
     print(f"{platform.platform()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     print("| shape | plain | fused | plain, side by side | fused, side by side | the last of the first |")
     print("|---|---|---|---|---|---|")

@@ -66,11 +66,11 @@ def main():
                 seconds = report["train"]["runtime_seconds"]
                 svm = report["baseline"]["tfidf_svm"]["accuracy"]
                 rows.append((split, start, seed, accuracy, low, high, svm, seconds, whole))
-    print("| split | weights | seed | accuracy (95 % interval) | TF-IDF + SVM | seconds of training, of the command |")
+    print("| split | weights | seed | accuracy [95% CI] | TF-IDF + SVM | seconds of training, of the command |")
     print("|---|---|---|---|---|---|")
     for split, start, seed, accuracy, low, high, svm, seconds, whole in sorted(rows):
-        interval = f"{low:.3f} to {high:.3f}"
-        print(f"| {split} | {start} | {seed} | {accuracy:.3f} ({interval}) | {svm:.3f} | {seconds:.0f}, {whole} |")
+        interval = f"[{low:.3f}, {high:.3f}]"
+        print(f"| {split} | {start} | {seed} | {accuracy:.3f} {interval} | {svm:.3f} | {seconds:.0f}, {whole} |")
     for split in told.splits:
         means = {
             start: statistics.mean(row[3] for row in rows if row[:2] == (split, start))

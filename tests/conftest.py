@@ -190,6 +190,7 @@ SPLIT = SplitFacts(
     validation=321,
     test=1000,
     num_leaking_test_posts=25,
+    num_seen_test_posts=0,
     num_resamples=1000,
 )
 MODEL = ModelFacts("mini", None, "BertModel", num_parameters=1234567, max_length=128, pooling="mean")
@@ -235,6 +236,7 @@ def _make_report(labels=(0, 1, 1, 0), probabilities=(0.1, 0.9, 0.4, 0.2), **chan
         loss=LOSS,
         train=TRAINING,
         validation=measured,
+        unseen=None,
         test=replace(measured, intervals=intervals),
         baseline=compare_baselines(BaselinePredictions(0 * ones, ones), scored, 0.5, groups),
         calibration=Calibration(

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 CHECKOUT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
-# Nothing by chance: what differs is who computes which half of the gradient.
+# Without randomness: only the gradients are computed in other halves.
 FLAGS = ["--optim", "sgd", "--learning_rate", "0.1", "--max_steps", "4"]
 FLAGS += [
     "--config_overrides",
@@ -70,22 +70,22 @@ def alone(data):
 
 
 @pytest.mark.parametrize("kind", ["torchrun", "accelerate"])
-def test_two_processes_give_the_weights_of_one_and_speak_with_one_voice(data, alone, kind):
+def test_two_processes_give_the_weights_of_one_and_log_once(data, alone, kind):
     launcher, *flags = {
         "torchrun": ["torchrun", "--nproc-per-node", "2", "--standalone"],
         "accelerate": ["accelerate", "launch", "--multi_gpu", "--num_processes", "2", "--main_process_port", "0"],
     }[kind]
     done = launch([str(BIN / launcher), *flags], data, kind, 8)
     assert done.stdout.count("accuracy") == 1
-    assert done.stderr.count("corpus: ") <= 4  # findings, told once
+    assert done.stderr.count("corpus: ") <= 4  # each finding is logged once
     assert done.stderr.count("starts\n") == 1
     report = json.loads((data / kind / "report.json").read_text(encoding="utf-8"))
     assert report["environment"]["num_processes"] == 2
-    found = load_file(data / kind / "model.safetensors")
+    weights = load_file(data / kind / "model.safetensors")
     for name, weight in alone.items():
-        torch.testing.assert_close(found[name], weight, rtol=0, atol=1e-5)
-    told = [(data / name / "predictions.jsonl").read_text(encoding="utf-8").splitlines() for name in ("alone", kind)]
-    assert [json.loads(line)["id"] for line in told[0]] == [json.loads(line)["id"] for line in told[1]]
+        torch.testing.assert_close(weights[name], weight, rtol=0, atol=1e-5)
+    lines = [(data / name / "predictions.jsonl").read_text(encoding="utf-8").splitlines() for name in ("alone", kind)]
+    assert [json.loads(line)["id"] for line in lines[0]] == [json.loads(line)["id"] for line in lines[1]]
 
 
 def test_a_process_that_dies_ends_the_others(data):
@@ -99,9 +99,34 @@ def test_a_process_that_dies_ends_the_others(data):
     children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
     os.kill(int(children[-1]), signal.SIGKILL)
     try:
-        _, told = run.communicate(timeout=600)
+        _, errors = run.communicate(timeout=600)
     finally:
         run.kill()
     assert run.returncode != 0
-    assert "SIGKILL" in told or "-9" in told
+    assert "SIGKILL" in errors or "-9" in errors
     assert not [child for child in children if Path(f"/proc/{child}").exists()]
+
+
+BAD_LOSS = """
+import os
+from torch.nn.functional import cross_entropy
+
+def loss(logits, target):
+    if os.environ["RANK"] == "1":
+        raise ValueError("the second process fails")
+    return cross_entropy(logits, target)
+"""
+
+
+def test_an_error_of_another_process_is_printed_with_its_rank_and_ends_all(data):
+    (data / "bad_loss.py").write_text(BAD_LOSS)
+    launcher = [str(BIN / "torchrun"), "--nproc-per-node", "2", "--standalone"]
+    words = [*command(launcher, data, "fails", 8), "--loss", "bad_loss:loss"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_RUMOR_CACHE": str(data / "cache")}
+    started = time.monotonic()
+    done = subprocess.run(words, capture_output=True, text=True, env=environment, cwd=data, timeout=600)
+    assert done.returncode != 0
+    assert "hf-rumor: error: process 1: --loss bad_loss:loss: fails on" in done.stderr
+    assert "the second process fails" in done.stderr
+    assert time.monotonic() - started < 300
+    assert not (data / "fails" / "run.json").exists()

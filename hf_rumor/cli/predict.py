@@ -8,26 +8,28 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hf_rumor.cli.arguments import add_model, add_verb, count
+from hf_rumor.corpus.formats import FORMATS, open_input
+from hf_rumor.corpus.formats.input import Input
 from hf_rumor.errors import ArgumentError
 from hf_rumor.util.files import output_file, user_path
 from hf_rumor.util.processes import is_first_process, num_processes, process_rank
 
 
 if TYPE_CHECKING:
-    from hf_rumor.corpus.formats.input import Input
+    from hf_rumor.corpus.seen import SeenPosts
 
 
 logger = logging.getLogger(__name__)
-
-FORMATS = ("jsonl", "csv", "tsv", "lines")
 
 
 def add_parser(verbs: Any) -> None:
     """Add the verb."""
     parser = add_verb(verbs, "predict", "predict each line of a file or of stdin; prints JSON lines")
     add_model(parser)
-    parser.add_argument("input", metavar="INPUT", nargs="?", default="-", help="file (default: stdin)")
-    parser.add_argument("--output", type=user_path, help="file (default: stdout)")
+    parser.add_argument(
+        "input", metavar="INPUT", nargs="?", default="-", help="file, or folder in the CED layout (default: stdin)"
+    )
+    parser.add_argument("--output", type=user_path, help="file (default: -, stdout)")
     parser.add_argument("--resume", action="store_true", help="resume a job that was interrupted")
     parser.add_argument(
         "--format",
@@ -41,13 +43,15 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--precision", choices=("fp32", "bf16"), default="fp32", help="bf16: faster, less exact (%(default)s)"
     )
+    parser.add_argument(
+        "--mark_seen", action="store_true", help="add whether a post, or a near-duplicate, was seen in training"
+    )
     parser.add_argument("--backend", choices=("torch", "onnx"), default="torch", help="(%(default)s)")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Predict every line; with several processes each does a share of the windows."""
-    from hf_rumor.corpus.formats import open_input
     from hf_rumor.corpus.rows import Columns, read_items
     from hf_rumor.inference.bulk import Share, describe_job, join_shares, predict_items, write_predictions, write_share
     from hf_rumor.inference.classifier import RumorClassifier
@@ -56,7 +60,8 @@ def run(arguments: argparse.Namespace) -> None:
     _check_files(arguments, share.of)
     stream = sys.stdin.buffer if arguments.input == "-" else user_path(arguments.input)
     with open_input(stream, arguments.format, is_labelled=False) as source:
-        logger.info("predict: format of %s: %s (--format %s)", source.name, source.format, arguments.format)
+        if arguments.format == "auto":
+            logger.info("predict: %s is read as %s (--format auto)", source.name, source.format)
         classifier = RumorClassifier.from_pretrained(
             arguments.model,
             backend=arguments.backend,
@@ -64,15 +69,16 @@ def run(arguments: argparse.Namespace) -> None:
             revision=arguments.revision,
         )
         items = read_items(source, Columns(text=arguments.text_column, id=arguments.id_column))
-        names = ("text_column", "id_column", "batch_size", "precision", "revision")
+        seen = _load_seen(arguments) if arguments.mark_seen else None
+        names = ("text_column", "id_column", "batch_size", "precision", "revision", "mark_seen")
         settings = {name: getattr(arguments, name) for name in names}
-        path = str(source.path or "-")
+        path = "-" if source.path is None else str(source.path)
         job = describe_job(arguments.model, path, backend=arguments.backend, format=source.format, **settings)
 
         def lines_from(done: int) -> Iterator[list[str]]:
             if done:
                 logger.info("predict: resuming after %s lines", f"{done:,}")
-            return _with_progress(predict_items(classifier, items, arguments.batch_size, done, share), source)
+            return _with_progress(predict_items(classifier, items, arguments.batch_size, done, share, seen), source)
 
         if share.of > 1:
             write_share(arguments.output, job, lines_from, share, resume=arguments.resume)
@@ -84,8 +90,21 @@ def run(arguments: argparse.Namespace) -> None:
             _print_predictions(lines_from(0))
 
 
+def _load_seen(arguments: argparse.Namespace) -> "SeenPosts":
+    from hf_rumor.models.hub import load_seen
+
+    seen = load_seen(arguments.model, arguments.revision)
+    if seen is None:
+        raise ArgumentError(f"--mark_seen: it is not known which posts {arguments.model} has seen. Remove the flag.")
+    return seen
+
+
 def _print_predictions(windows: Iterator[list[str]]) -> None:
-    """Print the lines; raise if there is no prediction among them."""
+    """Print the lines.
+
+    Raises:
+        CorpusError: There is no prediction among them.
+    """
     from hf_rumor.inference.bulk import ERROR_KEY, all_failed
 
     first, has_prediction = None, False
@@ -104,27 +123,25 @@ def _check_files(arguments: argparse.Namespace, processes: int) -> None:
     source = user_path(arguments.input)
     if arguments.input != "-" and not source.exists():
         raise ArgumentError(
-            f"{arguments.input}: no such file or folder. For a single text: echo TEXT | hf-rumor predict "
-            f"{arguments.model}"
+            f"{arguments.input}: no such file. For a single text: echo TEXT | hf-rumor predict {arguments.model}"
         )
     if arguments.resume and not arguments.output:
-        raise ArgumentError("--resume: no --output. Name the file whose job is to be resumed.")
+        raise ArgumentError("--resume: there is no --output to resume. Name the file.")
     if arguments.resume and arguments.input == "-":
         raise ArgumentError("--resume: stdin cannot be read again. Name a file.")
     if processes > 1 and (arguments.input == "-" or not arguments.output):
-        raise ArgumentError(f"predict: {processes} processes cannot share stdin or stdout. Name files for both.")
+        raise ArgumentError(f"predict: {processes} processes need files for input and --output. Name both.")
     if arguments.output:
         arguments.output = output_file(arguments.output)
-        if arguments.output.exists() and source.exists() and arguments.output.samefile(source):
-            raise ArgumentError(f"--output {arguments.output}: is the input, which would be lost. Name another file.")
+    if arguments.output and arguments.output.exists() and source.exists() and arguments.output.samefile(source):
+        raise ArgumentError(f"--output {arguments.output}: this is the input, which would be lost. Name another file.")
 
 
-def _with_progress(windows: Iterator[list[str]], source: "Input") -> Iterator[list[str]]:
+def _with_progress(windows: Iterator[list[str]], source: Input) -> Iterator[list[str]]:
     """Yield the windows; show posts per second and the time left on a terminal, and log the totals at the end."""
     from tqdm import tqdm
 
     from hf_rumor.corpus.findings import describe
-    from hf_rumor.inference.bulk import ERROR_KEY
 
     size = source.num_bytes()
     start, num_lines, num_errors = time.monotonic(), 0, 0
@@ -132,7 +149,7 @@ def _with_progress(windows: Iterator[list[str]], source: "Input") -> Iterator[li
     with tqdm(total=size, unit="B", unit_scale=True, desc="predict", disable=disable) as bar:
         for lines in windows:
             num_lines += len(lines)
-            num_errors += sum(ERROR_KEY in line for line in lines)
+            num_errors += sum('"error": ' in line for line in lines)
             if size and not bar.disable:
                 bar.update(source.position() - bar.n)
             bar.set_postfix_str(f"{num_lines / (time.monotonic() - start):.0f} posts/s", refresh=False)

@@ -17,6 +17,11 @@ def add_parser(verbs: Any) -> None:
         "--license", help="license of the model, as named by the Hub (apache-2.0, mit, ...); default: that of the card"
     )
     parser.add_argument("--overwrite_card", action="store_true", help="render README.md again even if it was edited")
+    parser.add_argument(
+        "--with_seen_posts",
+        action="store_true",
+        help="also upload digests and sketches of the training posts, by which others can recognize seen posts",
+    )
     parser.set_defaults(run=run)
 
 
@@ -41,4 +46,9 @@ def run(arguments: argparse.Namespace) -> None:
         raise ArgumentError(
             f"--license {arguments.license}: the edited README.md names {in_card}. Change one of the two."
         )
-    send(arguments, "model", contents_of(folder, portable(report)), "Rumor classifier")
+    send(
+        arguments,
+        "model",
+        contents_of(folder, portable(report), with_seen=arguments.with_seen_posts),
+        "Rumor classifier",
+    )

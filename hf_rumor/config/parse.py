@@ -71,10 +71,8 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
         ArgumentError: A flag, a key or a value is unknown, out of range or not supported.
     """
     parser, words = make_parser(), list(argv)
-    recipe_file, recipe, empty = None, {}, []
-    if words and not words[0].startswith("-"):
-        recipe_file = find_recipe(words.pop(0))
-        recipe, empty = _read_recipe(recipe_file, parser)
+    recipe_file = find_recipe(words.pop(0)) if words and not words[0].startswith("-") else None
+    recipe, empty = _read_recipe(recipe_file, parser) if recipe_file else ({}, [])
     given = recipe | _parse(parser, words, "")
     for name in empty:
         if name not in given:
@@ -89,7 +87,7 @@ def recipe_flags(name: str) -> dict[str, Any]:
 
 
 def words_of(flags: Mapping[str, Any]) -> list[str]:
-    """Return the command line of `flags`, so that keywords, recipes and flags are checked alike; None is not given."""
+    """Return `flags` as a command line, so that all are checked by one parser; None counts as not given."""
     words: list[str] = []
     for name, value in flags.items():
         if isinstance(value, list | tuple):

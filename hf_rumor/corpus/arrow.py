@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from datasets import ClassLabel, Dataset, DatasetDict
 
 from hf_rumor.corpus.cache import CACHED, FEATURES, read_cached, to_row
@@ -19,7 +20,7 @@ from hf_rumor.corpus.near_duplicates import Indices, find_near_duplicates
 from hf_rumor.corpus.post import Post
 from hf_rumor.corpus.rows import Columns, labelled_posts
 from hf_rumor.corpus.sources import name_of, resolve_corpus
-from hf_rumor.corpus.splits import TEST_PART, Split, split_posts
+from hf_rumor.corpus.splits import TEST_PART, PostsToSplit, Split, split_posts
 from hf_rumor.errors import CorpusError
 from hf_rumor.labels import LABEL_NAMES
 from hf_rumor.util.files import content_digest
@@ -67,6 +68,11 @@ class Corpus:
     def path(self) -> Path:
         """The path of the source; those of several sources, joined by ` + `."""
         return Path(" + ".join(str(source.path) for source in self.sources))
+
+    @property
+    def data_path(self) -> str | None:
+        """The `--data_path` that finds this corpus again; None if it is in memory, or of several sources."""
+        return None if len(self.sources) > 1 or self.path == IN_MEMORY else name_of(self.path)
 
     @property
     def sha256(self) -> str:
@@ -188,15 +194,19 @@ class SplitCorpus:
         corpus: All posts.
         groups: Number of the near-duplicate group of each post.
         split: Positions of the posts of each part.
-        num_leaking: Test posts with a near-duplicate in training or validation.
+        leaking: Positions of the test posts with a near-duplicate in training or validation.
         dataset: The parts.
+        num_seen: Test posts that were dropped since the model to start from has seen them.
+        num_leaking_validation: Validation posts with a near-duplicate in training.
     """
 
     corpus: Corpus
     groups: Indices
     split: Split
-    num_leaking: int
+    leaking: Indices
     dataset: DatasetDict
+    num_seen: int = 0
+    num_leaking_validation: int = 0
 
 
 def split_corpus(
@@ -216,30 +226,38 @@ def split_corpus(
     """
     near_duplicates = find_near_duplicates(corpus.posts["text"][:])
     split = split_dataset(corpus.posts, name, seed, near_duplicates.groups, folds, fold)
-    num_leaking = len(near_duplicates.leaking(split.test, split.development()))
+    leaking = near_duplicates.leaking(split.test, split.development())
+    num_leaking_validation = len(near_duplicates.leaking(split.validation, split.train))
     logger.info(
-        "split: %s, seed %d%s: %d training, %d validation, %d test posts, %d with a near-duplicate in the rest",
+        "split: %s, seed %d%s: %d training, %d validation, %d test posts, %d test posts with a near-duplicate in "
+        "the other parts, %d validation posts with one in training",
         *(split.name, split.seed, f", fold {split.fold}" if split.fold else ""),
         *(len(split.train), len(split.validation), len(split.test)),
-        num_leaking,
+        *(len(leaking), num_leaking_validation),
     )
-    return SplitCorpus(corpus, near_duplicates.groups, split, num_leaking, to_dataset_dict(corpus.posts, split))
+    return SplitCorpus(
+        corpus,
+        near_duplicates.groups,
+        split,
+        leaking,
+        to_dataset_dict(corpus.posts, split),
+        num_leaking_validation=num_leaking_validation,
+    )
 
 
 def split_dataset(
     posts: Dataset, name: str, seed: int, groups: Indices, folds: int = TEST_PART, fold: int = 0
 ) -> Split:
     """Cut the posts of a corpus; see `hf_rumor.corpus.splits.split_posts`."""
-    return split_posts(
-        name,
-        seed=seed,
+    columns = PostsToSplit(
         ids=posts["id"][:],
-        labels=posts["label"][:],
+        texts=posts["text"][:],
+        labels=np.array(posts["label"][:], dtype=np.int64),
         posted_at=posts["posted_at"][:],
         groups=groups,
-        folds=folds,
-        fold=fold,
+        parts=posts["split"][:],
     )
+    return split_posts(name, columns, seed=seed, folds=folds, fold=fold)
 
 
 def to_dataset_dict(posts: Dataset, split: Split) -> DatasetDict:

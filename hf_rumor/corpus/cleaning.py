@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 
 from hf_rumor.corpus.findings import Findings
-from hf_rumor.corpus.near_duplicates import normalise
+from hf_rumor.corpus.normalization import normalise
 
 
 def clean_posts(

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
+from hf_rumor.corpus.normalization import normalise
+
 
 THRESHOLD = 0.5
 SHINGLE_LENGTH = 5  # characters
@@ -80,11 +82,6 @@ class NearDuplicates:
             is_near[found], sides[found] = True, -1
         leaking: Indices = held_out[is_near[self.text_ids[held_out]]]
         return leaking
-
-
-def normalise(text: str) -> str:
-    """Return `text` in lower case, without whitespace: equal for two copies of a post."""
-    return "".join(text.split()).casefold()
 
 
 def shingles(text: str) -> frozenset[bytes]:

@@ -117,7 +117,8 @@ def read_items(source: Input, columns: Columns) -> Iterator[Item]:
 def _to_item(row: Row, columns: Columns, findings: Findings) -> Item:
     item_id: str | int = row.number
     try:
-        item_id = _id_of(row, columns)
+        own_id = _id_of(row, columns)
+        item_id = row.number if own_id is None else own_id
         if row.error is not None:
             raise ValueError(row.error)
         if not row.values:
@@ -163,10 +164,10 @@ def to_post(row: Row, columns: Columns, findings: Findings, *, is_labelled: bool
         if role not in places:
             raise ValueError(_missing(role, row, columns))
     is_rumor = _read_label(value["label"], places["label"], findings) if is_labelled else None
-    post_id = str(_id_of(row, columns))
-    if "id" not in places or not parse_text(value["id"]):
-        findings["ids_from_rows"] += 1
-    elif ROUNDED_ID.fullmatch(post_id):
+    own_id = _id_of(row, columns)
+    findings["ids_from_rows"] += own_id is None
+    post_id = str(row.number if own_id is None else own_id)
+    if ROUNDED_ID.fullmatch(post_id):
         note(findings, "ids_rounded", post_id)
     posted_at, split = parse_time(value.get("posted_at")), parse_split(value.get("split"))
     if "posted_at" in places and posted_at is None:
@@ -205,8 +206,8 @@ def _missing(role: str, row: Row, columns: Columns) -> str:
     )
 
 
-def _id_of(row: Row, columns: Columns) -> str | int:
-    """Return the id of a row, a whole number as such; without one, the number of the row.
+def _id_of(row: Row, columns: Columns) -> str | int | None:
+    """Return the id of a row, a whole number as such; None if it has none.
 
     Raises:
         ValueError: The column that was named is missing, or the id is no text.
@@ -215,12 +216,12 @@ def _id_of(row: Row, columns: Columns) -> str | int:
     if place is None:
         if columns.id is not None and row.values:
             raise ValueError(_missing("id", row, columns))
-        return row.number
+        return None
     value = row.values[place]
     text = parse_text(value)
     if isinstance(value, int | float) and text.isdecimal():
         return int(text)
-    return text or row.number
+    return text or None
 
 
 def _read_label(value: Any, column: str, findings: Findings) -> bool:

@@ -1,31 +1,48 @@
 """Cut a corpus into training, validation and test posts.
 
-Test posts are a fifth (an eighth for `every_8th`), or the fold that was asked for; validation posts are a tenth of the
-rest, cut in the same manner.
-Posts are put in the order of their ids first, so that a split does not depend on the order of files.
+The test part is a fifth of the posts (an eighth for `every_8th`), or the requested fold; the validation part is a
+tenth of the rest.
+
+`grouped` assigns each group of near-duplicates by a hash of its content and of the seed, so that posts that are added
+later leave the assignment of all others unchanged. The text of a group is that of its first post. Its hash is a number
+in [0, 1): fold k of K has the groups from k/K to (k+1)/K, and a second hash below 0.1 makes a validation post. In
+small corpora, a label may get too large or too small a share that way: if its share below a boundary j/K misses j/K by
+more than 0.5/K, the boundary of this label moves to the nearest group that brings it within these limits.
+
+The other splits put the posts in the order of their ids first, so that they do not depend on the order of files.
 """
 
+import hashlib
+import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import StratifiedKFold
 
 from hf_rumor.corpus.near_duplicates import Indices
+from hf_rumor.corpus.normalization import normalise
 from hf_rumor.errors import CorpusError
 from hf_rumor.labels import LABEL_NAMES
 
 
+logger = logging.getLogger(__name__)
+
 SPLITS = {
-    "grouped": "near-duplicates stay together, labels in equal shares",
+    "grouped": "near-duplicates stay together, labels in equal shares; stable when posts are added",
     "random": "labels in equal shares; near-duplicates of test posts get into training",
-    "chronological": "the newest posts are the test, the newest of the rest the validation",
-    "every_8th": "every 8th post in random order is the test, as in hand-written predecessors",
+    "chronological": "the newest posts are the test part, the newest of the rest the validation part",
+    "every_8th": "every 8th post in random order is the test part, as in hand-written predecessors",
+    "column": "the parts that the column `split` of the corpus names",
 }
+PARTS = ("train", "validation", "test")
 TEST_PART = 5  # one in ... posts
-VALIDATION_PART = 10  # one in ... posts that are not test
+VALIDATION_PART = 10  # one in ... posts that are not in the test part
+TOLERANCE = 0.5  # of the share of a part; with 0.25, boundaries would still move in corpora of a thousand posts
 MIN_POSTS_PER_LABEL = 20  # and the largest number of folds
 WITH_FOLDS = ("grouped", "random")
 
@@ -39,7 +56,7 @@ class Split:
     train: Indices
     validation: Indices
     test: Indices
-    fold: str | None = None  # as "2 of 5", counted from 0, where the split has folds
+    fold: str | None = None  # as "2 of 5", counted from 0, if the split has folds
 
     def parts(self) -> dict[str, Indices]:
         """Return the three parts by name."""
@@ -50,104 +67,109 @@ class Split:
         return np.concatenate([self.train, self.validation])
 
 
-def split_posts(
-    name: str,
-    *,
-    seed: int,
-    ids: Sequence[str],
-    labels: Sequence[int],
-    posted_at: Sequence[int | None],
-    groups: Indices,
-    folds: int = TEST_PART,
-    fold: int = 0,
-) -> Split:
+@dataclass(frozen=True)
+class PostsToSplit:
+    """The columns of posts that splits depend on.
+
+    Attributes:
+        ids: Each once.
+        texts: Raw.
+        labels: 0 or 1. *Shape:* `(num_posts,)`.
+        posted_at: Seconds since 1970-01-01 UTC, or None.
+        groups: Number of the near-duplicate group. *Shape:* `(num_posts,)`.
+        parts: train, validation, test, or None.
+    """
+
+    ids: Sequence[str]
+    texts: Sequence[str]
+    labels: Indices
+    posted_at: Sequence[int | None]
+    groups: Indices
+    parts: Sequence[str | None]
+
+    @cached_property
+    def digests(self) -> list[str]:
+        """SHA-256 of each normalized text."""
+        texts = (normalise(text).encode("utf-8", "replace") for text in self.texts)
+        return [hashlib.sha256(text).hexdigest() for text in texts]
+
+
+def split_posts(name: str, posts: PostsToSplit, *, seed: int, folds: int = TEST_PART, fold: int = 0) -> Split:
     """Cut posts into training, validation and test.
 
     Args:
         name: A key of `SPLITS`.
+        posts: Are not changed.
         seed: Equal seeds give equal splits; without effect on `chronological`.
-        ids: Id of each post, each once.
-        labels: 0 or 1 of each post.
-        posted_at: Seconds since 1970-01-01 UTC of each post, or None.
-        groups: Number of the near-duplicate group of each post. *Shape:* `(num_posts,)`.
-        folds: How many test parts `grouped` and `random` cut a corpus into; together they hold each post once.
-        fold: Which of them is the test, from 0.
+        folds: Number of test parts that `grouped` and `random` cut a corpus into; they contain each post once.
+        fold: Which of them is the test part, from 0.
 
     Raises:
-        CorpusError: The split has no such fold; there are too few posts of a label, in the corpus or in a part; or
-            `chronological` lacks times.
+        CorpusError: The split has no such fold; a label has too few posts, in the corpus or in a part; or the corpus
+            lacks times or parts.
     """
     if name not in SPLITS:
-        raise CorpusError(f"--split {name}: expected one of {', '.join(SPLITS)}")
+        raise CorpusError(f"--split {name}: unknown. Use one of {', '.join(SPLITS)}.")
     check_folds(name, folds, fold)
-    order = np.array(sorted(range(len(ids)), key=lambda position: ids[position]), dtype=np.int64)
-    label = np.asarray(labels, dtype=np.int64)[order]
-    _check_labels(label, MIN_POSTS_PER_LABEL, "the corpus")
+    if name != "column":
+        _check_labels(posts.labels, MIN_POSTS_PER_LABEL, "the corpus")
+    order = np.array(sorted(range(len(posts.ids)), key=lambda position: posts.ids[position]), dtype=np.int64)
     if name == "chronological":
-        order = _by_time(order, posted_at)
-        development, test = _cut_end(len(order), TEST_PART)
-        train, validation = _cut_end(len(development), VALIDATION_PART)
+        order = _by_time(order, posts.posted_at)
+        development, test = _cut_end(order, TEST_PART)
+        train, validation = _cut_end(development, VALIDATION_PART)
     elif name == "every_8th":
         shuffled = np.random.default_rng(seed).permutation(len(order))
-        test = np.sort(shuffled[::8])
-        development = np.setdiff1d(shuffled, test)
-        train, validation = _cut_stratified(label[development], None, VALIDATION_PART, seed)
+        test = order[np.sort(shuffled[::8])]
+        development = order[np.setdiff1d(shuffled, shuffled[::8])]
+        train, validation = _cut_stratified(posts.labels, development, VALIDATION_PART, seed)
+    elif name == "random":
+        development, test = _cut_stratified(posts.labels, order, folds, seed, fold)
+        _check_labels(posts.labels[development], VALIDATION_PART, "the posts outside the test part")
+        train, validation = _cut_stratified(posts.labels, development, VALIDATION_PART, seed)
+    elif name == "grouped":
+        boundaries = [number / folds for number in range(1, folds)]
+        is_test = _intervals(posts, order, "test", seed, boundaries) == fold
+        development, test = order[~is_test], order[is_test]
+        train, validation = _cut_grouped(posts, development, seed)
     else:
-        group = _number_by_first_use(groups[order]) if name == "grouped" else None
-        development, test = _cut_stratified(label, group, folds, seed, fold)
-        _check_labels(label[development], VALIDATION_PART, f"what the test part of the {name} split leaves")
-        kept = None if group is None else group[development]
-        train, validation = _cut_stratified(label[development], kept, VALIDATION_PART, seed)
-    told = f"{fold} of {folds}" if name in WITH_FOLDS else None
-    split = Split(name, seed, order[development[train]], order[development[validation]], order[test], told)
+        train, validation, test = _by_column(posts, order, seed)
+    split = Split(name, seed, train, validation, test, f"{fold} of {folds}" if name in WITH_FOLDS else None)
     for part, positions in split.parts().items():
-        _check_labels(np.asarray(labels)[positions], 1, f"the {part} part of the {name} split")
+        _check_labels(posts.labels[positions], 1, f"the {part} part of the {name} split")
     return split
 
 
 def check_folds(name: str, folds: int, fold: int) -> None:
-    """Raise `CorpusError` if the split has not so many folds, or not this one."""
+    """Raise `CorpusError` if the split has no such number of folds, or no such fold."""
     if not 2 <= folds <= MIN_POSTS_PER_LABEL:
-        raise CorpusError(f"--folds {folds}: expected 2 to {MIN_POSTS_PER_LABEL} folds; correct it")
+        raise CorpusError(f"--folds {folds}: expected 2 to {MIN_POSTS_PER_LABEL} folds. Fix it.")
     if not 0 <= fold < folds:
-        raise CorpusError(f"--fold {fold}: expected one of {folds} folds, from 0; correct it")
+        raise CorpusError(f"--fold {fold}: expected one of {folds} folds, from 0. Fix it.")
     if name not in WITH_FOLDS and (folds, fold) != (TEST_PART, 0):
-        raise CorpusError(f"--folds: expected --split {' or '.join(WITH_FOLDS)}, got {name}, which has no folds")
+        raise CorpusError(f"--folds: --split {name} has no folds. Use --split {' or '.join(WITH_FOLDS)}.")
 
 
 def _check_labels(labels: NDArray[np.int64], minimum: int, where: str) -> None:
     counts = np.bincount(labels, minlength=len(LABEL_NAMES))
     if counts.min() < minimum:
-        found = ", ".join(f"{count:,} {name}" for name, count in zip(LABEL_NAMES, counts, strict=True))
+        shown = ", ".join(f"{count:,} {name}" for name, count in zip(LABEL_NAMES, counts, strict=True))
         raise CorpusError(
-            f"{where}: expected at least {minimum} posts of each label, found {found}; give more posts of the rarer "
-            "label, or another --split"
+            f"{where}: {shown}, but at least {minimum} of each label are needed. Add posts of the rarer label, or use "
+            "another --split."
         )
 
 
-def _number_by_first_use(groups: Indices) -> Indices:
-    """Renumber groups so that equal groupings get equal numbers, whatever the numbers were."""
-    _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[inverse]
+def _cut_stratified(labels: Indices, order: Indices, part: int, seed: int, fold: int = 0) -> tuple[Indices, Indices]:
+    """Return the large and the small part of `order`: that `fold` of `part` equal ones."""
+    folds = StratifiedKFold(part, shuffle=True, random_state=seed).split(order, labels[order])
+    large, small = next(islice(folds, fold, None))
+    return order[large], order[small]
 
 
-def _cut_stratified(
-    label: Indices, group: Indices | None, part: int, seed: int, fold: int = 0
-) -> tuple[Indices, Indices]:
-    """Return the positions of the large and of the small part: that `fold` of `part` equal ones."""
-    if group is not None and (num_groups := len(np.unique(group))) < part:
-        raise CorpusError(
-            f"the grouped split: expected at least {part} groups of near-duplicates to cut, found {num_groups}; give "
-            "posts that differ more, or another --split"
-        )
-    folds = (StratifiedKFold if group is None else StratifiedGroupKFold)(part, shuffle=True, random_state=seed)
-    large, small = next(islice(folds.split(label, label, group), fold, None))
-    return large, small
-
-
-def _cut_end(num_posts: int, part: int) -> tuple[Indices, Indices]:
-    start = num_posts - num_posts // part
-    return np.arange(start), np.arange(start, num_posts)
+def _cut_end(order: Indices, part: int) -> tuple[Indices, Indices]:
+    start = len(order) - len(order) // part
+    return order[:start], order[start:]
 
 
 def _by_time(order: Indices, posted_at: Sequence[int | None]) -> Indices:
@@ -155,7 +177,81 @@ def _by_time(order: Indices, posted_at: Sequence[int | None]) -> Indices:
     missing = sum(time is None for time in times)
     if missing:
         raise CorpusError(
-            f"the chronological split: expected a time for each post, found none for {missing:,} of {len(times):,}; "
-            "give them in a column posted_at, as 2013-06-29 12:40:09 or in seconds since 1970, or take another --split"
+            f"the chronological split: {missing:,} of {len(times):,} posts have no time. Add a column posted_at, "
+            "as 2013-06-29 12:40:09 or in seconds since 1970, or use another --split."
         )
     return order[np.argsort(np.array(times, dtype=np.int64), kind="stable")]
+
+
+def _by_column(posts: PostsToSplit, order: Indices, seed: int) -> tuple[Indices, ...]:
+    part_of = np.array([posts.parts[position] or "" for position in order], dtype=object)
+    missing = int((part_of == "").sum())
+    if missing:
+        raise CorpusError(
+            f"the column split: {missing:,} of {len(order):,} posts are in none of {', '.join(PARTS)}. Name the part "
+            "of each post in a column split, or use another --split."
+        )
+    train, validation, test = (order[part_of == part] for part in PARTS)
+    if not len(validation):
+        train, validation = _cut_grouped(posts, train, seed)
+        logger.info("split: no validation part; it is a tenth of the training part, cut as in --split grouped")
+    return train, validation, test
+
+
+def _cut_grouped(posts: PostsToSplit, development: Indices, seed: int) -> tuple[Indices, Indices]:
+    """Return training and validation posts; groups of near-duplicates stay together."""
+    is_validation = _intervals(posts, development, "validation", seed, [1 / VALIDATION_PART]) == 0
+    return development[~is_validation], development[is_validation]
+
+
+def _intervals(
+    posts: PostsToSplit, positions: Indices, purpose: str, seed: int, boundaries: Sequence[float]
+) -> Indices:
+    """Return the number of the interval between the boundaries that the group of each post falls into.
+
+    Args:
+        posts: All posts.
+        positions: The posts to assign. *Shape:* `(num_positions,)`.
+        purpose: Of the hash; hashes of different purposes are independent.
+        seed: Of the hash.
+        boundaries: Rising, between 0 and 1, with equal distances from 0 on.
+    """
+    groups, group_of = np.unique(posts.groups[positions], return_inverse=True)
+    sizes = np.bincount(group_of)
+    is_rumor = 2 * np.bincount(group_of, weights=posts.labels[positions]) >= sizes  # by the majority
+    digests = _digests(posts, positions, group_of, len(groups))
+    hashes = np.array([_hash(f"{purpose} {seed} {digest}") for digest in digests])
+    interval = np.zeros(len(groups), dtype=np.int64)
+    for members in (np.flatnonzero(is_rumor), np.flatnonzero(~is_rumor)):
+        members = members[np.argsort(hashes[members], kind="stable")]
+        shares = np.concatenate([[0], np.cumsum(sizes[members])]) / max(1, sizes[members].sum())
+        start = 0
+        for boundary in boundaries:
+            usual = int(np.searchsorted(hashes[members], boundary))
+            start = max(start, _start_near(usual, np.abs(shares - boundary), TOLERANCE * boundaries[0]))
+            interval[members[start:]] += 1
+    return interval[group_of]
+
+
+def _start_near(usual: int, misses: NDArray[np.float64], tolerance: float) -> int:
+    """Return the place nearest to `usual` whose miss is tolerable, or the place with the smallest miss."""
+    tolerable = np.flatnonzero(misses <= tolerance + 1e-12)
+    if not len(tolerable):
+        return int(misses.argmin())
+    return int(tolerable[np.abs(tolerable - usual).argmin()])
+
+
+def _digests(posts: PostsToSplit, positions: Indices, group_of: Indices, num_groups: int) -> list[str]:
+    """Return the digest of the normalized text of the first post of each group; of equally old ones, the smallest."""
+    first = [(math.inf, "")] * num_groups
+    for position, group in zip(positions.tolist(), group_of.tolist(), strict=True):
+        time = posts.posted_at[position]
+        candidate = (math.inf if time is None else time, posts.digests[position])
+        if not first[group][1] or candidate < first[group]:
+            first[group] = candidate
+    return [digest for _, digest in first]
+
+
+def _hash(text: str) -> float:
+    """Return a number in [0, 1)."""
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8")).digest()[:6]) / 2**48

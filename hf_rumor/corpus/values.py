@@ -83,7 +83,7 @@ def parse_time(value: Any) -> int | None:
     dates, and dates as spreadsheets and people write them (`WRITTEN_DATE`); 24:00 is the end of the day. A time
     without a zone is China Standard Time. 6/7/2013 stays unread: day and month could be meant either way.
     """
-    if isinstance(value, dict | list):
+    if value is None or isinstance(value, dict | list):
         return None
     if isinstance(value, datetime):
         return _seconds(value)

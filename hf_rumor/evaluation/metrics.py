@@ -59,6 +59,11 @@ class Scored:
     probabilities: Floats
     loss: float  # mean over the posts; NaN if it was not computed
 
+    def select(self, is_kept: NDArray[np.bool_]) -> "Scored":
+        """Return some of the posts; their mean loss is not known."""
+        ids = [post_id for post_id, kept in zip(self.ids, is_kept, strict=True) if kept]
+        return Scored(ids, self.labels[is_kept], self.probabilities[is_kept], np.nan)
+
 
 def compute_metrics(labels: Labels, predicted: Labels, probabilities: Floats) -> Metrics:
     """Return the metrics of at least one post."""

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from huggingface_hub import get_token
 
+from hf_rumor.corpus.seen import SEEN_FILE
 from hf_rumor.errors import ModelError, OutputError
 from hf_rumor.report.card import CARD_FILE
 from hf_rumor.report.portable import portable_value
@@ -56,15 +57,16 @@ class Upload:
         return os.fstat(self.content.fileno()).st_size
 
 
-def contents_of(folder: Path, report: Report) -> list[Upload]:
+def contents_of(folder: Path, report: Report, *, with_seen: bool = False) -> list[Upload]:
     """Return what may leave a finished folder: model, tokenizer, card, report and recipe.
 
     Args:
         folder: Of a finished run.
         report: Its report, as `portable` returns it.
+        with_seen: Also the digests and sketches of the posts that the model has seen.
 
     Raises:
-        ModelError: It contains no model.
+        ModelError: It contains no model, or not the seen posts that were requested.
         OutputError: A file contains something private.
     """
     uploads = model_contents(folder)
@@ -73,6 +75,10 @@ def contents_of(folder: Path, report: Report) -> list[Upload]:
         Upload(REPORT_FILE, to_json(report).encode(), "without paths of this machine and ids of posts"),
         Upload("recipe.yaml", recipe_text(report).encode(), "without paths of this machine"),
     ]
+    if with_seen:
+        if not (folder / SEEN_FILE).is_file():
+            raise ModelError(f"{folder}: it has no {SEEN_FILE}. Push without --with_seen_posts.")
+        uploads.append(Upload(SEEN_FILE, folder / SEEN_FILE))
     check_private(uploads)
     return uploads
 

@@ -23,7 +23,7 @@ def dataset_contents(corpus: Corpus, license_id: str) -> list[Upload]:
 
     Args:
         corpus: Clean posts.
-        license_id: As the Hub names licences.
+        license_id: As the Hub names licenses.
 
     Raises:
         OutputError: A post contains the token of the Hub, or the home folder.
@@ -31,9 +31,7 @@ def dataset_contents(corpus: Corpus, license_id: str) -> list[Upload]:
     buffer = io.BytesIO()
     corpus.posts.select_columns(COLUMNS).to_parquet(buffer)
     uploads = [Upload(CARD_FILE, dataset_card(corpus, license_id).encode()), Upload(DATA_FILE, buffer.getvalue())]
-    texts = "\n".join(
-        corpus.posts["text"][:]
-    ).encode()  # compressed in the Parquet file, where no secret would be found
+    texts = "\n".join(corpus.posts["text"][:]).encode()  # the Parquet file is compressed: it would hide a secret
     check_private([*uploads, Upload(DATA_FILE, texts)])
     return uploads
 

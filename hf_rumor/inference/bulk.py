@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_rumor.corpus.rows import Item
+from hf_rumor.corpus.seen import SeenPosts, find_seen
 from hf_rumor.errors import CorpusError, OutputError
 from hf_rumor.inference.classifier import BATCHES_PER_WINDOW, RumorClassifier, to_json
 from hf_rumor.util.files import content_digest, output_file
@@ -39,7 +40,12 @@ WHOLE = Share(0, 1)
 
 
 def predict_items(
-    classifier: RumorClassifier, items: Iterable[Item], batch_size: int, done: int = 0, share: Share = WHOLE
+    classifier: RumorClassifier,
+    items: Iterable[Item],
+    batch_size: int,
+    done: int = 0,
+    share: Share = WHOLE,
+    seen: SeenPosts | None = None,
 ) -> Iterator[list[str]]:
     """Yield the lines for each window of items, in order, without line ends; an item with an error gets a line too.
 
@@ -50,6 +56,7 @@ def predict_items(
         done: Lines of the share to skip at the beginning. Whole windows of them are not predicted at all; the others
             are, so that every batch has the same texts as in a job that was not interrupted.
         share: The windows to yield.
+        seen: By the model in training; adds `seen_in_training` to each line.
     """
     size = batch_size * BATCHES_PER_WINDOW
     remaining = iter(items)
@@ -58,8 +65,10 @@ def predict_items(
     while window := list(islice(remaining, size)):
         texts = [item.post.text for item in window if item.post is not None]
         predictions = iter(classifier.predict(texts, batch_size))
+        is_seen = [None] * len(texts) if seen is None else find_seen(texts, seen).tolist()
+        marks = iter([{} if mark is None else {"seen_in_training": mark} for mark in is_seen])
         lines = [
-            to_json(next(predictions), item.id)
+            to_json(next(predictions), item.id, **next(marks))
             if item.post is not None
             else json.dumps({"id": item.id, "error": item.error}, ensure_ascii=False)
             for item in window

@@ -141,6 +141,6 @@ class RumorClassifier:
         return rumor_probabilities(logits, facts.activation)
 
 
-def to_json(prediction: Prediction, item_id: str | int) -> str:
+def to_json(prediction: Prediction, item_id: str | int, **marks: bool) -> str:
     """Return a prediction as a line of JSON, without its end."""
-    return json.dumps({"id": item_id, **vars(prediction)}, ensure_ascii=False)
+    return json.dumps({"id": item_id, **vars(prediction), **marks}, ensure_ascii=False)

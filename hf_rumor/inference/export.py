@@ -83,8 +83,9 @@ def export_model(
         ModelError: The model is not available, cannot be exported, or its probabilities differ.
         OutputError: The folder is not empty.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise OutputError(f"--output_dir {folder}: the folder contains files. Name another one, or empty it.")
+    folder = folder.resolve()  # a link to a folder stays
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise OutputError(f"--output_dir {folder}: this is not an empty folder. Name another one, or empty it.")
     classifier = RumorClassifier.from_pretrained(name, revision=revision)
     facts = classifier.facts
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -71,12 +71,7 @@ def load_encoder(
         ModelError: The model is not available or cannot be loaded; the message distinguishes these.
     """
     where = f"--model_name_or_path {name}"
-    head = {
-        "num_labels": len(LABEL_NAMES),
-        "id2label": dict(enumerate(LABEL_NAMES)),
-        "label2id": {label: number for number, label in enumerate(LABEL_NAMES)},
-        "problem_type": PROBLEM_TYPES[activation],
-    }
+    head = _head_settings(activation)
     if name == MINI and revision:
         raise ModelError(f"--model_revision {revision}: {MINI} is bundled and has no revisions. Omit the flag.")
     source = str(MINI_FOLDER) if name == MINI else name
@@ -111,6 +106,15 @@ def load_encoder(
     if is_appended:
         start_as_mean(model)
     return model, tokenizer
+
+
+def _head_settings(activation: Activation) -> dict[str, Any]:
+    return {
+        "num_labels": len(LABEL_NAMES),
+        "id2label": dict(enumerate(LABEL_NAMES)),
+        "label2id": {label: number for number, label in enumerate(LABEL_NAMES)},
+        "problem_type": PROBLEM_TYPES[activation],
+    }
 
 
 def freeze_embeddings(model: Any) -> None:

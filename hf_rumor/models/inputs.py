@@ -85,9 +85,10 @@ def encode(posts: Sequence[Post], tokenizer: "Tokenizer", config: InputConfig) -
         tokenizer: A `tokenizers.Tokenizer`; its truncation and padding are set.
         config: How to read the posts.
     """
-    truncation = {"max_length": config.max_length, "stride": 0, "strategy": "longest_first", "direction": "right"}
+    limit = config.max_length
+    truncation = {"max_length": limit, "stride": 0, "strategy": "longest_first", "direction": "right"}
     if tokenizer.truncation != truncation:  # setting it while another thread encodes is an error
-        tokenizer.enable_truncation(**truncation)
+        tokenizer.enable_truncation(limit)
     if tokenizer.padding is not None:
         tokenizer.no_padding()
     return tokenizer.encode_batch([model_text(post) for post in posts])

@@ -42,8 +42,8 @@ def load_classifier(
             output_loading_info=True,
         )
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError, HfHubHTTPError) as error:
-        problem = pickled_weights(name) or f"expected a classifier with safetensors weights, got {error}. Check it."
-        raise ModelError(f"{name}: {problem}") from error
+        reason = pickled_weights(name) or f"expected a classifier with safetensors weights, got {error}. Check it."
+        raise ModelError(f"{name}: {reason}") from error
     problem = None
     if loaded["missing_keys"]:
         missing = sorted(loaded["missing_keys"])[0]

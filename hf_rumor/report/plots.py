@@ -34,29 +34,21 @@ BLUE, ORANGE, GREY = "#1f5fa8", "#c4561a", "#888888"  # distinct in print and fo
 
 @dataclass
 class Picture:
-    """A picture.
-
-    Attributes:
-        title: What it shows.
-        words: The text alternative.
-        svg: The `<svg>` element.
-        axes: To draw on.
-    """
+    """A picture with its text alternative, `words`; drawn on `axes`, then rendered as the `<svg>` element."""
 
     title: str
+    axes: Axes = field(compare=False)
     words: str = ""
     svg: str = ""
-    axes: Axes = field(default_factory=lambda: Figure((4.6, 3.4), layout="constrained").add_subplot(), compare=False)
 
 
 @contextmanager
 def _drawing(title: str, x: str, y: str, *, in_percent: bool = False) -> Iterator[Picture]:
     """Yield a picture to draw on, and render it at the end."""
     with mpl.rc_context(STYLE):
-        picture = Picture(title)
-        axes = picture.axes
-        axes.set_xlabel(x)
-        axes.set_ylabel(y)
+        figure = Figure(figsize=(4.6, 3.4), layout="constrained")  # inches; the page scales it
+        axes = figure.add_subplot(xlabel=x, ylabel=y)
+        picture = Picture(title, axes)
         yield picture
         if in_percent:
             axes.xaxis.set_major_formatter(PercentFormatter(1))
@@ -64,7 +56,7 @@ def _drawing(title: str, x: str, y: str, *, in_percent: bool = False) -> Iterato
         if axes.get_legend_handles_labels()[0]:
             axes.legend(frameon=False, fontsize=9)
         file = io.StringIO()
-        axes.get_figure(root=True).savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
         svg = file.getvalue()
         svg = re.sub(r'font-family: [^;"]*', FONTS, svg[svg.index("<svg") :].replace("\n", " "))
         for size in ("width", "height"):  # the page decides

@@ -46,7 +46,8 @@ class SplitFacts:
     train: int
     validation: int
     test: int
-    num_leaking_test_posts: int | None  # those with a near-duplicate in the other parts; None if unknown
+    num_leaking_test_posts: int | None  # those with a near-duplicate in the other parts; None for `OUTSIDE`
+    num_seen_test_posts: int | None  # by an earlier training; dropped, but for `OUTSIDE`; None if unknown
     num_resamples: int  # of the bootstrap
 
 
@@ -139,6 +140,7 @@ class Report:
     train: Training
     validation: Measured  # posts that selected checkpoint, calibration and threshold
     test: Measured  # posts that selected nothing
+    unseen: Measured | None  # for `OUTSIDE`: the test posts that the model has not seen, if some are
     baseline: Baselines
     calibration: Calibration
     decision: Decision
@@ -205,7 +207,7 @@ def from_json(kind: type[Kind], value: Any) -> Kind:
 def _convert(kind: Any, value: Any) -> Any:
     if kind is Any:
         return value
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind)
         return kind(**{entry.name: _convert(hints[entry.name], value[entry.name]) for entry in fields(kind)})
     origin, kinds = get_origin(kind), get_args(kind)

@@ -64,27 +64,27 @@ def sections(report: Report) -> tuple[Section, ...]:
 
 
 def _metrics(report: Report) -> Section:
-    test, validation = report.test, report.validation
+    unseen = {} if report.unseen is None else {"#unseen posts [95% CI]": report.unseen}
+    parts = {"#test [95% CI]": report.test, **unseen, "#validation": report.validation}
     rows = [
         (
             name,
-            estimate(getattr(test, name), test.intervals[name]),
-            number(getattr(validation, name)),
+            *(estimate(getattr(part, name), part.intervals.get(name)) for part in parts.values()),
             meaning + ("; lower is better" if name in LOWER_IS_BETTER else ""),
         )
         for name, meaning in METRICS.items()
     ]
-    rows.append(("loss", number(test.loss), number(validation.loss), report.loss.formula))
+    rows.append(("loss", *(number(part.loss) for part in parts.values()), report.loss.formula))
     note = (
         f"95% CI in brackets: {report.split.num_resamples:,} bootstrap resamples of near-duplicate groups. That of "
         "`ece` is biased upwards, because resampling adds noise."
     )
-    cells = zip(CELLS, chain(*test.confusion), strict=True)
-    counts = [estimate(count, test.intervals[name], 0) for name, count in cells]
+    cells = zip(CELLS, chain(*report.test.confusion), strict=True)
+    counts = [estimate(count, report.test.intervals[name], 0) for name, count in cells]
     confusion = [(f"actual {name}", *counts[2 * label : 2 * label + 2]) for label, name in enumerate(LABEL_NAMES)]
     titles = "|".join(f"#predicted {name}" for name in LABEL_NAMES)
     tables = (
-        table("metric|#test [95% CI]|#validation|meaning", rows, note),
+        table("|".join(["metric", *parts, "meaning"]), rows, note),
         table(f"test posts [95% CI]|{titles}", confusion),
     )
     return Section("metrics", "Metrics", tables=tables)

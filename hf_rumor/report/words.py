@@ -61,8 +61,10 @@ def warnings(report: Report) -> tuple[str, ...]:
 
 def headline(report: Report) -> str:
     """Return the warnings and the result, on one line."""
-    test = report.test
-    posts = "posts of another corpus" if report.is_outside else f"test posts of the {report.split.name} split"
+    test = report.unseen or report.test
+    posts = f"test posts of the {report.split.name} split"
+    if report.is_outside:
+        posts = "posts of another corpus" + (" that the model has not seen" if report.unseen else "")
     result = (
         f"Test accuracy {estimate(test.accuracy, test.intervals['accuracy'])} (95% CI), macro-F1 "
         f"{number(test.macro_f1)}, on {test.num_posts:,} {posts}."
@@ -79,10 +81,10 @@ def comparison(report: Report) -> str:
 
 def summary(report: Report) -> tuple[str, ...]:
     """Return the result in sentences for people who read no tables."""
-    test, scores = report.test, report.calibration.after
+    test, scores = report.unseen or report.test, report.calibration.after
     low, high = (round(100 * bound) for bound in test.intervals["accuracy"])
     lines = [
-        f"Of 100 {'posts of this corpus' if report.is_outside else 'unseen posts'}, about "
+        f"Of 100 {'posts of this corpus' if report.is_outside and not report.unseen else 'unseen posts'}, about "
         f"{round(100 * test.accuracy)} are classified correctly (95% CI: {low} to {high})."
     ]
     if not math.isnan(test.rumor_recall):
@@ -97,15 +99,21 @@ def summary(report: Report) -> tuple[str, ...]:
 
 
 def leakage(report: Report) -> str:
-    """Return how many test posts leak, in one sentence."""
-    leaking, total = report.split.num_leaking_test_posts, report.split.test
-    if leaking is None:
+    """Return how many test posts leak, or were seen in training, in a sentence or two."""
+    leaking, seen, total = report.split.num_leaking_test_posts, report.split.num_seen_test_posts, report.split.test
+    if leaking is None and seen is None:
         return "It is unknown how many of these posts have a near-duplicate among the training posts of the model."
+    if leaking is None:
+        return (
+            f"{seen:,} of {total:,} posts ({(seen or 0) / total:.1%}) or a near-duplicate were training or validation "
+            "posts of the model."
+        )
+    dropped = f" {seen:,} test posts were dropped, as the model to start from had seen them." if seen else ""
     if not leaking:
-        return f"No test post has a {NEAR_DUPLICATE} among the training posts."
+        return f"No test post has a {NEAR_DUPLICATE} among the training posts.{dropped}"
     return (
         f"{leaking:,} of {total:,} test posts ({leaking / total:.1%}) have a {NEAR_DUPLICATE} among the training "
-        "posts: the score is too high by what the model remembers of them."
+        f"posts: the score is too high by what the model remembers of them.{dropped}"
     )
 
 

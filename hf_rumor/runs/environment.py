@@ -47,16 +47,21 @@ def check_launcher() -> None:
         logger.info("launcher: %s ignored, since MASTER_ADDR is not set", ", ".join(stray))
 
 
+def requested_precisions(arguments: Arguments) -> dict[str, str]:
+    """Return what requests a precision, a flag or the launcher -> which one."""
+    asked: dict[str, str] = {"--precision": arguments.run.precision} if arguments.run.precision != "auto" else {}
+    asked |= {f"--{flag}": flag for flag in ("bf16", "fp16") if arguments.training.get(flag)}
+    launched = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")  # set by accelerate launch
+    return asked | ({"--mixed_precision of accelerate launch": launched} if launched in ("bf16", "fp16") else {})
+
+
 def resolve_precision(arguments: Arguments, hardware: Hardware) -> tuple[str, str]:
     """Return the precision and the reason, from `--precision`, `--bf16`, `--fp16`, the launcher and the hardware.
 
     Raises:
         ArgumentError: They contradict each other.
     """
-    asked: dict[str, str] = {"--precision": arguments.run.precision} if arguments.run.precision != "auto" else {}
-    asked |= {f"--{flag}": flag for flag in ("bf16", "fp16") if arguments.training.get(flag)}
-    launched = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")  # set by accelerate launch
-    asked |= {"--mixed_precision of accelerate launch": launched} if launched in ("bf16", "fp16") else {}
+    asked = requested_precisions(arguments)
     if len(set(asked.values())) > 1:
         requests = ", ".join(f"{value} by {source}" for source, value in asked.items())
         raise ArgumentError(f"precision: contradictory ({requests}). Keep one of them.")

@@ -5,9 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hf_rumor.corpus.arrow import Corpus
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
+from hf_rumor.corpus.seen import find_seen
 from hf_rumor.errors import ModelError, OutputError
 from hf_rumor.evaluation.baseline import compare_baselines, cross_predict_baselines
 from hf_rumor.evaluation.calibration import measure_calibration
@@ -18,7 +20,7 @@ from hf_rumor.evaluation.metrics import Scored
 from hf_rumor.evaluation.slices import measure_slices
 from hf_rumor.inference.classifier import RumorClassifier
 from hf_rumor.labels import decide
-from hf_rumor.models.hub import check_reachable, find_file
+from hf_rumor.models.hub import check_reachable, find_file, load_seen
 from hf_rumor.report.record import OUTSIDE, REPORT_FILE, DataFacts, Report, read_report
 from hf_rumor.report.write import write_report
 from hf_rumor.runs.outcome import data_facts, traits_of
@@ -32,37 +34,46 @@ def evaluate_outside(name: str, corpus: Corpus, folder: Path, revision: str | No
 
     Args:
         name: A finished folder with its `report.json`, or a model of the Hub with one.
-        corpus: Labelled posts that the model should not have seen.
+        corpus: Labelled posts; those that the model has seen in training are counted, the others measured apart too.
         folder: For `report.json`, `report.md`, `report.html` and `predictions.jsonl`.
         revision: Branch, tag or commit, if the model is one of the Hub.
 
     Raises:
-        ModelError: There is no such model, or no report beside it, or it was trained on this very corpus.
+        ModelError: There is no such model, or no report beside it, or it has seen all posts.
         OutputError: `folder` holds a model, whose own report would be lost.
     """
     if (folder / "config.json").exists():
         raise OutputError(f"--output_dir {folder}: holds a model, whose report would be lost. Use another folder.")
     check_reachable(name, "evaluate", revision)
     trained = read_report(find_file(name, REPORT_FILE, revision) or Path(name) / REPORT_FILE)
+    seen = load_seen(name, revision)
     data = data_facts(corpus)
-    if data.sha256 == trained.data.sha256 or data.texts_sha256 == trained.data.texts_sha256:
+    if seen is None and (data.sha256 == trained.data.sha256 or data.texts_sha256 == trained.data.texts_sha256):
         raise ModelError(
             f"{name}: it was trained on this corpus, {corpus.path}. Use another corpus; the score on its own test "
             "posts is in its report.md."
         )
-    classifier = RumorClassifier.from_pretrained(name, revision=revision)
     labels, texts = np.asarray(corpus.posts["label"][:], dtype=np.int64), corpus.posts["text"][:]
+    is_seen = None if seen is None else find_seen(texts, seen)
+    if is_seen is not None and is_seen.all():
+        raise ModelError(f"{name}: it has seen all {len(texts):,} posts of {corpus.path}. Use other posts.")
+    classifier = RumorClassifier.from_pretrained(name, revision=revision)
     scored = Scored(corpus.posts["id"][:], labels, classifier.probabilities(texts), loss=math.nan)
-    report = _report_on(corpus, data, scored, trained)
+    report = _report_on(corpus, data, scored, trained, is_seen)
     predictions = predict_posts(scored, report.decision.threshold, report.decision.abstain_below)
     write_report(folder, report, predictions, dict(zip(scored.ids, texts, strict=True)))
     return report
 
 
-def _report_on(corpus: Corpus, data: DataFacts, scored: Scored, trained: Report) -> Report:
+def _report_on(
+    corpus: Corpus, data: DataFacts, scored: Scored, trained: Report, is_seen: NDArray[np.bool_] | None
+) -> Report:
     """Return the report of a trained model with another corpus as its test posts."""
     texts, threshold = corpus.posts["text"][:], trained.decision.threshold
     groups = find_near_duplicates(texts).groups
+    unseen = None
+    if is_seen is not None and is_seen.any():
+        unseen = measure(scored.select(~is_seen), threshold, groups[~is_seen])
     return replace(
         trained,
         data=data,
@@ -73,9 +84,11 @@ def _report_on(corpus: Corpus, data: DataFacts, scored: Scored, trained: Report)
             fold=None,
             test=len(texts),
             num_leaking_test_posts=None,
+            num_seen_test_posts=None if is_seen is None else int(is_seen.sum()),
             num_resamples=NUM_RESAMPLES,
         ),
         test=measure(scored, threshold, groups),
+        unseen=unseen,
         baseline=compare_baselines(cross_predict_baselines(texts, scored.labels, groups), scored, threshold, groups),
         calibration=replace(trained.calibration, before=None, after=measure_calibration(scored)),
         decision=measure_decision(

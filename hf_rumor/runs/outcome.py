@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from hf_rumor.config.flags import RunArguments
 from hf_rumor.corpus.arrow import Corpus, SplitCorpus, posts_of
-from hf_rumor.corpus.near_duplicates import normalise
+from hf_rumor.corpus.normalization import normalise
 from hf_rumor.corpus.sources import name_of
 from hf_rumor.evaluation.baseline import compare_baselines, predict_baselines
 from hf_rumor.evaluation.calibration import PRIOR_POSTS, Calibration, Platt, fit_lines, measure_calibration
@@ -145,6 +145,7 @@ def make_report(
         train=train,
         validation=measure(outcome.scored["validation"], threshold),
         test=measure(test, threshold, groups),
+        unseen=None,
         baseline=compare_baselines(baselines, test, threshold, groups),
         calibration=outcome.calibration,
         decision=outcome.decision,
@@ -178,7 +179,7 @@ def data_facts(corpus: Corpus) -> DataFacts:
         num_posts=len(labels),
         num_rumors=sum(labels),
         findings=dict(corpus.findings),
-        is_synthetic="/data/sample/" in f"{corpus.path.resolve().as_posix()}/",
+        is_synthetic=any("/data/sample/" in f"{source.path.resolve()}/" for source in corpus.sources),
     )
 
 
@@ -198,7 +199,8 @@ def split_facts(data: SplitCorpus) -> SplitFacts:
         train=len(split.train),
         validation=len(split.validation),
         test=len(split.test),
-        num_leaking_test_posts=data.num_leaking,
+        num_leaking_test_posts=len(data.leaking),
+        num_seen_test_posts=data.num_seen,
         num_resamples=NUM_RESAMPLES,
     )
 

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -9,23 +10,26 @@ from typing import Any, TypeAlias
 from datasets import Dataset
 from transformers import TrainingArguments
 
-from hf_rumor.config.epochs import enough_epochs
 from hf_rumor.config.flags import RunArguments
 from hf_rumor.config.parse import Arguments, recipe_flags
 from hf_rumor.config.training_arguments import make_training_arguments
-from hf_rumor.corpus.arrow import IN_MEMORY, Corpus, SplitCorpus, load_corpus, split_corpus
+from hf_rumor.corpus.arrow import Corpus, SplitCorpus, load_corpus, split_corpus
 from hf_rumor.corpus.rows import Columns
-from hf_rumor.corpus.sources import name_of
+from hf_rumor.corpus.seen import SeenPosts, drop_seen
 from hf_rumor.errors import ArgumentError
 from hf_rumor.models.encoders import MINI, freeze_embeddings, load_encoder, resolve_model
+from hf_rumor.models.hub import load_seen
 from hf_rumor.report.record import Environment
-from hf_rumor.runs.environment import check_launcher, describe_environment, resolve_precision
+from hf_rumor.runs.environment import check_launcher, describe_environment, requested_precisions, resolve_precision
 from hf_rumor.training.hardware import detect_hardware
 from hf_rumor.training.losses import Loss, make_loss
 from hf_rumor.training.run_folder import Identity
 
 
 logger = logging.getLogger(__name__)
+
+FEWEST_STEPS = 150  # of a run that names no length, if MOST_EPOCHS give as many
+MOST_EPOCHS = 20
 
 InMemory: TypeAlias = Corpus | SplitCorpus | Dataset
 
@@ -43,6 +47,7 @@ class Run:
         auto: The flags that were left open, and what was chosen.
         environment: The part of the report.
         resume_from: `auto`, or the folder of a checkpoint.
+        seen: Posts that the model to start from has seen; None if that is not known.
     """
 
     flags: RunArguments
@@ -53,6 +58,7 @@ class Run:
     auto: dict[str, Any]
     environment: Environment
     resume_from: str
+    seen: SeenPosts | None
 
     @property
     def folder(self) -> Path:
@@ -62,8 +68,10 @@ class Run:
     @property
     def identity(self) -> Identity:
         """Return what makes this run the same as another one."""
-        by_size = tuple(flag for flag in ("num_train_epochs", "early_stopping_patience") if flag in self.auto)
-        return Identity(self.recipe, self.data.corpus.sha256, by_size)
+        # Epochs that were chosen by the number of steps, and so of processes, do not make another run.
+        by_size = {"num_train_epochs", "early_stopping_patience"} & self.auto.keys()
+        recipe = {flag: value for flag, value in self.recipe.items() if flag not in {"data_path", *by_size}}
+        return Identity(recipe, self.data.corpus.sha256)
 
     def load_model(self) -> tuple[Any, Any]:
         """Return the model, fresh, and its tokenizer."""
@@ -104,6 +112,9 @@ def resolve(arguments: Arguments, data: InMemory | None = None) -> Run:
     _check_compilation(flags, draft)
     environment = describe_environment(hardware, precision, reason, draft.world_size)
     split = data if isinstance(data, SplitCorpus) else read_corpus(flags, data)
+    seen = None if model == MINI else load_seen(model, flags.model_revision)
+    if seen is not None:
+        split = drop_seen(split, seen, model)
     loss = make_loss(flags.loss, flags.parsed("loss_kwargs"), labels=split.dataset["train"]["label"][:])
     settings = f" {loss.kwargs}" if loss.kwargs else ""
     logger.info("loss: %s%s, not outputs.loss of the model; probability: %s", loss.formula, settings, loss.activation)
@@ -113,6 +124,8 @@ def resolve(arguments: Arguments, data: InMemory | None = None) -> Run:
     left_open = {flag for flag in choices if getattr(named, flag, None) == "auto"}
     if data is not None:
         left_open.discard("data_path")
+    if requested_precisions(arguments):  # by --bf16 or by the launcher
+        left_open.discard("precision")
     return Run(
         flags=final.run,
         args=make_training_arguments(final.training, precision=precision, device=hardware.device),
@@ -122,6 +135,7 @@ def resolve(arguments: Arguments, data: InMemory | None = None) -> Run:
         auto={flag: choices[flag] for flag in sorted({*left_open, *epochs})},
         environment=environment,
         resume_from=final.training["resume_from_checkpoint"],
+        seen=seen,
     )
 
 
@@ -160,8 +174,8 @@ def _corpus_flags(arguments: Arguments, parts: SplitCorpus, data: InMemory | Non
     Raises:
         ArgumentError: The corpus is split already, and the flags ask for a split.
     """
-    path = parts.corpus.path
-    flags: dict[str, Any] = {} if path == IN_MEMORY else {"data_path": name_of(path)}
+    source = parts.corpus.data_path
+    flags: dict[str, Any] = {} if source is None else {"data_path": source}
     if isinstance(data, SplitCorpus):
         clash = sorted(arguments.given.keys() & {"split", "split_seed", "folds", "fold"})
         if clash:
@@ -174,7 +188,11 @@ def _corpus_flags(arguments: Arguments, parts: SplitCorpus, data: InMemory | Non
 
 
 def choose_epochs(arguments: Arguments, args: TrainingArguments, num_posts: int) -> dict[str, Any]:
-    """Return epochs and patience where small corpora need more and none were named; log the size of a step.
+    """Return epochs and patience, if none were named and a small corpus needs more; log the size of a step.
+
+    On small corpora, fine-tuning fails by too few steps rather than by overfitting (Mosbach et al., 2021,
+    https://arxiv.org/abs/2006.04884; Zhang et al., 2021, https://arxiv.org/abs/2006.05987). How the bounds were
+    chosen: `docs/decisions/0014-few-posts-more-epochs.md`.
 
     Raises:
         ArgumentError: No batch is full, and `--dataloader_drop_last` drops the rest.
@@ -192,11 +210,11 @@ def choose_epochs(arguments: Arguments, args: TrainingArguments, num_posts: int)
         )
     if "num_train_epochs" in arguments.given or args.max_steps > 0:
         return {}
-    usual, epochs = args.num_train_epochs, enough_epochs(args.num_train_epochs, steps)
+    usual, epochs = args.num_train_epochs, min(math.ceil(FEWEST_STEPS / steps), MOST_EPOCHS)
     if epochs <= usual:
         return {}
     logger.info("epochs: %d instead of %g, to reach enough steps; --num_train_epochs overrides it", epochs, usual)
-    flags: dict[str, Any] = {"num_train_epochs": int(epochs)}
+    flags: dict[str, Any] = {"num_train_epochs": epochs}
     if args.load_best_model_at_end and "early_stopping_patience" not in arguments.given:
         flags["early_stopping_patience"] = round(arguments.run.early_stopping_patience * epochs / usual)
     return flags
@@ -204,6 +222,6 @@ def choose_epochs(arguments: Arguments, args: TrainingArguments, num_posts: int)
 
 def steps_per_epoch(num_posts: int, args: TrainingArguments, *, is_streaming: bool = False) -> int:
     """Return the number of optimizer steps in an epoch, over all processes; 0 if no batch is full."""
-    rounded = math.floor if args.dataloader_drop_last and not is_streaming else math.ceil
+    rounded: Callable[[float], int] = math.floor if args.dataloader_drop_last and not is_streaming else math.ceil
     batches = rounded(rounded(num_posts / args.train_batch_size) / args.world_size)
     return math.ceil(batches / args.gradient_accumulation_steps)

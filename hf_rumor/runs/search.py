@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,7 +142,7 @@ def _open_study(run: Run, space: Space, folder: Path) -> "Study":
         direction="maximize" if run.args.greater_is_better else "minimize",
         load_if_exists=True,
     )
-    identity = json.loads(json.dumps({**run.identity.to_json(), "space": space}))
+    identity = json.loads(json.dumps({**asdict(run.identity), "space": space}))
     stored = study.user_attrs.get("identity")
     if stored is None:
         study.set_user_attr("identity", identity)

@@ -1,13 +1,11 @@
-"""Refuse to start from a model or checkpoint that was trained on test posts of this run."""
+"""Refuse to resume from a checkpoint that was trained on test posts of this run."""
 
 from pathlib import Path
 from typing import Any
 
 from hf_rumor.config.flags import RunArguments
 from hf_rumor.errors import ArgumentError
-from hf_rumor.models.encoders import MINI
 from hf_rumor.runs.resolve import Run
-from hf_rumor.training.checkpoints import STATE_FILE
 from hf_rumor.training.run_folder import recipe_of_run
 
 
@@ -16,28 +14,22 @@ SEEDED_SPLITS = ("grouped", "random")  # of the other splits, the name is enough
 
 
 def check_start(run: Run) -> None:
-    """Refuse a start from a run on the same corpus with other test posts.
+    """Refuse to resume from a run on the same corpus with other test posts.
 
     Raises:
-        ArgumentError: The checkpoint or the model comes from such a run.
+        ArgumentError: The checkpoint comes from such a run.
     """
     flags = run.flags
+    if run.resume_from == "auto":
+        return
     ours = {name: getattr(flags, name) for name in (SPLIT_FLAGS if flags.split in SEEDED_SPLITS else SPLIT_FLAGS[:1])}
-    for flag, start, no_folder in (
-        ("--resume_from_checkpoint", run.resume_from, "auto"),
-        ("--model_name_or_path", flags.model_name_or_path, MINI),
-    ):
-        if start == no_folder:
-            continue
-        path = Path(start).resolve()
-        is_checkpoint = (path / STATE_FILE).is_file()  # inside the folder of its run
-        recipe = recipe_of_run(path.parent if is_checkpoint else path, run.data.corpus.sha256)
-        theirs = None if recipe is None else {name: recipe.get(name, getattr(RunArguments, name)) for name in ours}
-        if theirs not in (None, ours):
-            raise ArgumentError(
-                f"{flag} {start}: trained on posts that are test posts here (split there: {_words(theirs)}; here: "
-                f"{_words(ours)}). Use the same split, or start from another model."
-            )
+    recipe = recipe_of_run(Path(run.resume_from).resolve().parent, run.data.corpus.sha256)
+    theirs = None if recipe is None else {name: recipe.get(name, getattr(RunArguments, name)) for name in ours}
+    if theirs not in (None, ours):
+        raise ArgumentError(
+            f"--resume_from_checkpoint {run.resume_from}: trained on posts that are test posts here (split there: "
+            f"{_words(theirs)}; here: {_words(ours)}). Use the same split, or start from another model."
+        )
 
 
 def _words(flags: dict[str, Any] | None) -> str:

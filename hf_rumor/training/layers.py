@@ -42,7 +42,7 @@ def layers_below_head(model: Any) -> dict[int, int]:
     numbers = {name: tuple(map(int, match[1][1:].split("."))) for name in base if (match := LAYER.search(f".{name}"))}
     ranks = {number: rank for rank, number in enumerate(sorted(set(numbers.values()), reverse=True), start=1)}
     below = {id(value): 0 for value in model.parameters()}
-    read_by_all = READ_BY_ALL
+    read_by_all: tuple[str, ...] = READ_BY_ALL
     if "encoder.rel_embeddings.weight" in base:
         read_by_all += ("encoder.LayerNorm.",)  # their norm
     is_embedding = True

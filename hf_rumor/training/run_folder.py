@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,22 +32,15 @@ _WAY_OUT = "Give another --output_dir, or remove the folder."
 
 @dataclass(frozen=True)
 class Identity:
-    """What makes two runs the same. The corpus counts by its content, wherever it is.
+    """What makes two runs the same.
 
     Attributes:
-        recipe: The flags that repeat the run.
-        data_sha256: Digest of the corpus.
-        by_size: Flags that were not given and depend on the number of steps, and so of processes: not compared.
+        recipe: The flags that change the result.
+        data_sha256: Digest of the corpus, which counts by its content, not by its path.
     """
 
     recipe: dict[str, Any]
     data_sha256: str
-    by_size: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what is kept in the folder."""
-        recipe = {key: value for key, value in self.recipe.items() if key != "data_path"}
-        return {"recipe": recipe, "data_sha256": self.data_sha256, "by_size": list(self.by_size)}
 
 
 @dataclass(frozen=True)
@@ -105,7 +98,7 @@ def check_folder(folder: Path, identity: Identity) -> dict[str, Any] | None:
     there = _read_run(folder)
     has_results = any((folder / name).exists() for name in ("report.json", "model.safetensors"))
     if there is not None and (has_results or complete_checkpoints(folder)):
-        _compare(folder, there, identity.to_json())
+        _compare(folder, there, asdict(identity))
     return there
 
 
@@ -183,7 +176,7 @@ def _read_run(folder: Path) -> dict[str, Any] | None:
         names = sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
         if RUN_FILE in names:
             run: dict[str, Any] = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-            return {key: run[key] for key in ("recipe", "data_sha256", "by_size", "finished")}
+            return {key: run[key] for key in ("recipe", "data_sha256", "finished")}
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise OutputError(f"--output_dir {folder}: not a folder of a run ({error}). {_WAY_OUT}") from error
     if names:
@@ -192,23 +185,18 @@ def _read_run(folder: Path) -> dict[str, Any] | None:
 
 
 def _compare(folder: Path, there: dict[str, Any], here: dict[str, Any]) -> None:
-    by_size = {
-        key
-        for key in (*there["by_size"], *here["by_size"])
-        if all(key in run["by_size"] or key not in run["recipe"] for run in (there, here))
-    }
     theirs, ours = ({**run["recipe"], "content of the corpus": run["data_sha256"][:12]} for run in (there, here))
     differing = [
         f"{key} {theirs.get(key, 'not set')} there, {ours.get(key, 'not set')} here"
         for key in sorted(theirs.keys() | ours.keys())
-        if theirs.get(key) != ours.get(key) and key not in by_size
+        if theirs.get(key) != ours.get(key)
     ]
     if differing:
         raise OutputError(f"--output_dir {folder}: contains another run ({'; '.join(differing)}). {_WAY_OUT}")
 
 
 def _write_run(folder: Path, identity: Identity, *, finished: bool) -> None:
-    text = json.dumps(identity.to_json() | {"finished": finished}, indent=2, ensure_ascii=False)
+    text = json.dumps(asdict(identity) | {"finished": finished}, indent=2, ensure_ascii=False)
     with _writable(folder):
         write_text(folder / RUN_FILE, text + "\n")
 

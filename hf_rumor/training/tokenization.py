@@ -60,7 +60,7 @@ def _encode_rows(rows: dict[str, list[Any]], tokenizer: Any, config: InputConfig
     return {
         **to_columns(encodings, facts.names),
         "truncated": [bool(encoding.overflowing) for encoding in encodings],
-        "num_unknown": [encoding.ids.count(facts.unknown_id) for encoding in encodings],
+        "num_unknown": [sum(number == facts.unknown_id for number in encoding.ids) for encoding in encodings],
     }
 
 

@@ -213,14 +213,14 @@ class RumorTrainer(Trainer):
         """Return the model without the wrapper by which accelerate computes in bf16 or fp16."""
         return self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
 
-    def _get_dataloader(self, *args: Any, is_training: bool = False, **kwargs: Any) -> DataLoader[Any]:
+    def _get_dataloader(self, *args: Any, **kwargs: Any) -> DataLoader[Any]:
         """Skip no post in evaluation and prediction, whatever `dataloader_drop_last` is for training."""
         shared = self.args
-        if not is_training:
+        if not kwargs.get("is_training"):
             self.args = copy.copy(shared)
             self.args.dataloader_drop_last = False
         try:
-            return super()._get_dataloader(*args, is_training=is_training, **kwargs)
+            return super()._get_dataloader(*args, **kwargs)
         finally:
             self.args = shared
 

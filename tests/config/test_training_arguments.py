@@ -61,7 +61,7 @@ def test_one_process_uses_one_of_several_gpus(tmp_path, monkeypatch):
     assert (args.n_gpu, args.train_batch_size) == (1, 16)
 
 
-@pytest.mark.parametrize(("spec", "trackers"), [(None, []), ("found", ["tensorboard"])])
+@pytest.mark.parametrize(("spec", "trackers"), [(None, []), ("installed", ["tensorboard"])])
 def test_tensorboard_is_used_if_it_is_installed(tmp_path, monkeypatch, spec, trackers):
     monkeypatch.setattr(training_arguments.importlib.util, "find_spec", lambda name: spec)
     assert training_arguments._trackers() == trackers

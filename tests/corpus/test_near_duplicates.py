@@ -11,9 +11,9 @@ from hf_rumor.corpus.near_duplicates import (
     _pairs_in_buckets,
     find_near_duplicates,
     jaccard,
-    normalise,
     shingles,
 )
+from hf_rumor.corpus.normalization import normalise
 
 
 def partition(groups, names):

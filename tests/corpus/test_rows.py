@@ -29,9 +29,9 @@ ROWS = [
     {"id": "c", "text": "第一行\n第二行，\t还有", "label": "谣言", "posted_at": "soon", "author_id": "7"},
 ]
 POSTS = [
-    Post("河边，听说“停电”了", "a", is_rumor=True, posted_at=1372480809, author_id="7"),
-    Post('He said "no", twice', "b", is_rumor=False, posted_at=1372480810),
-    Post("第一行\n第二行，\t还有", "c", is_rumor=True, author_id="7"),
+    Post(text="河边，听说“停电”了", post_id="a", is_rumor=True, posted_at=1372480809, author_id="7"),
+    Post(text='He said "no", twice', post_id="b", is_rumor=False, posted_at=1372480810),
+    Post(text="第一行\n第二行，\t还有", post_id="c", is_rumor=True, author_id="7"),
 ]
 
 
@@ -122,7 +122,7 @@ def test_columns_are_recognised_by_name_in_any_case(write):
 
 def test_columns_can_be_named_and_then_come_first(write):
     path = write(".csv", [{"text": "no", "body": "雪", "label": "?", "truth": "1", "id": "no", "key": "x"}])
-    assert read(path, text="body", label="truth", id="Key")[0] == [Post("雪", "x", is_rumor=True)]
+    assert read(path, text="body", label="truth", id="Key")[0] == [Post(text="雪", post_id="x", is_rumor=True)]
 
 
 @pytest.mark.parametrize(
@@ -342,7 +342,7 @@ def test_ced_posts_without_a_label_are_predicted(tmp_path, write_ced, corpus_pos
 
 def test_reading_stops_at_the_first_post_asked_for(write):
     with open_input(write(".jsonl", '{"text": "雪", "label": 1}\nbroken\n')) as source:
-        assert next(read_posts(source, Columns())) == Post("雪", "1", is_rumor=True)
+        assert next(read_posts(source, Columns())) == Post(text="雪", post_id="1", is_rumor=True)
 
 
 @pytest.mark.parametrize("value", ["9" * 5000, "9" * 13 + "0", "\0", "1e999"])

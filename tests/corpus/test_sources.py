@@ -325,6 +325,20 @@ def test_a_name_on_the_hub_that_cannot_be_one_is_refused(name):
         resolve_corpus(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "revision", "file"),
+    [
+        ("hub:a/b", None, None),
+        ("hub:a/b@v1.0/data/posts.csv", "v1.0", "data/posts.csv"),
+        ("hub:a/b@refs/convert/parquet", "refs/convert/parquet", None),
+        ("hub:a/b@refs/pr/7/default/train/0000.parquet", "refs/pr/7", "default/train/0000.parquet"),
+    ],
+)
+def test_a_revision_on_the_hub_may_be_a_reference(name, revision, file):
+    parts = sources.HUB_PATTERN.fullmatch(name)
+    assert (parts["repo"], parts["revision"], parts["file"]) == ("a/b", revision, file)
+
+
 def test_without_a_network_and_a_cache_a_dataset_is_not_available():
     with pytest.raises(CorpusError, match="not available in the cache"):
         resolve_corpus("hub:someone/no-such-posts")

@@ -51,6 +51,15 @@ def test_only_listed_files_are_uploaded(folder, make_report):
     assert all(read(upload) == MODEL[upload.path] for upload in uploads if upload.path in MODEL)
 
 
+def test_seen_posts_are_uploaded_on_request_only(folder, make_report):
+    report = portable(make_report())
+    with pytest.raises(ModelError, match=r"has no seen_posts\.npz"):
+        contents_of(folder, report, with_seen=True)
+    (folder / "seen_posts.npz").write_bytes(b"digests")
+    names = [{upload.path for upload in contents_of(folder, report, with_seen=seen)} for seen in (False, True)]
+    assert names[1] - names[0] == {"seen_posts.npz"}
+
+
 def test_every_shard_of_a_model_is_uploaded(folder):
     for name in (
         "model-00001-of-00002.safetensors",
@@ -137,7 +146,7 @@ def test_an_absolute_path_is_reduced_to_its_last_part(value, expected):
 
 
 @pytest.mark.parametrize("size", [0, contents.PAGE - 5, 3 * contents.PAGE + 1])
-def test_a_token_is_found_wherever_it_is(tmp_path, monkeypatch, size):
+def test_a_token_is_detected_wherever_it_is(tmp_path, monkeypatch, size):
     monkeypatch.setenv("HF_TOKEN", "hf_canaryToken")
     path = tmp_path / "model.safetensors"
     path.write_bytes(b"\0" * size + b"hf_canaryToken" + b"\0")
@@ -148,7 +157,7 @@ def test_a_token_is_found_wherever_it_is(tmp_path, monkeypatch, size):
             assert "hf_canary" not in str(caught.value)
 
 
-def test_the_home_folder_is_found(monkeypatch):
+def test_the_home_folder_is_detected(monkeypatch):
     monkeypatch.setattr(Path, "home", lambda: Path("/home/someone"))
     with pytest.raises(OutputError, match="home folder"):
         check_private([Upload("README.md", b"see /home/someone/notes")])

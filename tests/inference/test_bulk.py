@@ -2,6 +2,7 @@ import fcntl
 import json
 import os
 import random
+import shutil
 import stat
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from hf_rumor import RumorClassifier
 from hf_rumor.cli import main as cli
 from hf_rumor.corpus.post import Post
 from hf_rumor.corpus.rows import Item
+from hf_rumor.corpus.seen import seen_posts, write_seen
 from hf_rumor.errors import ArgumentError, CorpusError, OutputError
 from hf_rumor.inference import bulk, classifier
 from hf_rumor.inference.bulk import Share, describe_job, join_shares, predict_items, write_predictions, write_share
@@ -33,7 +35,7 @@ class Counting:
 @pytest.fixture
 def items(monkeypatch):
     monkeypatch.setattr(bulk, "BATCHES_PER_WINDOW", 2)
-    return [Item(n, None, "broken") if n % 7 == 3 else Item(n, Post("停" * (n % 9))) for n in range(1, 24)]
+    return [Item(n, None, "broken") if n % 7 == 3 else Item(n, Post(text="停" * (n % 9))) for n in range(1, 24)]
 
 
 def lines_of(items, done=0, counting=None):
@@ -182,6 +184,19 @@ def posts(tmp_path, texts):
     return path
 
 
+def test_posts_that_the_model_has_seen_are_marked_on_request(folder, texts, tmp_path, capsys):
+    command = ["predict", str(folder), str(tmp_path / "posts.txt"), "--mark_seen"]
+    (tmp_path / "posts.txt").write_text(f"{texts[0]}\n\n{texts[40]}\n", encoding="utf-8")
+    assert cli.main(command) == 2
+    assert "--mark_seen: it is not known which posts" in capsys.readouterr().err
+    copy = shutil.copytree(folder, tmp_path / "model")
+    write_seen(copy, seen_posts(texts[:30], []))
+    command[1] = str(copy)
+    assert cli.main(command) == 0
+    marks = [json.loads(line).get("seen_in_training") for line in capsys.readouterr().out.splitlines()]
+    assert marks == [True, None, False]
+
+
 @pytest.mark.parametrize("encoding", ["gb18030", "utf-16"])
 def test_a_file_that_chinese_programs_wrote_is_predicted_as_it_is_read_in_training(folder, tmp_path, capsys, encoding):
     rows = ["编号,text", "1,听说昨夜停水，速转！", "2,小城下雪"]
@@ -213,7 +228,7 @@ def test_the_verb_writes_a_line_for_each_line(folder, posts, texts, tmp_path, ca
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "predict: 102 posts in" in captured.err
-    assert "2 of them with an error" in captured.err
+    assert "2 with an error" in captured.err
     assert cli.main(["predict", str(folder), str(posts)]) == 0
     assert capsys.readouterr().out == output.read_text("utf-8")
 
@@ -221,9 +236,10 @@ def test_the_verb_writes_a_line_for_each_line(folder, posts, texts, tmp_path, ca
 def test_two_processes_of_a_launcher_write_what_one_would(folder, posts, tmp_path, monkeypatch, capsys):
     one, two, flags = tmp_path / "one.jsonl", tmp_path / "two.jsonl", ["--batch_size", "2"]
     assert cli.main(["predict", str(folder), str(posts), "--output", str(one), *flags]) == 0
-    monkeypatch.setenv("WORLD_SIZE", "2")
+    for name, value in {"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1"}.items():
+        monkeypatch.setenv(name, value)
     assert cli.main(["predict", str(folder), str(posts), *flags]) == 2
-    assert "2 processes cannot share stdin or stdout" in capsys.readouterr().err
+    assert "2 processes need files for input and --output" in capsys.readouterr().err
     for rank in ("1", "0"):  # the first one waits for the other, and joins
         monkeypatch.setenv("RANK", rank)
         assert cli.main(["predict", str(folder), str(posts), "--output", str(two), *flags]) == 0
@@ -237,7 +253,7 @@ def test_plain_lines_come_from_stdin_and_whoever_reads_may_leave_early(folder, t
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["id"] for row in rows] == [1, 2, 3]
     assert "error" in rows[1]
-    assert "predict: format of stdin: lines (--format auto)" in done.stderr
+    assert "predict: stdin is read as lines (--format auto)" in done.stderr
     many = "".join(f"{text}\n" for text in texts * 30)
     shell = f"'{sys.executable}' -m hf_rumor predict '{folder}' | head -n 1"
     done = subprocess.run(["bash", "-c", shell], input=many, capture_output=True, text=True, check=True)
@@ -249,7 +265,7 @@ def test_plain_lines_come_from_stdin_and_whoever_reads_may_leave_early(folder, t
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (["--resume"], "--resume: no --output"),
+        (["--resume"], "--resume: there is no --output to resume"),
         (["--batch_size", "0"], "expected a number of at least 1"),
         (["--text_column", "body", "--format", "csv"], "no column 'body'"),
         (["--format", "xml"], "invalid choice"),
@@ -265,7 +281,7 @@ def test_a_mistake_of_the_verb_is_one_line(folder, posts, capsys, flags, words):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["INPUT", "--output", "INPUT"], "is the input, which would be lost"),
+        (["INPUT", "--output", "INPUT"], "this is the input, which would be lost"),
         (["INPUT", "--output", "FOLDER"], "is a folder. Name a file"),
         (["-", "--output", "out.jsonl", "--resume"], "stdin cannot be read again"),
     ],
@@ -310,7 +326,7 @@ def test_on_a_terminal_a_table_is_read_to_its_end(folder, tmp_path, monkeypatch,
 
 def test_an_input_that_is_not_there_is_a_mistake(folder, capsys):
     assert cli.main(["predict", str(folder), "/no/such/file"]) == 2
-    assert "/no/such/file: no such file or folder" in capsys.readouterr().err
+    assert "/no/such/file: no such file" in capsys.readouterr().err
 
 
 FAILING = json.dumps({"id": 1, "error": "the line is empty."})

@@ -86,7 +86,7 @@ def test_a_model_that_decides_otherwise_is_not_written_unless_forced(folder, tex
 
 def test_a_folder_with_files_is_refused(folder, texts, tmp_path):
     (tmp_path / "thesis.tex").touch()
-    with pytest.raises(OutputError, match="the folder contains files"):
+    with pytest.raises(OutputError, match="this is not an empty folder"):
         export_model(str(folder), tmp_path, texts, precision="fp32")
 
 

@@ -1,6 +1,5 @@
 import logging
 import re
-from pathlib import Path
 
 import pytest
 import yaml
@@ -17,14 +16,14 @@ from hf_rumor.report.card import (
     render_card,
     write_card,
 )
+from hf_rumor.report.view import sections
 
 
-GOLDEN = Path(__file__).with_name("golden_card.md")
-
-
-def test_the_card_equals_the_golden_file(make_report):
-    """To update it after a deliberate change, write the rendered card to the file and read the difference."""
-    assert render_card(make_report(), "apache-2.0") == GOLDEN.read_text(encoding="utf-8")
+def test_the_card_has_the_sections_of_the_report_but_slices_and_hyper_parameters(make_report):
+    titles = re.findall(r"(?m)^## (.*)$", render_card(make_report(), "mit"))
+    left_out = ("slices", "hyper_parameters")
+    expected = [section.title for section in sections(make_report()) if section.id not in left_out]
+    assert titles == ["Usage", "Intended use and limits", *expected, "License and citation"]
 
 
 def test_the_metadata_is_read_by_the_library_of_the_hub(make_report):
@@ -35,12 +34,12 @@ def test_the_metadata_is_read_by_the_library_of_the_hub(make_report):
         "text-classification",
     )
     assert card.data.widget == [{"text": EXAMPLE}]
-    found = {result.metric_name: result for result in card.data.eval_results}
-    assert len(found) == len(METRIC_TYPES)
-    assert found["Accuracy"].metric_value == 0.75
-    assert found["Accuracy"].metric_args == {"interval_95": [0.625, 0.875]}
-    assert found["Macro-F1"].metric_type == "f1"
-    assert {result.dataset_split for result in found.values()} == {"test"}
+    results = {result.metric_name: result for result in card.data.eval_results}
+    assert len(results) == len(METRIC_TYPES)
+    assert results["Accuracy"].metric_value == 0.75
+    assert results["Accuracy"].metric_args == {"interval_95": [0.625, 0.875]}
+    assert results["Macro-F1"].metric_type == "f1"
+    assert {result.dataset_split for result in results.values()} == {"test"}
 
 
 def test_an_undefined_metric_is_not_in_the_metadata(make_report):
@@ -53,9 +52,9 @@ def test_an_undefined_interval_is_not_in_the_metadata(make_report):
     report = make_report()
     report.test.intervals["macro_f1"] = (float("nan"), float("nan"))
     text = render_card(report, "mit")
-    [found] = [result for result in ModelCard(text).data.eval_results if result.metric_name == "Macro-F1"]
-    assert found.metric_value == pytest.approx(report.test.macro_f1, abs=1e-4)
-    assert not found.metric_args
+    [macro_f1] = [result for result in ModelCard(text).data.eval_results if result.metric_name == "Macro-F1"]
+    assert macro_f1.metric_value == pytest.approx(report.test.macro_f1, abs=1e-4)
+    assert not macro_f1.metric_args
 
 
 def test_a_card_without_a_license_states_that(make_report):

@@ -141,7 +141,7 @@ def test_a_refused_run_does_not_make_an_older_result_count(tmp_path, train, monk
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"),
+    ("flags", "message"),
     [
         (
             ["--splits", "grouped,shuffled"],
@@ -158,10 +158,10 @@ def test_a_refused_run_does_not_make_an_older_result_count(tmp_path, train, monk
         (["--leaning_rate", "1"], "did you mean --learning_rate?"),
     ],
 )
-def test_a_mistake_shows_before_the_first_run(tmp_path, monkeypatch, capsys, flags, said):
+def test_a_mistake_shows_before_the_first_run(tmp_path, monkeypatch, capsys, flags, message):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["benchmark", *flags]) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 

@@ -1,17 +1,21 @@
 import json
 import math
+import shutil
 from dataclasses import replace
 
 import pytest
 
 from hf_rumor import RumorClassifier
+from hf_rumor.api import train
 from hf_rumor.cli import main as cli
 from hf_rumor.corpus.arrow import load_corpus
+from hf_rumor.corpus.seen import find_seen, read_seen
 from hf_rumor.errors import ModelError, OutputError
 from hf_rumor.evaluation import measure
 from hf_rumor.evaluation.baseline import TOO_FEW_POSTS, Baselines
 from hf_rumor.evaluation.metrics import METRICS
 from hf_rumor.report.record import read_report
+from hf_rumor.report.words import headline
 from hf_rumor.runs.evaluate import evaluate_outside
 
 
@@ -55,30 +59,74 @@ def test_every_post_of_another_corpus_is_scored_and_nothing_else_changes(
     expected = RumorClassifier.from_pretrained(folder).predict(posts["text"][:])
     assert [row["id"] for row in rows] == posts["id"][:]
     assert [row["predicted"] for row in rows] == [prediction.predicted for prediction in expected]
+    assert new["split"]["num_seen_test_posts"] == 0
+    assert new["unseen"] is None
     for name in ("report.md", "report.html"):
         page = (output / name).read_text("utf-8")
-        assert "It is unknown how many of these posts" in page
+        assert "0 of 50 posts (0.0%) or a near-duplicate were training" in page
         assert "unseen" not in page
         assert "5-fold cross-validation" in page
         assert "hf-rumor evaluate MODEL" in page
     assert not (output / "model.safetensors").exists()
 
 
-def test_the_training_corpus_is_refused(trained, tmp_path):
+def ids_of_test_posts(folder):
+    return {json.loads(line)["id"] for line in (folder / "predictions.jsonl").read_text("utf-8").splitlines()}
+
+
+def test_posts_that_the_model_has_seen_are_counted_and_the_others_measured_apart(
+    trained, make_posts, write_ced, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("hf_rumor.evaluation.measure.NUM_RESAMPLES", 20)
     folder, corpus = trained
-    with pytest.raises(ModelError, match="it was trained on this corpus"):
-        evaluate_outside(str(folder), load_corpus(corpus), tmp_path / "evaluation")
+    mixed = write_ced(tmp_path / "mixed", [*make_posts(60)[:20], *make_posts(90, seed=9)[60:]])
+    report = evaluate_outside(str(folder), load_corpus(mixed), tmp_path / "evaluation")
+    assert report.split.num_seen_test_posts <= 20  # some were test posts
+    assert report.split.num_seen_test_posts + report.unseen.num_posts == report.test.num_posts == 50
+    assert f"on {report.unseen.num_posts} posts of another corpus that the model has not seen" in headline(report)
+    assert "unseen posts [95% CI]" in (tmp_path / "evaluation" / "report.md").read_text("utf-8")
+    whole = evaluate_outside(str(folder), load_corpus(corpus), tmp_path / "whole")
+    test = json.loads((folder / "report.json").read_text("utf-8"))["split"]["test"]
+    assert (whole.unseen.num_posts, whole.split.num_seen_test_posts) == (test, 60 - test)
+
+
+def test_a_corpus_that_was_seen_entirely_is_refused(trained, tmp_path):
+    folder, corpus = trained
+    tested = ids_of_test_posts(folder)
+    posts = load_corpus(corpus).posts.filter(lambda post: post["id"] not in tested)
+    with pytest.raises(ModelError, match=f"it has seen all {len(posts)} posts"):
+        evaluate_outside(str(folder), load_corpus(posts), tmp_path / "evaluation")
     assert not (tmp_path / "evaluation").exists()
 
 
-def test_the_training_corpus_is_refused_in_another_file_too(trained, tmp_path):
+def test_without_seen_posts_the_training_corpus_is_refused_in_any_file(trained, tmp_path):
     folder, corpus = trained
-    posts = load_corpus(corpus).posts
-    path = tmp_path / "same.jsonl"
-    rows = [json.dumps({"text": post["text"], "label": post["label"]}) for post in posts]
-    path.write_text("\n".join(reversed(rows)), encoding="utf-8")
-    with pytest.raises(ModelError, match="it was trained on this corpus"):
-        evaluate_outside(str(folder), load_corpus(path), tmp_path / "evaluation")
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    (copy / "seen_posts.npz").unlink()
+    rows = [json.dumps({"text": post["text"], "label": post["label"]}) for post in load_corpus(corpus).posts]
+    (tmp_path / "same.jsonl").write_text("\n".join(reversed(rows)), encoding="utf-8")
+    for path in (corpus, tmp_path / "same.jsonl"):
+        with pytest.raises(ModelError, match="it was trained on this corpus"):
+            evaluate_outside(str(copy), load_corpus(path), tmp_path / "evaluation")
+
+
+def test_training_further_drops_test_posts_that_were_seen_and_remembers_both_runs(trained, make_posts, tmp_path):
+    folder, _ = trained
+    new = [replace(post, post_id=f"new {number}") for number, post in enumerate(make_posts(90, seed=9)[60:])]
+    more = load_corpus([*make_posts(60), *new])
+    flags = {"max_steps": 1, "use_cpu": True, "report_to": "none", "split_seed": 5}
+    finished = train(more, output_dir=tmp_path / "further", model_name_or_path=str(folder), **flags)
+    split, before = finished.report.split, read_seen(folder)
+    assert split.num_seen_test_posts > 0
+    assert split.train + split.validation + split.test + split.num_seen_test_posts == len(more.posts)
+    after = read_seen(finished.folder)
+    assert set(before.digests.tolist()) < set(after.digests.tolist())
+    tested = {
+        json.loads(line)["id"] for line in (finished.folder / "predictions.jsonl").read_text("utf-8").splitlines()
+    }
+    texts = more.posts.filter(lambda post: post["id"] in tested)["text"][:]
+    assert not find_seen(texts, before).any()
+    assert not find_seen(texts, after).any()
 
 
 def test_the_report_of_the_model_is_not_overwritten(trained, another):

@@ -1,9 +1,9 @@
 import math
 
 import pytest
-from hf_rumor.config.arguments import RunArguments
 from transformers import TrainerState, TrainingArguments
 
+from hf_rumor.config.flags import RunArguments
 from hf_rumor.report.record import Epoch
 from hf_rumor.runs.history import epochs, hyper_parameters
 

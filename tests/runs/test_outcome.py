@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +10,7 @@ from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.evaluation.calibration import Platt
 from hf_rumor.models.encoders import load_encoder
 from hf_rumor.runs import outcome
-from hf_rumor.runs.outcome import conclude, logits_of, traits_of
+from hf_rumor.runs.outcome import conclude, data_facts, logits_of, traits_of
 from hf_rumor.training.losses import make_loss
 
 
@@ -96,3 +97,13 @@ def test_traits_are_those_of_the_test_posts_in_order(data):
     assert traits.texts == data.dataset["test"]["text"][:]
     assert traits.posted_at == [posts[text]["posted_at"] for text in traits.texts]
     assert traits.num_reposts == [posts[text]["num_reposts"] for text in traits.texts]
+
+
+@pytest.mark.parametrize(
+    ("place", "is_synthetic"),
+    [("data/sample", True), ("data/sample/CED", True), ("sample", False), ("data/samples", False)],
+)
+def test_the_sample_is_known_to_be_synthetic(data, tmp_path, place, is_synthetic):
+    [source] = data.corpus.sources
+    corpus = replace(data.corpus, sources=(replace(source, path=tmp_path / place),))
+    assert data_facts(corpus).is_synthetic is is_synthetic

@@ -7,13 +7,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import torch
 import yaml
 from datasets import Dataset
-from hf_rumor.runs.corpora import load_corpus, split_corpus
 from transformers import TrainingArguments
 
 from hf_rumor.config.parse import parse_arguments
+from hf_rumor.corpus.arrow import load_corpus, split_corpus
 from hf_rumor.errors import ArgumentError, CorpusError
 from hf_rumor.runs import resolve as module
 from hf_rumor.runs.resolve import choose_epochs, resolve, steps_per_epoch
@@ -33,17 +32,6 @@ def posts(tmp_path, make_posts):
     return Dataset.from_list([{"text": post.text, "label": int(post.is_rumor)} for post in make_posts(60)])
 
 
-@pytest.mark.parametrize(("precision", "kind"), [("bf16", "short_posts"), ("fp32", "sdpa")])
-def test_attention_on_a_cpu_is_the_faster_one(precision, kind):
-    assert decide("--precision", precision).load_model()[0].config._attn_implementation == kind
-
-
-@pytest.mark.parametrize(("flags", "length"), [([], 1), (["--torch_compile", "True", "--adversarial_radius", "0"], 3)])
-def test_on_a_cpu_the_last_layer_computes_the_first_token_only_unless_compiled(flags, length):
-    hidden = decide(*flags).load_model()[0].base_model(torch.tensor([[1, 2, 3]])).last_hidden_state
-    assert hidden.shape[1] == length
-
-
 def test_small_corpora_train_for_more_epochs_and_the_recipe_repeats_it(tmp_path, caplog):
     caplog.set_level("INFO", logger="hf_rumor")
     run = decide("--load_best_model_at_end", "True")
@@ -56,7 +44,6 @@ def test_small_corpora_train_for_more_epochs_and_the_recipe_repeats_it(tmp_path,
     assert "epochs: 9 instead of 4" in caplog.text
     assert chosen.items() <= run.recipe.items()
     assert {*run.auto} == {"precision", *chosen}  # data and model are given
-    assert run.identity.by_size == ("num_train_epochs", "early_stopping_patience")
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(yaml.safe_dump(run.recipe))
     again = resolve(parse_arguments([str(recipe), "--use_cpu"]))
@@ -109,14 +96,34 @@ def test_a_patience_that_is_given_is_kept():
     assert (run.args.num_train_epochs, run.flags.early_stopping_patience) == (9, 1)
 
 
+def test_the_identity_of_a_run_depends_neither_on_the_path_of_its_corpus_nor_on_the_processes(tmp_path, monkeypatch):
+    (tmp_path / "moved").symlink_to(SAMPLE)
+    run = decide()
+    assert run.identity == decide("--data_path", str(tmp_path / "moved")).identity
+    assert run.identity != decide("--num_train_epochs", "17").identity
+    assert run.identity != decide("--learning_rate", "1e-5").identity
+    monkeypatch.setattr(TrainingArguments, "world_size", 2)
+    other = decide()
+    assert other.identity == run.identity
+    assert (run.recipe["num_train_epochs"], other.recipe["num_train_epochs"]) == (9, 17)
+
+
 ARGS = {"max_steps": -1, "num_train_epochs": 4.0, "gradient_accumulation_steps": 1, "train_batch_size": 16}
 ARGS |= {"dataloader_drop_last": False, "load_best_model_at_end": False, "world_size": 1}
 
 
-@pytest.mark.parametrize(("num_processes", "epochs"), [(1, 9), (2, 17), (4, 20)])
+@pytest.mark.parametrize(("num_processes", "epochs"), [(1, 9), (2, 17), (4, 20), (260, 20)])
 def test_epochs_give_150_steps_of_all_processes_together(num_processes, epochs):
     args = SimpleNamespace(**ARGS | {"world_size": num_processes})
     assert choose_epochs(parse_arguments(["mini"]), args, 259) == {"num_train_epochs": epochs}
+
+
+@pytest.mark.parametrize(("num_posts", "usual"), [(16 * 38, 4), (16 * 488, 4), (1, 30)])
+def test_enough_steps_or_more_epochs_by_default_are_kept(num_posts, usual):
+    assert (
+        choose_epochs(parse_arguments(["mini"]), SimpleNamespace(**ARGS | {"num_train_epochs": usual}), num_posts)
+        == {}
+    )
 
 
 @pytest.mark.parametrize("num_posts", [1, 15, 16, 17, 33, 64])
@@ -167,7 +174,7 @@ def test_a_corpus_in_memory_has_no_path_in_the_recipe(posts, caplog):
     run = decide(data=posts)  # whatever --data_path is
     assert "data_path" not in run.recipe | run.auto
     assert len(run.data.corpus.posts) == 60
-    assert "corpus: in memory, 60 posts, 30 rumors" in caplog.messages
+    assert "corpus: in-memory, 60 posts, 30 rumors" in caplog.messages
     assert decide(data=load_corpus(posts)).identity == run.identity
 
 
@@ -190,14 +197,11 @@ def test_a_missing_corpus_is_an_error(tmp_path):
         resolve(parse_arguments(["mini", "--use_cpu", "--data_path", str(tmp_path / "nowhere")]))
 
 
-def test_training_arguments_are_those_of_trainer():
-    assert isinstance(decide().args, TrainingArguments)
-
-
 TWO = """
 import logging, sys
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 from hf_rumor.config.parse import parse_arguments
+from hf_rumor.corpus.arrow import load_corpus, split_corpus
 from hf_rumor.runs.resolve import resolve
 run = resolve(parse_arguments(sys.argv[1:]))
 assert run.args.world_size == 2

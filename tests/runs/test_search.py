@@ -9,7 +9,7 @@ import yaml
 
 from hf_rumor.cli import main as cli
 from hf_rumor.config.parse import parse_arguments
-from hf_rumor.corpus.splits import split_posts
+from hf_rumor.corpus.splits import PostsToSplit, split_posts
 from hf_rumor.errors import ArgumentError
 from hf_rumor.runs import search
 from hf_rumor.runs.search import Search, check_space, to_text
@@ -71,9 +71,9 @@ def test_a_search_resumes_and_its_recipe_can_be_trained(words, tmp_path, capsys,
     assert parse_arguments([str(folder / "recipe.yaml")]).training["learning_rate"] == best["learning_rate"]
     assert f"The best, trial {best['number']}, is in" in capsys.readouterr().out
 
-    # The batch size of a trial is the one that trains: 43 posts are 11 batches of 4, or 3 of 20.
+    # The batch size of a trial is the one that trains: 46 posts are 12 batches of 4, or 3 of 20.
     steps = [int(line.split()[1]) for line in caplog.messages if line.startswith("steps: ")]
-    assert steps == [{4: 11, 20: 3}[trial["per_device_train_batch_size"]] for trial in trials]
+    assert steps == [{4: 12, 20: 3}[trial["per_device_train_batch_size"]] for trial in trials]
 
 
 @pytest.mark.parametrize("flag", ["num_train_epochs", "max_steps", "learning_rate"])
@@ -120,7 +120,8 @@ def test_a_search_uses_no_test_post(words, tmp_path, make_posts):
     groups = np.arange(60)  # none is a near-duplicate of another
     labels, times = [int(post.is_rumor) for post in posts], [None] * 60
     ids = [post.post_id for post in posts]
-    split = split_posts("random", seed=0, ids=ids, labels=labels, posted_at=times, groups=groups)
+    columns = PostsToSplit(ids, ids, np.array(labels), times, groups, [None] * len(ids))
+    split = split_posts("random", columns, seed=0)
     noise = [replace(post, text=f"噪声{n}") if n in split.test else post for n, post in enumerate(posts)]
     trials = []
     for name, corpus in (("as_it_is", posts), ("noise", noise)):

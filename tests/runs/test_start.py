@@ -21,33 +21,25 @@ def trained(tmp_path):
     return folder
 
 
-def a_run(model="mini", resume_from="auto", sha256=SHA, **flags):
+def a_run(resume_from="auto", sha256=SHA, **flags):
     data = SimpleNamespace(corpus=SimpleNamespace(sha256=sha256))
-    return SimpleNamespace(
-        flags=RunArguments(model_name_or_path=str(model), **flags), resume_from=resume_from, data=data
-    )
+    return SimpleNamespace(flags=RunArguments(**flags), resume_from=resume_from, data=data)
 
 
-def test_a_start_that_was_trained_on_test_posts_is_refused(trained):
-    checkpoint = trained / "checkpoint-3"
-    for start in ({"model": trained}, {"model": checkpoint}, {"resume_from": str(checkpoint)}):
-        with pytest.raises(ArgumentError) as caught:
-            check_start(a_run(**start, split_seed=1))
-        assert "trained on posts that are test posts here" in str(caught.value)
-        assert "--split_seed 0" in str(caught.value)
-        check_start(a_run(**start))  # the same test posts
-        check_start(a_run(**start, split_seed=1, sha256="another"))
+def test_a_checkpoint_that_was_trained_on_test_posts_is_refused(trained):
+    checkpoint = str(trained / "checkpoint-3")
+    with pytest.raises(ArgumentError) as caught:
+        check_start(a_run(resume_from=checkpoint, split_seed=1))
+    assert "trained on posts that are test posts here" in str(caught.value)
+    assert "--split_seed 0" in str(caught.value)
+    check_start(a_run(resume_from=checkpoint))  # the same test posts
+    check_start(a_run(resume_from=checkpoint, split_seed=1, sha256="another"))
+    check_start(a_run(resume_from="auto", split_seed=1))
 
 
 def test_of_a_split_without_folds_only_the_name_counts(trained):
     finish_folder(trained, Identity({"split": "chronological"}, SHA))
-    check_start(a_run(trained, split="chronological", split_seed=1))
+    checkpoint = str(trained / "checkpoint-3")
+    check_start(a_run(resume_from=checkpoint, split="chronological", split_seed=1))
     with pytest.raises(ArgumentError):
-        check_start(a_run(trained, split="every_8th"))
-
-
-def test_auto_and_the_bundled_model_are_no_folders(trained, tmp_path, monkeypatch):
-    (tmp_path / "mini").symlink_to(trained)
-    for folder in (trained, tmp_path):
-        monkeypatch.chdir(folder)
-        check_start(a_run(split_seed=1))
+        check_start(a_run(resume_from=checkpoint, split="every_8th"))

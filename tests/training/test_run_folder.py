@@ -9,7 +9,6 @@ import torch
 from hf_rumor.errors import ArgumentError, OutputError
 from hf_rumor.training.run_folder import (
     Identity,
-    check_folder,
     claim_folder,
     finish_folder,
     full_disk_explained,
@@ -94,41 +93,6 @@ def test_another_run_is_refused_with_the_difference_and_leaves_the_folder_unchan
     assert message in str(caught.value)
     assert "another --output_dir" in str(caught.value)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
-
-
-def test_a_corpus_that_was_moved_is_the_same_run(folder):
-    claim(folder, Identity(RECIPE | {"data_path": "here.zip"}, SHA))
-    checkpoint = add_checkpoint(folder, 3)
-    assert claim(folder, Identity(RECIPE | {"data_path": "there.zip"}, SHA)).checkpoint == checkpoint
-
-
-@pytest.mark.parametrize(
-    ("there", "here", "is_same"),
-    [
-        (Identity(RECIPE | {"num_train_epochs": 9}, SHA, ("num_train_epochs",)), RUN, True),
-        (RUN, Identity(RECIPE | {"num_train_epochs": 9}, SHA, ("num_train_epochs",)), True),
-        (
-            Identity(RECIPE | {"num_train_epochs": 9}, SHA, ("num_train_epochs",)),
-            Identity(RECIPE | {"num_train_epochs": 18}, SHA, ("num_train_epochs",)),
-            True,
-        ),
-        (
-            Identity(RECIPE | {"num_train_epochs": 9}, SHA, ("num_train_epochs",)),
-            Identity(RECIPE | {"num_train_epochs": 18}, SHA),
-            False,
-        ),
-        (RUN, Identity(RECIPE | {"num_train_epochs": 9}, SHA), False),
-    ],
-)
-def test_epochs_chosen_for_another_number_of_processes_are_the_same_run(folder, there, here, is_same):
-    claim(folder, there)
-    finish_folder(folder, there)
-    (folder / "report.json").write_text("{}")
-    if is_same:
-        assert check_folder(folder, here)["finished"]
-    else:
-        with pytest.raises(OutputError, match=r"num_train_epochs .* there, .* here"):
-            check_folder(folder, here)
 
 
 def test_results_of_another_run_are_kept_even_if_it_was_restarted_and_killed(folder):

@@ -94,7 +94,7 @@ def test_tensorboard_has_recipe_split_and_test_metrics_in_the_folder_of_the_run(
         values |= {tag: events.Scalars(tag)[-1].value for tag in events.Tags()["scalars"]}
         for tag in events.Tags()["tensors"]:
             texts += "".join(event.tensor_proto.string_val[0].decode() for event in events.Tensors(tag))
-    assert values["test/accuracy"] == pytest.approx(finished.report.test["accuracy"], abs=1e-6)
+    assert values["test/accuracy"] == pytest.approx(finished.report.test.accuracy, abs=1e-6)
     assert "train/loss" in values
     assert '"num_leaking_test_posts": 0' in texts
     assert '"model_name_or_path": "mini"' in texts
@@ -106,8 +106,8 @@ def test_trackio_holds_recipe_split_and_test_metrics_in_one_run(tmp_path, monkey
     monkeypatch.setattr("trackio.sqlite_storage.TRACKIO_DIR", tmp_path / "trackio")
     finished = run([*FLAGS, "--report_to", "trackio", "--project", "rumors", "--output_dir", str(tmp_path / "out")])
     assert list((tmp_path / "trackio").glob("rumors*"))
-    (found,) = trackio.Api().runs("rumors")
-    assert found.name == "a-run"
-    assert found.config["hf_rumor_run"]["split"]["name"] == "grouped"
+    (stored,) = trackio.Api().runs("rumors")
+    assert stored.name == "a-run"
+    assert stored.config["hf_rumor_run"]["split"]["name"] == "grouped"
     logged = trackio.sqlite_storage.SQLiteStorage.get_logs("rumors", "a-run")
-    assert logged[-1]["test/accuracy"] == pytest.approx(finished.report.test["accuracy"], abs=1e-6)
+    assert logged[-1]["test/accuracy"] == pytest.approx(finished.report.test.accuracy, abs=1e-6)

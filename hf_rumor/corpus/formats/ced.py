@@ -10,6 +10,7 @@ import lzma
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -18,13 +19,12 @@ from typing import IO, Any
 from hf_rumor.corpus.findings import Findings, note
 from hf_rumor.corpus.formats.input import Input, Row
 from hf_rumor.errors import CorpusError
-from hf_rumor.labels import LABEL_NAMES
 from hf_rumor.util.encodings import decode
 from hf_rumor.util.files import list_files
 
 
 POSTS_FOLDER = "original-microblog"
-REPOSTS_FOLDERS = {"rumor-repost": True, "non-rumor-repost": False}
+REPOSTS_FOLDERS = {"rumor-repost": "rumor", "non-rumor-repost": "non-rumor"}
 
 # Larger than any corpus: refused before it fills the memory.
 MAX_FILES = 4_000_000
@@ -126,14 +126,14 @@ def count_ced(path: Path) -> dict[str, int]:
                 read(name)
             except ValueError as error:
                 raise CorpusError(f"{path}: {name}: {error}. Download it again.") from error
-    is_rumor = [next(iter(labels[key])) for key in posts if len(labels.get(key, {})) == 1]
-    return {LABEL_NAMES[1]: sum(is_rumor), LABEL_NAMES[0]: len(is_rumor) - sum(is_rumor)}
+    counts = Counter(next(iter(labels[key])) for key in posts if len(labels.get(key, {})) == 1)
+    return {label: counts[label] for label in REPOSTS_FOLDERS.values()}
 
 
-def _sort_files(names: list[str], findings: Findings) -> tuple[dict[str, str], dict[str, dict[bool, str]]]:
+def _sort_files(names: list[str], findings: Findings) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """Return the file of each post, and the repost files of each post by label; keys are `root/ID.json`."""
     posts: dict[str, str] = {}
-    labels: dict[str, dict[bool, str]] = {}
+    labels: dict[str, dict[str, str]] = {}
     for name in names:
         file = PurePosixPath(name)
         key = (file.parent.parent / file.name).as_posix()
@@ -160,7 +160,7 @@ def _load_json(name: str, read: ReadFile, kind: type, findings: Findings) -> Any
     return value
 
 
-def _read_post(name: str, read: ReadFile, folders: dict[bool, str], findings: Findings) -> dict[str, Any]:
+def _read_post(name: str, read: ReadFile, folders: dict[str, str], findings: Findings) -> dict[str, Any]:
     """Return the columns of a post.
 
     Raises:
@@ -183,7 +183,7 @@ def _read_post(name: str, read: ReadFile, folders: dict[bool, str], findings: Fi
     return {
         "id": post_id,
         "text": raw["text"],
-        "label": LABEL_NAMES[next(iter(folders))] if len(folders) == 1 else None,
+        "label": next(iter(folders)) if len(folders) == 1 else None,
         "posted_at": raw.get("time"),
         "author_id": parts[2] if len(parts) == 3 else None,
         "author_verified": bool(user.get("verified")) if isinstance(user, dict) else None,
