@@ -42,7 +42,12 @@ def command(hub, environment_of, tmp_path):
 
     named = f"import platform, socket\nsocket.gethostname = platform.node = lambda: {HOST!r}\n"
     (tmp_path / "sitecustomize.py").write_text(named, encoding="utf-8")
-    ours = {"PYTHONPATH": str(tmp_path), "USER": PERSON, "LOGNAME": PERSON, "HOME": str(tmp_path / PERSON)}
+    ours = {
+        "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}",
+        "USER": PERSON,
+        "LOGNAME": PERSON,
+        "HOME": str(tmp_path / PERSON),
+    }
 
     def command(*words, status=0, **environment):
         done = subprocess.run(
