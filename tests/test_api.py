@@ -23,19 +23,16 @@ def test_every_export_exists_and_the_list_is_sorted():
         _ = hf_rumor.nonsense
 
 
-COST = """
-import sys, time
-started = time.perf_counter()
+LOADED = """
+import sys
 import hf_rumor
-seconds = time.perf_counter() - started
-heavy = {"torch", "transformers", "datasets", "numpy"} & sys.modules.keys()
-print(seconds < 0.2, sorted(heavy))
+print(sorted({"torch", "transformers", "datasets", "numpy"} & sys.modules.keys()))
 """
 
 
-def test_an_import_takes_less_than_200_ms_and_loads_no_heavy_package():
-    done = subprocess.run([sys.executable, "-c", COST], capture_output=True, text=True, check=True)
-    assert done.stdout == "True []\n"
+def test_an_import_loads_no_heavy_package():
+    done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 @pytest.fixture

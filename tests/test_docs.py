@@ -12,7 +12,7 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[1]
 MAX_FILES = 3  # that a page changes, its test included
-SLOW = ("howto_launch",)  # pages whose test starts processes that train
+SLOW = ("howto_launch", "howto_python")  # pages whose test starts processes that train
 PAGES = [
     pytest.param(page, id=page.stem, marks=[pytest.mark.slow] if page.stem in SLOW else [])
     for page in sorted((CHECKOUT / "docs").glob("howto_*.md"))

@@ -105,3 +105,28 @@ def test_a_process_that_dies_ends_the_others(data):
     assert run.returncode != 0
     assert "SIGKILL" in errors or "-9" in errors
     assert not [child for child in children if Path(f"/proc/{child}").exists()]
+
+
+BAD_LOSS = """
+import os
+from torch.nn.functional import cross_entropy
+
+def loss(logits, target):
+    if os.environ["RANK"] == "1":
+        raise ValueError("the second process fails")
+    return cross_entropy(logits, target)
+"""
+
+
+def test_an_error_of_another_process_is_printed_with_its_rank_and_ends_all(data):
+    (data / "bad_loss.py").write_text(BAD_LOSS)
+    launcher = [str(BIN / "torchrun"), "--nproc-per-node", "2", "--standalone"]
+    words = [*command(launcher, data, "fails", 8), "--loss", "bad_loss:loss"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_RUMOR_CACHE": str(data / "cache")}
+    started = time.monotonic()
+    done = subprocess.run(words, capture_output=True, text=True, env=environment, cwd=data, timeout=600)
+    assert done.returncode != 0
+    assert "hf-rumor: error: process 1: --loss bad_loss:loss: fails on" in done.stderr
+    assert "the second process fails" in done.stderr
+    assert time.monotonic() - started < 300
+    assert not (data / "fails" / "run.json").exists()

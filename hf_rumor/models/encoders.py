@@ -84,16 +84,7 @@ def load_encoder(
         is_appended = pooling == "mean" and append_layer(config)
         if config.pad_token_id is None:  # else a decoder cannot find the last token of a padded post
             config.pad_token_id = tokenizer.pad_token_id
-        model, loaded = AutoModelForSequenceClassification.from_pretrained(
-            source,
-            revision=revision,
-            config=config,
-            dtype=torch.float32,
-            use_safetensors=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,
-        )
+        model, loaded = _read_weights(source, config, revision)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError, StrictDataclassError) as error:
         raise _explain(where, source, error) from error
     _check_tokenizer(where, tokenizer)
@@ -106,6 +97,21 @@ def load_encoder(
     if is_appended:
         start_as_mean(model)
     return model, tokenizer
+
+
+def _read_weights(source: str, config: Any, revision: str | None) -> tuple[Any, dict[str, Any]]:
+    """Return the model, and which weights are missing, unexpected or of another shape."""
+    model, loaded = AutoModelForSequenceClassification.from_pretrained(
+        source,
+        revision=revision,
+        config=config,
+        dtype=torch.float32,
+        use_safetensors=True,
+        trust_remote_code=False,
+        output_loading_info=True,
+        ignore_mismatched_sizes=True,
+    )
+    return model, loaded
 
 
 def _head_settings(activation: Activation) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from hf_rumor.models.inputs import InputConfig
 from hf_rumor.models.positions import num_positions
 from hf_rumor.runs.outcome import split_facts
 from hf_rumor.runs.resolve import Run
-from hf_rumor.training.callbacks import EarlyStopping, EpochLines, Progress, StepFacts, facts_of_steps
+from hf_rumor.training.callbacks import EarlyStopping, EpochLines, Progress, StepFacts
 from hf_rumor.training.checkpoints import remove_leftovers
 from hf_rumor.training.interruption import interruptible
 from hf_rumor.training.run_folder import claim_folder
@@ -56,7 +56,6 @@ def make_trainer(
         ArgumentError: Trainer, its optimizer, its schedule or the model fails with these flags.
     """
     flags, args = run.flags, run.args
-    steps = facts_of_steps(args, num_posts=len(training), is_streaming=flags.streaming)
     try:
         trainer = RumorTrainer(
             model,
@@ -68,7 +67,7 @@ def make_trainer(
             eval_dataset=validation,
             processing_class=tokenizer,
             compute_metrics=ValidationMetrics(run.loss.activation),
-            callbacks=[EpochLines(), StepFacts(steps)],
+            callbacks=[EpochLines(), StepFacts(run.steps)],
             loss=run.loss,
             layer_lr_decay=flags.layer_lr_decay,
             adversarial_radius=flags.adversarial_radius,
@@ -105,9 +104,8 @@ def fit(run: Run, trainer: RumorTrainer) -> datetime:
         Interrupted: SIGINT or SIGTERM arrived; a checkpoint is saved.
     """
     args, folder = run.args, run.folder
-    steps = facts_of_steps(args, num_posts=len(run.data.split.train), is_streaming=run.flags.streaming)
     with args.main_process_first(local=False):  # the first process claims the folder, the others find the same claim
-        claim = claim_folder(folder, run.identity, run.resume_from, steps)
+        claim = claim_folder(folder, run.identity, run.resume_from, run.steps)
         if args.process_index == 0:
             remove_leftovers(folder)
             write_seen(folder, seen_by(run))

@@ -1,5 +1,6 @@
 """Arguments -> a run in which nothing is open: corpus, model, precision, epochs, `TrainingArguments`."""
 
+import hashlib
 import logging
 import math
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from hf_rumor.models.encoders import MINI, freeze_embeddings, load_encoder, reso
 from hf_rumor.models.hub import load_seen
 from hf_rumor.report.record import Environment
 from hf_rumor.runs.environment import check_launcher, describe_environment, requested_precisions, resolve_precision
+from hf_rumor.training.callbacks import facts_of_steps
 from hf_rumor.training.hardware import detect_hardware
 from hf_rumor.training.losses import Loss, make_loss
 from hf_rumor.training.run_folder import Identity
@@ -72,6 +74,13 @@ class Run:
         by_size = {"num_train_epochs", "early_stopping_patience"} & self.auto.keys()
         recipe = {flag: value for flag, value in self.recipe.items() if flag not in {"data_path", *by_size}}
         return Identity(recipe, self.data.corpus.sha256)
+
+    @property
+    def steps(self) -> dict[str, Any]:
+        """Return what makes a step, to resume from checkpoints with the same steps only."""
+        train = self.data.split.train
+        digest = hashlib.sha256(self.data.corpus.sha256.encode() + train.tobytes()).hexdigest()
+        return facts_of_steps(self.args, posts=f"{len(train)} ({digest[:8]})", is_streaming=self.flags.streaming)
 
     def load_model(self) -> tuple[Any, Any]:
         """Return the model, fresh, and its tokenizer."""

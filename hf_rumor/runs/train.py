@@ -27,7 +27,6 @@ from hf_rumor.runs.fit import encode, fit, make_trainer
 from hf_rumor.runs.history import summarize_training
 from hf_rumor.runs.outcome import Outcome, conclude, make_report, model_facts
 from hf_rumor.runs.resolve import InMemory, resolve
-from hf_rumor.runs.start import check_start
 from hf_rumor.training.run_folder import check_folder, finish_folder, full_disk_explained, locked
 from hf_rumor.training.trackers import finish_tracking
 from hf_rumor.training.trainer import RumorTrainer
@@ -73,7 +72,6 @@ def train(arguments: Arguments, data: InMemory | None = None) -> Finished | None
     run = resolve(arguments, data)
     pusher = make_pusher(arguments)
     check_folder(run.folder, run.identity)
-    check_start(run)
     set_seed(run.args.seed)
     model, tokenizer = run.load_model()
     if arguments.given.get("calibration") == "platt":

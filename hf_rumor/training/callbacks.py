@@ -41,10 +41,10 @@ class StepFacts(TrainerCallback, ExportableState):
         return {"args": {}, "attributes": {"facts": self.facts}}
 
 
-def facts_of_steps(args: TrainingArguments, *, num_posts: int, is_streaming: bool) -> dict[str, Any]:
-    """Return everything that decides which posts are in which step, as flags where there is one."""
+def facts_of_steps(args: TrainingArguments, *, posts: str, is_streaming: bool) -> dict[str, Any]:
+    """Return everything that decides which posts are in which step; `posts` identifies the training posts."""
     return {
-        "training posts": num_posts,
+        "training posts": posts,
         "processes": args.world_size,
         "per_device_train_batch_size": args.per_device_train_batch_size,
         "gradient_accumulation_steps": args.gradient_accumulation_steps,

@@ -146,16 +146,6 @@ def finish_folder(folder: Path, identity: Identity) -> None:
     _write_run(folder, identity, finished=True)
 
 
-def recipe_of_run(folder: Path, sha256: str) -> dict[str, Any] | None:
-    """Return the recipe of the run in `folder`; None if there is none, or if it was on another corpus."""
-    try:
-        there = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-        recipe: dict[str, Any] = dict(there["recipe"])
-    except (OSError, ValueError, LookupError, TypeError):
-        return None
-    return recipe if there["data_sha256"] == sha256 else None
-
-
 @contextmanager
 def full_disk_explained(folder: Path) -> Iterator[None]:
     """Raise `OutputError` for a full disk; torch and safetensors raise kinds of their own."""

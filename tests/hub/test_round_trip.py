@@ -42,7 +42,12 @@ def command(hub, environment_of, tmp_path):
 
     named = f"import platform, socket\nsocket.gethostname = platform.node = lambda: {HOST!r}\n"
     (tmp_path / "sitecustomize.py").write_text(named, encoding="utf-8")
-    ours = {"PYTHONPATH": str(tmp_path), "USER": PERSON, "LOGNAME": PERSON, "HOME": str(tmp_path / PERSON)}
+    ours = {
+        "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}",
+        "USER": PERSON,
+        "LOGNAME": PERSON,
+        "HOME": str(tmp_path / PERSON),
+    }
 
     def command(*words, status=0, **environment):
         done = subprocess.run(
@@ -118,7 +123,7 @@ def test_what_a_training_pushes_is_whole_and_holds_nothing_private(hub, train, c
     assert command("predict", "tester/model", posts, "--revision", "main")[0] == local
     _, error = command("predict", "tester/model", posts, "--revision", "nowhere", status=2)
     assert "expected revision nowhere" in error
-    assert "against SVM" in command("describe", "tester/model")[0]
+    assert "BertForSequenceClassification" in command("describe", "tester/model")[0]
     one = ["--max_steps", "1", "--save_strategy", "no", "--eval_strategy", "no", "--load_best_model_at_end", "false"]
     start = ["train", "--model_name_or_path", "tester/model", "--model_revision", "main", "--data_path", posts]
     command(*start, *one, "--output_dir", tmp_path / "next")
@@ -145,10 +150,10 @@ def test_a_finished_folder_is_pushed_later_listed_first_and_branches_are_kept_ap
     assert told.out == f"{hub.address}/tester/model\n"
     assert b"My notes" in hub.files("tester/model", "mine")["README.md"]
     assert b"My notes" not in hub.files("tester/model")["README.md"]
-    assert "--license apache-2.0: expected mit" in push("--license", "apache-2.0", status=2).err
+    assert "--license apache-2.0: the edited README.md names mit" in push("--license", "apache-2.0", status=2).err
     assert "/discussions/" in push("--create_pr").out
     card.write_text("no licence, in my words\n", encoding="utf-8")
-    assert f"add `license: mit` at the top of {card}" in push("--license", "mit", status=2).err
+    assert f"Add `license: mit` at the top of {card}" in push("--license", "mit", status=2).err
     push("--overwrite_card", "--license", "mit")
     assert b"My notes" not in hub.files("tester/model")["README.md"]
 

@@ -77,7 +77,7 @@ def test_the_verb_prints_json_and_writes_a_page(folder, tmp_path, capsys, monkey
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("听说停水\n".encode())))
     assert cli.main(["explain", str(folder)]) == 0
     assert "probability of rumor" in capsys.readouterr().out
-    for bad in (b"", b"\n", b"\xd7\xf2\n"):
+    for bad in (b"", b"\n"):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(bad)))
         assert cli.main(["explain", str(folder)]) == 2
 

@@ -69,16 +69,16 @@ def test_leftovers_of_a_killed_run_are_removed_and_nothing_else(tmp_path):
 def test_a_checkpoint_resumes_with_the_same_steps_only(make_trainer, tmp_path, change):
     settings = {"per_device_train_batch_size": 4, "max_steps": 1, "save_strategy": "steps", "save_steps": 1}
     trainer = make_trainer(**settings)
-    facts = facts_of_steps(trainer.args, num_posts=10, is_streaming=False)
+    facts = facts_of_steps(trainer.args, posts="10 (abc)", is_streaming=False)
     trainer.add_callback(StepFacts(facts))
     trainer.train()
     checkpoint = tmp_path / "out" / "checkpoint-1"
     check_steps(checkpoint, facts)
     other = make_trainer(**(settings | change)).args
     for wrong in (
-        facts_of_steps(other, num_posts=10, is_streaming=False),
-        facts_of_steps(trainer.args, num_posts=11, is_streaming=False),
-        facts_of_steps(trainer.args, num_posts=10, is_streaming=True),
+        facts_of_steps(other, posts="10 (abc)", is_streaming=False),
+        facts_of_steps(trainer.args, posts="10 (def)", is_streaming=False),
+        facts_of_steps(trainer.args, posts="10 (abc)", is_streaming=True),
         facts | {"processes": 2},
     ):
         with pytest.raises(ArgumentError, match="a checkpoint of other steps"):

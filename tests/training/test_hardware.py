@@ -21,8 +21,8 @@ def test_a_named_precision_is_used(hardware, precision):
     assert choose_precision(precision, hardware)[0] == precision
 
 
-def test_imitated_bf16_is_told():
-    assert "imitates" in choose_precision("bf16", OLD_CPU)[1]
+def test_emulated_bf16_is_named():
+    assert "emulates" in choose_precision("bf16", OLD_CPU)[1]
 
 
 def test_fp16_on_a_cpu_is_refused_with_the_reason():

@@ -13,7 +13,6 @@ from hf_rumor.training.run_folder import (
     finish_folder,
     full_disk_explained,
     locked,
-    recipe_of_run,
 )
 
 
@@ -49,7 +48,6 @@ def test_a_new_folder_is_created_and_claimed(folder):
     assert json.loads((folder / "run.json").read_text()) == {
         "recipe": RECIPE,
         "data_sha256": SHA,
-        "by_size": [],
         "finished": False,
     }
 
@@ -160,15 +158,6 @@ def test_a_checkpoint_of_other_steps_is_refused_before_anything_is_written(folde
     with pytest.raises(ArgumentError, match="processes 2 there, 1 here"):
         claim(folder, resume_from=resume_from if resume_from == "auto" else str(folder / resume_from))
     assert (folder / "run.json").stat().st_mtime_ns == before
-
-
-def test_the_recipe_of_a_run_is_returned_for_its_corpus_only(folder):
-    assert recipe_of_run(folder, SHA) is None
-    claim(folder)
-    assert recipe_of_run(folder, SHA) == RECIPE
-    assert recipe_of_run(folder, "another") is None
-    (folder / "run.json").write_text("[]")
-    assert recipe_of_run(folder, SHA) is None
 
 
 def test_a_folder_that_was_moved_finds_its_best_checkpoint(folder, tmp_path):
