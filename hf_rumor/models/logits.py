@@ -33,7 +33,10 @@ def predict_logits(
     facts, score = tokenizer_facts(tokenizer), make_score(model)
     logits = torch.empty(len(posts), model.config.num_labels)  # type: ignore[union-attr, arg-type]
     size = WINDOW * batch_size
-    with tqdm(total=len(posts), desc="scoring", unit="post", disable=None) as bar:
+    with (
+        torch.backends.flags(fp32_precision="ieee"),  # `--tf32` is for training: a saved model must reproduce these
+        tqdm(total=len(posts), desc="scoring", unit="post", disable=None) as bar,
+    ):
         for start in range(0, len(posts), size):
             window = posts[start : start + size]
             order, batches = make_batches(window, tokenizer.backend_tokenizer, facts, config, batch_size)

@@ -42,3 +42,14 @@ def test_a_post_is_truncated_at_the_maximum_length(mini):
 
 def test_no_posts_give_no_logits(mini):
     assert predict_logits(*mini, [], InputConfig(8)).shape == (0, 2)
+
+
+def test_scoring_computes_in_full_precision_whatever_training_used(mini, monkeypatch):
+    precisions = []
+    real = logits.make_batches
+    monkeypatch.setattr(
+        logits, "make_batches", lambda *args: precisions.append(torch.backends.fp32_precision) or real(*args)
+    )
+    with torch.backends.flags(fp32_precision="tf32"):
+        predict_logits(*mini, POSTS, LONG)
+        assert (precisions, torch.backends.fp32_precision) == (["ieee"], "tf32")
