@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _load_seen(arguments: argparse.Namespace) -> "SeenPosts":
-    from hf_rumor.models.hub import load_seen
+    from hf_rumor.models.seen import load_seen
 
     seen = load_seen(arguments.model, arguments.revision)
     if seen is None:

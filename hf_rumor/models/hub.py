@@ -11,7 +11,6 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from hf_rumor.corpus.seen import SEEN_FILE, SeenPosts, read_seen
 from hf_rumor.errors import ModelError
 from hf_rumor.util.network import can_connect
 
@@ -87,17 +86,3 @@ def pickled_weights(name: str) -> str | None:
         f"{files[0].name} is pickled and not loaded, since it can run code. Convert it where you trust it: "
         "load it with from_pretrained, then save_pretrained."
     )
-
-
-def load_seen(name: str, revision: str | None = None) -> SeenPosts | None:
-    """Return which posts a model has seen in training; None if that is not known.
-
-    Args:
-        name: A folder, also that of a checkpoint, whose run knows it; or a name on the Hub.
-        revision: Branch, tag or commit of a model on the Hub.
-    """
-    path = Path(name)
-    if path.is_dir():
-        return read_seen(path) or (read_seen(path.resolve().parent) if path.name.startswith("checkpoint-") else None)
-    file = find_file(name, SEEN_FILE, revision) if hub_is_there() else None
-    return read_seen(file.parent) if file else None

@@ -20,7 +20,8 @@ from hf_rumor.evaluation.metrics import Scored
 from hf_rumor.evaluation.slices import measure_slices
 from hf_rumor.inference.classifier import RumorClassifier
 from hf_rumor.labels import decide
-from hf_rumor.models.hub import check_reachable, find_file, load_seen
+from hf_rumor.models.hub import check_reachable, find_file
+from hf_rumor.models.seen import load_seen
 from hf_rumor.report.record import OUTSIDE, REPORT_FILE, DataFacts, Report, read_report
 from hf_rumor.report.write import write_report
 from hf_rumor.runs.outcome import data_facts, traits_of

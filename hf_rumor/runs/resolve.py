@@ -19,7 +19,7 @@ from hf_rumor.corpus.rows import Columns
 from hf_rumor.corpus.seen import SeenPosts, drop_seen
 from hf_rumor.errors import ArgumentError
 from hf_rumor.models.encoders import MINI, freeze_embeddings, load_encoder, resolve_model
-from hf_rumor.models.hub import load_seen
+from hf_rumor.models.seen import load_seen
 from hf_rumor.report.record import Environment
 from hf_rumor.runs.environment import check_launcher, describe_environment, requested_precisions, resolve_precision
 from hf_rumor.training.callbacks import facts_of_steps

@@ -192,5 +192,5 @@ def test_an_empty_value_is_told_with_its_flag(words, told, capsys, posts):
 def test_a_folder_without_a_model_is_not_pushed_and_gets_no_card(tmp_path, capsys):
     (tmp_path / "report.json").write_text("{}", encoding="utf-8")
     assert cli.main(["push", str(tmp_path), "user/model", "--license", "mit", "--dry_run"]) == 2
-    assert "found no model in it" in capsys.readouterr().err
+    assert "no model in it" in capsys.readouterr().err
     assert not (tmp_path / "README.md").exists()

@@ -88,10 +88,22 @@ def test_without_rumors_the_summary_says_nothing_of_recall(make_report):
 
 
 @pytest.mark.parametrize(
-    ("num_leaking", "words"), [(None, "It is unknown"), (0, "No test post has"), (25, "25 of 1,000 test posts (2.5%)")]
+    ("num_leaking", "num_seen", "words"),
+    [
+        (None, None, "It is unknown"),
+        (None, 25, "25 of 1,000 posts (2.5%) or a near-duplicate were training or validation posts"),
+        (0, 0, "No test post has"),
+        (25, 0, "25 of 1,000 test posts (2.5%)"),
+        (25, None, "25 of 1,000 test posts (2.5%)"),
+    ],
 )
-def test_leakage_is_a_sentence(make_report, num_leaking, words):
-    assert leakage(make_report(split={"num_leaking_test_posts": num_leaking})).startswith(words)
+def test_leakage_is_a_sentence(make_report, num_leaking, num_seen, words):
+    split = {"num_leaking_test_posts": num_leaking, "num_seen_test_posts": num_seen}
+    assert leakage(make_report(split=split)).startswith(words)
+
+
+def test_dropped_test_posts_are_counted(make_report):
+    assert "7 test posts were dropped" in leakage(make_report(split={"num_seen_test_posts": 7}))
 
 
 def test_a_mistake_has_both_labels_and_its_probability(make_report):
