@@ -1,6 +1,7 @@
 """Can a model be had? Asked before `from_pretrained`, which would try for a minute without a network."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import (
@@ -11,9 +12,12 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from hf_rumor.corpus.seen import SEEN_FILE, SeenPosts, read_seen
 from hf_rumor.errors import ModelError
 from hf_rumor.util.network import can_connect
+
+
+if TYPE_CHECKING:
+    from hf_rumor.corpus.seen import SeenPosts
 
 
 def is_cached(name: str, *files: str, revision: str | None = None) -> bool:
@@ -89,13 +93,15 @@ def pickled_weights(name: str) -> str | None:
     )
 
 
-def load_seen(name: str, revision: str | None = None) -> SeenPosts | None:
+def load_seen(name: str, revision: str | None = None) -> "SeenPosts | None":
     """Return which posts a model has seen in training; None if that is not known.
 
     Args:
         name: A folder, also that of a checkpoint, whose run knows it; or a name on the Hub.
         revision: Branch, tag or commit of a model on the Hub.
     """
+    from hf_rumor.corpus.seen import SEEN_FILE, read_seen  # imports datasets, which describe and predict do not need
+
     path = Path(name)
     if path.is_dir():
         return read_seen(path) or (read_seen(path.resolve().parent) if path.name.startswith("checkpoint-") else None)
