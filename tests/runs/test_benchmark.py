@@ -145,7 +145,7 @@ def test_a_refused_run_does_not_make_an_older_result_count(tmp_path, train, monk
     [
         (
             ["--splits", "grouped,shuffled"],
-            "expected some of grouped, random, chronological, every_8th, got 'shuffled'",
+            "expected some of grouped, random, chronological, every_8th, column, got 'shuffled'",
         ),
         (["--recipes", ","], "expected different names separated by commas"),
         (["--recipes", "mini,mini"], "expected different names separated by commas"),
@@ -153,7 +153,7 @@ def test_a_refused_run_does_not_make_an_older_result_count(tmp_path, train, monk
         (["--recipes", "maxi"], "one of bert_base_chinese, chinese_bert_wwm_ext, me5_small, mini;"),
         (["--split", "random"], "--split: set by the benchmark for each run. Use --splits, --seeds and --folds"),
         (["--fold", "1"], "--fold: set by the benchmark for each run"),
-        (["--folds", "3", "--splits", "grouped,chronological"], "got chronological, which has no folds"),
+        (["--folds", "3", "--splits", "grouped,chronological"], "--split chronological has no folds"),
         (["--folds", "1"], "--folds 1: expected 2 to 20 folds"),
         (["--leaning_rate", "1"], "did you mean --learning_rate?"),
     ],

@@ -112,7 +112,7 @@ def test_without_seen_posts_the_training_corpus_is_refused_in_any_file(trained, 
 
 def test_training_further_drops_test_posts_that_were_seen_and_remembers_both_runs(trained, make_posts, tmp_path):
     folder, _ = trained
-    new = [replace(post, post_id=f"new {number}") for number, post in enumerate(make_posts(90, seed=9)[60:])]
+    new = [replace(post, post_id=f"new {number}") for number, post in enumerate(make_posts(200, seed=9)[60:])]
     more = load_corpus([*make_posts(60), *new])
     flags = {"max_steps": 1, "use_cpu": True, "report_to": "none", "split_seed": 5}
     finished = train(more, output_dir=tmp_path / "further", model_name_or_path=str(folder), **flags)
