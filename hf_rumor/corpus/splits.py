@@ -22,7 +22,6 @@ from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold
 
 from hf_rumor.corpus.near_duplicates import Indices
 from hf_rumor.corpus.normalization import normalise
@@ -162,6 +161,8 @@ def _check_labels(labels: NDArray[np.int64], minimum: int, where: str) -> None:
 
 def _cut_stratified(labels: Indices, order: Indices, part: int, seed: int, fold: int = 0) -> tuple[Indices, Indices]:
     """Return the large and the small part of `order`: that `fold` of `part` equal ones."""
+    from sklearn.model_selection import StratifiedKFold  # here: `predict` and `describe` do not split
+
     folds = StratifiedKFold(part, shuffle=True, random_state=seed).split(order, labels[order])
     large, small = next(islice(folds, fold, None))
     return order[large], order[small]

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.model_selection import StratifiedGroupKFold
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.svm import LinearSVC
 
 from hf_rumor.corpus.splits import MIN_POSTS_PER_LABEL
 from hf_rumor.evaluation.intervals import Differences, Groups, paired_differences, sign_test
 from hf_rumor.evaluation.metrics import Labels, Scored, compute_metrics
 from hf_rumor.labels import decide
+
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 
 # Baseline -> its name for people.
@@ -48,8 +49,12 @@ class Baselines:
     skipped: str | None = None
 
 
-def make_tfidf_svm() -> Pipeline:
+def make_tfidf_svm() -> "Pipeline":
     """Return the baseline: character 1- to 4-grams, sublinear TF-IDF, and a linear SVM with C = 1."""
+    from sklearn.feature_extraction.text import TfidfVectorizer  # here: `describe` reads reports without it
+    from sklearn.pipeline import make_pipeline
+    from sklearn.svm import LinearSVC
+
     return make_pipeline(
         TfidfVectorizer(analyzer="char", ngram_range=(1, 4), min_df=2, sublinear_tf=True), LinearSVC(random_state=0)
     )
@@ -69,6 +74,8 @@ def cross_predict_baselines(texts: Sequence[str], labels: Labels, groups: Groups
     """Predict every post of a corpus by 5-fold cross-validation by group; None if there are `TOO_FEW_POSTS`."""
     if min(len(np.unique(groups[labels == label])) for label in (0, 1)) < MIN_POSTS_PER_LABEL:
         return None
+    from sklearn.model_selection import StratifiedGroupKFold
+
     text = np.array(texts, dtype=object)
     svm, majority = np.empty_like(labels), np.empty_like(labels)
     for fit, held_out in StratifiedGroupKFold(5, shuffle=True, random_state=0).split(text, labels, groups):

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import precision_recall_curve, roc_curve
 
 from hf_rumor.evaluation.decision import average_ties, confidence
 from hf_rumor.evaluation.metrics import ECE_BINS, Floats, Labels, Scored
@@ -74,6 +73,8 @@ class Mistake:
 
 def measure_curves(labels: Labels, before: Floats, after: Floats) -> Curves:
     """Return the points of every curve, from the probabilities before and after calibration."""
+    from sklearn.metrics import precision_recall_curve, roc_curve  # here: `describe` reads reports without it
+
     roc = precision_recall = None
     if 0 < labels.sum() < len(labels):
         false_positive_rate, true_positive_rate, _ = roc_curve(labels, after)

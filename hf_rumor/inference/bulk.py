@@ -10,15 +10,19 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import cycle, islice
+from itertools import cycle, islice, repeat
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from hf_rumor.corpus.post import Post
 from hf_rumor.corpus.rows import Item
-from hf_rumor.corpus.seen import SeenPosts, find_seen
 from hf_rumor.errors import CorpusError, OutputError
 from hf_rumor.inference.classifier import BATCHES_PER_WINDOW, RumorClassifier, to_json
 from hf_rumor.util.files import content_digest, output_file
+
+
+if TYPE_CHECKING:
+    from hf_rumor.corpus.seen import SeenPosts
 
 
 logger = logging.getLogger(__name__)
@@ -45,7 +49,7 @@ def predict_items(
     batch_size: int,
     done: int = 0,
     share: Share = WHOLE,
-    seen: SeenPosts | None = None,
+    seen: "SeenPosts | None" = None,
 ) -> Iterator[list[str]]:
     """Yield the lines for each window of items, in order, without line ends; an item with an error gets a line too.
 
@@ -63,10 +67,9 @@ def predict_items(
     windows_done, num_skipped = divmod(done, size)
     _skip(remaining, (windows_done * share.of + share.number) * size)
     while window := list(islice(remaining, size)):
-        texts = [item.post.text for item in window if item.post is not None]
-        predictions = iter(classifier.predict(texts, batch_size))
-        is_seen = [None] * len(texts) if seen is None else find_seen(texts, seen).tolist()
-        marks = iter([{} if mark is None else {"seen_in_training": mark} for mark in is_seen])
+        posts = [item.post for item in window if item.post is not None]
+        predictions = iter(classifier.predict(posts, batch_size))
+        marks = _mark_seen(posts, seen)
         lines = [
             to_json(next(predictions), item.id, **next(marks))
             if item.post is not None
@@ -76,6 +79,15 @@ def predict_items(
         yield lines[num_skipped:]
         num_skipped = 0
         _skip(remaining, (share.of - 1) * size)
+
+
+def _mark_seen(posts: list[Post], seen: "SeenPosts | None") -> Iterator[dict[str, bool]]:
+    """Return what a line gets for each post: whether it was seen in training, if that is asked."""
+    if seen is None:
+        return repeat({})
+    from hf_rumor.corpus.seen import find_seen  # imports datasets
+
+    return ({"seen_in_training": mark} for mark in find_seen([post.text for post in posts], seen).tolist())
 
 
 def _skip(items: Iterator[Item], number: int) -> None:

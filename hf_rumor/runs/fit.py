@@ -8,12 +8,13 @@ from typing import Any
 from datasets import Dataset, DatasetDict
 from transformers import DataCollatorWithPadding, PrinterCallback, ProgressCallback
 
-from hf_rumor.corpus.seen import SeenPosts, merge, seen_posts, write_seen
+from hf_rumor.corpus.seen import write_seen
 from hf_rumor.errors import ArgumentError, OutputError, RumorError
 from hf_rumor.models.inputs import InputConfig
 from hf_rumor.models.positions import num_positions
 from hf_rumor.runs.outcome import split_facts
 from hf_rumor.runs.resolve import Run
+from hf_rumor.runs.seen import seen_after
 from hf_rumor.training.callbacks import EarlyStopping, EpochLines, Progress, StepFacts
 from hf_rumor.training.checkpoints import remove_leftovers
 from hf_rumor.training.interruption import interruptible
@@ -89,13 +90,6 @@ def make_trainer(
     return trainer
 
 
-def seen_by(run: Run) -> SeenPosts:
-    """Return the posts that the model will have seen: those of this run, and of those before it."""
-    parts = run.data.dataset
-    here = seen_posts(parts["train"]["text"][:], parts["validation"]["text"][:])
-    return here if run.seen is None else merge([run.seen, here])
-
-
 def fit(run: Run, trainer: RumorTrainer) -> datetime:
     """Train in the folder of the run, from its checkpoint after an interruption; return the time of the start.
 
@@ -108,7 +102,7 @@ def fit(run: Run, trainer: RumorTrainer) -> datetime:
         claim = claim_folder(folder, run.identity, run.resume_from, run.steps)
         if args.process_index == 0:
             remove_leftovers(folder)
-            write_seen(folder, seen_by(run))
+            write_seen(folder, seen_after(run.data, run.seen))
     logger.info("run: %s %s", folder, claim.note)
     started_at = datetime.now().astimezone()
     with tracked(trainer, {"recipe": run.recipe, "split": asdict(split_facts(run.data))}), interruptible(trainer):

@@ -16,12 +16,13 @@ from hf_rumor.config.parse import Arguments, recipe_flags
 from hf_rumor.config.training_arguments import make_training_arguments
 from hf_rumor.corpus.arrow import Corpus, SplitCorpus, load_corpus, split_corpus
 from hf_rumor.corpus.rows import Columns
-from hf_rumor.corpus.seen import SeenPosts, drop_seen
+from hf_rumor.corpus.seen import SeenPosts
 from hf_rumor.errors import ArgumentError
 from hf_rumor.models.encoders import MINI, freeze_embeddings, load_encoder, resolve_model
 from hf_rumor.models.seen import load_seen
 from hf_rumor.report.record import Environment
 from hf_rumor.runs.environment import check_launcher, describe_environment, requested_precisions, resolve_precision
+from hf_rumor.runs.seen import drop_seen
 from hf_rumor.training.callbacks import facts_of_steps
 from hf_rumor.training.hardware import detect_hardware
 from hf_rumor.training.losses import Loss, make_loss

@@ -1,5 +1,7 @@
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -54,3 +56,10 @@ def test_a_tokenizer_without_padding_is_refused(folder, tmp_path):
     path.write_text(json.dumps(config))
     with pytest.raises(ModelError, match="the tokenizer has no padding token"):
         RumorClassifier.from_pretrained(tmp_path / "model")
+
+
+def test_predicting_imports_no_library_of_training(folder):
+    code = "import sys; from hf_rumor import RumorClassifier as C; C.from_pretrained(sys.argv[1]).predict(['停']);"
+    code += "print(sorted({'datasets', 'evaluate', 'sklearn', 'matplotlib', 'pandas'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
