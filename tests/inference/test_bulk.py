@@ -27,8 +27,9 @@ class Counting:
     def __init__(self):
         self.windows = []
 
-    def predict(self, texts, batch_size):
-        self.windows.append(list(texts))
+    def predict(self, posts, batch_size):
+        texts = [post.text for post in posts]
+        self.windows.append(texts)
         return [classifier.Prediction(len(text) / 10, "rumor" if len(text) > 5 else "non-rumor") for text in texts]
 
 
