@@ -166,7 +166,7 @@ def _label_errors(
 ) -> tuple[LabelErrors | None, str | None]:
     """Return the label errors, or None and the reason."""
     if not can_find_label_errors():
-        return None, "cleanlab is not installed; pip install 'hf_rumor[audit]'"
+        return None, "cleanlab is not installed. Run: pip install cleanlab"
     found = find_label_errors(posts["text"][:], labels, near_duplicates.groups)
     return found, None if found else "too few posts of a label"
 

@@ -48,7 +48,7 @@ class Explainer:
             import jieba
             from captum.attr import IntegratedGradients
         except ImportError as error:
-            raise ModelError(f"explain: {error}. Run: pip install 'hf_rumor[explain]'") from error
+            raise ModelError(f"explain: {error}. Run: pip install captum jieba") from error
         self.model, self.facts, self._tokenizer = classifier.model, classifier.facts, classifier.tokenizer
         if self.model is None or self.model.dtype != torch.float32:
             raise ModelError("explain: needs the torch backend in fp32. Load the model with the defaults.")

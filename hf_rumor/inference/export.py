@@ -118,7 +118,7 @@ def _write(name: str, folder: Path, precision: str, revision: str | None) -> Non
     try:
         from transformers import exporters
     except ImportError as error:
-        raise ModelError(f"export: {error}. Run: pip install 'hf_rumor[onnx]'") from error
+        raise ModelError(f"export: {error}. Run: pip install onnx onnxruntime onnxscript") from error
     model, tokenizer, facts = load_classifier(name, revision=revision, use_cpu=True)
     tools: Any = exporters  # without types
     quantizer = (

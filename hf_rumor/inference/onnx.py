@@ -23,7 +23,7 @@ def load_onnx(folder: Path) -> tuple[ScoreBatches, Any, Facts]:
         import onnxruntime
         from tokenizers import Tokenizer
     except ImportError as error:
-        raise ModelError(f"backend onnx: {error}. Run: pip install 'hf_rumor[onnx]'") from error
+        raise ModelError(f"backend onnx: {error}. Run: pip install onnxruntime tokenizers") from error
     missing = [name for name in (MODEL_FILE, "config.json", "tokenizer.json") if not (folder / name).is_file()]
     if missing:
         raise ModelError(f"{folder}: no {missing[0]}, so it is not an export. Write one: hf-rumor export MODEL")
