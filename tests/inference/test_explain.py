@@ -84,7 +84,7 @@ def test_the_verb_prints_json_and_writes_a_page(folder, tmp_path, capsys, monkey
 
 def test_without_captum_the_error_names_the_command(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "captum.attr", None)
-    with pytest.raises(ModelError, match=r"pip install 'hf_rumor\[explain\]'"):
+    with pytest.raises(ModelError, match=r"pip install captum jieba"):
         Explainer(RumorClassifier.from_pretrained(folder))
 
 

@@ -43,5 +43,5 @@ def test_a_file_that_is_broken_is_refused(exported, tmp_path, name):
 
 def test_without_onnxruntime_the_way_out_is_told(exported, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(ModelError, match=r"pip install 'hf_rumor\[onnx\]'"):
+    with pytest.raises(ModelError, match=r"pip install onnxruntime tokenizers"):
         RumorClassifier.from_pretrained(exported.folder, backend="onnx")
