@@ -81,16 +81,16 @@ def main():
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--ways", nargs="+", default=["frozen", "plain", "fast"], choices=["plain", "fast", "frozen"])
-    told = parser.parse_args()
-    posts = load_corpus(told.data_path).posts
+    arguments = parser.parse_args()
+    posts = load_corpus(arguments.data_path).posts
     groups = find_near_duplicates(posts["text"][:]).groups
-    values = {way: [] for way in told.ways}
-    for seed in range(told.seeds):
+    values = {way: [] for way in arguments.ways}
+    for seed in range(arguments.seeds):
         data = to_dataset_dict(posts, split_dataset(posts, "grouped", seed, groups))
-        _, tokenizer = load_encoder(told.model_name_or_path, "sigmoid", 256)
+        _, tokenizer = load_encoder(arguments.model_name_or_path, "sigmoid", 256)
         encoded = tokenize(data, tokenizer, InputConfig(256))
-        for way in told.ways:
-            value, seconds = train(encoded, told.model_name_or_path, seed, way, told.epochs)
+        for way in arguments.ways:
+            value, seconds = train(encoded, arguments.model_name_or_path, seed, way, arguments.epochs)
             values[way].append(value)
             print(f"seed {seed}, {way}: macro-F1 {value:.4f} after {seconds:.0f} s", flush=True)
     print("| way | macro-F1 on validation, mean | range |\n|---|---|---|")

@@ -58,6 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     share = Share(process_rank(), num_processes())
     _check_files(arguments, share.of)
+    seen = _load_seen(arguments) if arguments.mark_seen else None
     stream = sys.stdin.buffer if arguments.input == "-" else user_path(arguments.input)
     with open_input(stream, arguments.format, is_labelled=False) as source:
         if arguments.format == "auto":
@@ -69,7 +70,6 @@ def run(arguments: argparse.Namespace) -> None:
             revision=arguments.revision,
         )
         items = read_items(source, Columns(text=arguments.text_column, id=arguments.id_column))
-        seen = _load_seen(arguments) if arguments.mark_seen else None
         names = ("text_column", "id_column", "batch_size", "precision", "revision", "mark_seen")
         settings = {name: getattr(arguments, name) for name in names}
         path = "-" if source.path is None else str(source.path)

@@ -85,7 +85,7 @@ def _mark_seen(posts: list[Post], seen: "SeenPosts | None") -> Iterator[dict[str
     """Return what a line gets for each post: whether it was seen in training, if that is asked."""
     if seen is None:
         return repeat({})
-    from hf_rumor.corpus.seen import find_seen  # imports datasets
+    from hf_rumor.corpus.seen import find_seen  # imports datasketch, which few predictions need
 
     return ({"seen_in_training": mark} for mark in find_seen([post.text for post in posts], seen).tolist())
 

@@ -99,7 +99,9 @@ def _baseline(report: Report) -> Section:
         scores: Comparison = getattr(report.baseline, name)
         macro_f1 = points(scores.difference.macro_f1)
         rows.append((words, number(scores.accuracy), number(scores.macro_f1), verdict(scores), macro_f1))
-    fitted = "by 5-fold cross-validation on these posts" if report.is_outside else "on training and validation posts"
+    fitted = "on training and validation posts"
+    if report.is_outside:
+        fitted = f"by 5-fold cross-validation on {'the unseen' if report.unseen else 'these'} posts"
     note = (
         f"Baselines were fitted {fitted}. Differences are paired, model minus baseline, with 95% CI. "
         f"A difference in accuracy is significant if its interval excludes 0 and a sign test gives p < {SIGNIFICANT}."

@@ -72,9 +72,12 @@ def _report_on(
     """Return the report of a trained model with another corpus as its test posts."""
     texts, threshold = corpus.posts["text"][:], trained.decision.threshold
     groups = find_near_duplicates(texts).groups
-    unseen = None
+    unseen, judged = None, np.arange(len(texts))  # a baseline has seen no post: the comparison is on unseen posts
     if is_seen is not None and is_seen.any():
-        unseen = measure(scored.select(~is_seen), threshold, groups[~is_seen])
+        judged = np.flatnonzero(~is_seen)
+        unseen = measure(scored.select(~is_seen), threshold, groups[judged])
+    compared = scored.select(np.isin(np.arange(len(texts)), judged))
+    baselines = cross_predict_baselines([texts[position] for position in judged], compared.labels, groups[judged])
     return replace(
         trained,
         data=data,
@@ -90,7 +93,7 @@ def _report_on(
         ),
         test=measure(scored, threshold, groups),
         unseen=unseen,
-        baseline=compare_baselines(cross_predict_baselines(texts, scored.labels, groups), scored, threshold, groups),
+        baseline=compare_baselines(baselines, compared, threshold, groups[judged]),
         calibration=replace(trained.calibration, before=None, after=measure_calibration(scored)),
         decision=measure_decision(
             trained.decision.rule,

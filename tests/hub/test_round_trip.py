@@ -79,16 +79,16 @@ def train(command, posts, tmp_path):
             "--eval_steps",
             "2",
         ]
-        told = ["train", "mini", "--data_path", posts, "--output_dir", tmp_path / "out", *steps, *words]
-        return command(*told, **flags)
+        words = ["train", "mini", "--data_path", posts, "--output_dir", tmp_path / "out", *steps, *words]
+        return command(*words, **flags)
 
     return train
 
 
 def test_what_a_training_pushes_is_whole_and_holds_nothing_private(hub, train, command, posts, tmp_path):
     share = ["--push_to_hub", "--hub_model_id", "tester/model", "--license", "mit", "--hub_strategy", "checkpoint"]
-    _, told = train(*share)
-    assert "push: done" in told
+    _, logged = train(*share)
+    assert "push: done" in logged
     out = tmp_path / "out"
     files = hub.files("tester/model")
     assert "last-checkpoint/model.safetensors" in files
@@ -107,8 +107,8 @@ def test_what_a_training_pushes_is_whole_and_holds_nothing_private(hub, train, c
     assert all((pulled / name).read_bytes() == content for name, content in files.items())
     rows = [json.loads(line) for line in posts.read_text(encoding="utf-8").splitlines()]
     by_id = {row["id"]: row["text"] for row in rows}
-    told = [json.loads(line) for line in (out / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
-    texts = json.dumps([by_id[row["id"]] for row in told])
+    rows = [json.loads(line) for line in (out / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
+    texts = json.dumps([by_id[row["id"]] for row in rows])
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_US, str(pulled), texts],
         capture_output=True,
@@ -116,7 +116,7 @@ def test_what_a_training_pushes_is_whole_and_holds_nothing_private(hub, train, c
         cwd=tmp_path,
         check=True,
     )
-    assert json.loads(done.stdout) == pytest.approx([row["rumor_probability"] for row in told], abs=1e-5)
+    assert json.loads(done.stdout) == pytest.approx([row["rumor_probability"] for row in rows], abs=1e-5)
 
     local, _ = command("predict", out, posts)
     assert command("predict", "tester/model", posts)[0] == local
@@ -145,9 +145,9 @@ def test_a_finished_folder_is_pushed_later_listed_first_and_branches_are_kept_ap
     assert {line.split()[1] for line in listed.splitlines()} == hub.files("tester/model").keys()
     card = out / "README.md"
     card.write_text(card.read_text(encoding="utf-8") + "\n## My notes\n", encoding="utf-8")
-    told = push("--revision", "mine")
-    assert "kept" in told.err
-    assert told.out == f"{hub.address}/tester/model\n"
+    captured = push("--revision", "mine")
+    assert "kept" in captured.err
+    assert captured.out == f"{hub.address}/tester/model\n"
     assert b"My notes" in hub.files("tester/model", "mine")["README.md"]
     assert b"My notes" not in hub.files("tester/model")["README.md"]
     assert "--license apache-2.0: the edited README.md names mit" in push("--license", "apache-2.0", status=2).err
@@ -160,10 +160,10 @@ def test_a_finished_folder_is_pushed_later_listed_first_and_branches_are_kept_ap
 
 def test_a_hub_that_refuses_leaves_the_result_and_a_command(hub, train, tmp_path):
     hub.failures = [403] * 20
-    printed, told = train("--push_to_hub", "--hub_model_id", "tester/model", "--license", "mit", status=1)
+    printed, logged = train("--push_to_hub", "--hub_model_id", "tester/model", "--license", "mit", status=1)
     assert "accuracy" in printed
-    assert "checkpoint-2 skipped" in told
-    assert f"To push it later: hf-rumor push {tmp_path / 'out'} tester/model" in told
+    assert "checkpoint-2 skipped" in logged
+    assert f"To push it later: hf-rumor push {tmp_path / 'out'} tester/model" in logged
     assert (tmp_path / "out" / "report.json").exists()
 
 

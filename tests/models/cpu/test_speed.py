@@ -73,13 +73,13 @@ def test_the_last_layer_computes_the_first_token_only(folder, monkeypatch):
 
 
 def test_in_bf16_on_a_cpu_batches_are_computed_side_by_side(folder, texts, monkeypatch):
-    told = []
+    num_batches = []
 
     def watched(compute, batches):
-        told.append(len(batches))
+        num_batches.append(len(batches))
         return compute_side_by_side(compute, batches)
 
     monkeypatch.setattr("hf_rumor.models.cpu.speed.compute_side_by_side", watched)
     for precision in ("fp32", "bf16"):
         RumorClassifier.from_pretrained(folder, precision=precision).probabilities(texts, batch_size=2)
-    assert told == ([] if torch.cuda.is_available() else [-(-len(texts) // 2)])
+    assert num_batches == ([] if torch.cuda.is_available() else [-(-len(texts) // 2)])
