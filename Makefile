@@ -9,7 +9,7 @@ TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 ALL = -m "not gpu and not network"
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-all test-lowest check format coverage bench build clean
+.PHONY: help install run test test-all install-lowest test-lowest check format coverage bench build clean
 
 help:  ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,12 +32,17 @@ test-all: install  ## Run all tests, including slow ones and those on the real c
 
 # Hard links to .venv, of which pip replaces only what differs. Old versions may warn about each other.
 LOWEST = build/lowest
-test-lowest: install  ## Run the cheap tests with the lowest versions that setup.cfg allows
+$(LOWEST).installed: $(BIN)/.installed .ci/lowest.py
 	rm -rf $(LOWEST)
 	mkdir -p build
 	cp -al $(VENV) $(LOWEST)
 	$(BIN)/python .ci/lowest.py > build/lowest.txt
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -c build/lowest.txt -e '.[audit,test]'
+	@touch $@
+
+install-lowest: $(LOWEST).installed  ## Create build/lowest with the lowest versions that setup.cfg allows
+
+test-lowest: install-lowest  ## Run the cheap tests with the lowest versions that setup.cfg allows
 	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n 2 -o filterwarnings=default tests/util tests/evaluation tests/corpus
 
 check: install  ## Check lint, format, types and wording

@@ -17,8 +17,32 @@ from hf_rumor.training.interruption import Interrupted, SaveAndStop, interruptib
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 ARGS = SimpleNamespace(world_size=1, device="cpu")
-FLAGS = ["mini", "--data_path", str(SAMPLE), "--max_steps", "12", "--eval_strategy", "steps", "--eval_steps", "4"]
-FLAGS += ["--save_strategy", "steps", "--save_steps", "4", "--report_to", "none", "--precision", "fp32"]
+COMMAND = [
+    sys.executable,
+    "-m",
+    "hf_rumor",
+    "train",
+    "mini",
+    "--data_path",
+    str(SAMPLE),
+    "--max_steps",
+    "12",
+    "--eval_strategy",
+    "steps",
+    "--eval_steps",
+    "4",
+]
+COMMAND += [
+    "--save_strategy",
+    "steps",
+    "--save_steps",
+    "4",
+    "--report_to",
+    "none",
+    "--precision",
+    "fp32",
+    "--output_dir",
+]
 
 
 class Trainer:
@@ -128,14 +152,10 @@ def test_a_run_that_was_stopped_in_an_epoch_ends_as_if_it_had_not_been(make_trai
         assert torch.equal(one, other)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_run_stopped_by_a_signal_resumes_to_the_same_result(tmp_path, number, status):
-    command = [sys.executable, "-m", "hf_rumor", "train", *FLAGS, "--output_dir"]
-    run = subprocess.Popen(
-        [*command, str(tmp_path / "out")], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    while not any((tmp_path / "out").glob("checkpoint-*/trainer_state.json")):
+def stop_by_signal(folder, number, status):
+    """Start a run and send it a signal once it has a checkpoint."""
+    run = subprocess.Popen([*COMMAND, str(folder)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    while not any(folder.glob("checkpoint-*/trainer_state.json")):
         assert run.poll() is None, run.stderr.read()
         time.sleep(0.05)
     run.send_signal(number)
@@ -143,8 +163,18 @@ def test_a_run_stopped_by_a_signal_resumes_to_the_same_result(tmp_path, number, 
     assert run.returncode == status, errors
     assert "is saved; rerun the same command to resume" in errors.splitlines()[-1]
     assert "Traceback" not in errors
-    again = subprocess.run([*command, str(tmp_path / "out")], capture_output=True, text=True, check=True)
+
+
+@pytest.mark.slow
+def test_sigterm_saves_a_checkpoint_and_ends_the_run_with_one_line(tmp_path):
+    stop_by_signal(tmp_path / "out", signal.SIGTERM, 128 + signal.SIGTERM)
+
+
+@pytest.mark.slow
+def test_a_run_stopped_by_ctrl_c_resumes_to_the_same_result(tmp_path):
+    stop_by_signal(tmp_path / "out", signal.SIGINT, 128 + signal.SIGINT)
+    again = subprocess.run([*COMMAND, str(tmp_path / "out")], capture_output=True, text=True, check=True)
     assert "resumes the interrupted run" in again.stderr
-    subprocess.run([*command, str(tmp_path / "whole")], capture_output=True, check=True)
+    subprocess.run([*COMMAND, str(tmp_path / "whole")], capture_output=True, check=True)
     for name in ("model.safetensors", "predictions.jsonl"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
