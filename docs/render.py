@@ -16,14 +16,17 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 RESULTS = CHECKOUT / "docs" / "results.json"
-PAGES = ("README.md", "benchmarks/README.md", "hf_rumor/config/recipes/README.md", "hf_rumor/mini/README.md")
+PAGES = (
+    *("README.md", "README_zh.md", "docs/results.md", "benchmarks/README.md"),
+    *("hf_rumor/config/recipes/README.md", "hf_rumor/mini/README.md"),
+)
 MODELS = {
     "me5_small": "`me5_small`",
     "mini": "`mini`",
     "mini_random": "`mini`, random weights",
     "tfidf_svm": "TF-IDF + SVM",
 }
-SPLITS = ("grouped", "random", "chronological")
+SPLITS = ("grouped", "random", "chronological", "every_8th")
 TABLE = re.compile(r"(<!-- results:(\w+) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
 
 
