@@ -74,9 +74,9 @@ def test_without_an_artefact_no_metadata_beats_the_majority_by_far(make_audit, m
 )
 def test_each_piece_of_metadata_can_give_the_label_away(make_audit, make_posts, change, artefact):
     posts = [post for post in make_posts(120) if len(post.reposts) > 1]
-    found = make_audit([replace(post, **change(post)) for post in posts]).artefacts
-    assert found[artefact] > 0.99
-    assert found["hour of posting"] < 0.9
+    artefacts = make_audit([replace(post, **change(post)) for post in posts]).artefacts
+    assert artefacts[artefact] > 0.99
+    assert artefacts["hour of posting"] < 0.9
 
 
 def test_copies_leak_into_the_test_of_a_random_split_but_not_of_the_grouped_one(audit):
@@ -97,14 +97,14 @@ def test_near_duplicates_are_counted(audit):
 
 
 def test_a_corpus_without_copies_has_no_groups(make_audit, make_posts):
-    found = make_audit(make_posts(60))
-    assert found.near_duplicates == {
+    audit = make_audit(make_posts(60))
+    assert audit.near_duplicates == {
         "groups": 0,
         "largest": 1,
         "exact_copies": 0,
         "posts": {"non-rumor": 0, "rumor": 0},
     }
-    assert [row.get("leaking") for row in found.leakage.values()] == [0, 0, 0, 0, None]
+    assert [row.get("leaking") for row in audit.leakage.values()] == [0, 0, 0, 0, None]
 
 
 def test_a_group_with_both_labels_is_a_conflict(make_audit, make_posts):

@@ -23,8 +23,8 @@ def test_a_character_of_one_label_is_found_with_its_counts(make_posts):
 def test_a_word_is_found_for_the_label_that_it_indicates(make_posts):
     texts, labels = arrays(make_posts(120))
     texts = [text if label else f"{text} Weather" for text, label in zip(texts, labels, strict=True)]
-    found = find_giveaways(texts, labels, alone(labels))
-    assert [(giveaway.piece, giveaway.label) for giveaway in found] == [("weather", "non-rumor")]
+    giveaways = find_giveaways(texts, labels, alone(labels))
+    assert [(giveaway.piece, giveaway.label) for giveaway in giveaways] == [("weather", "non-rumor")]
 
 
 @pytest.mark.parametrize("seed", range(5))

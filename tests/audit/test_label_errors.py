@@ -28,11 +28,11 @@ def flip(labels, seed):
 def test_most_flipped_labels_are_among_the_most_doubtful_tenth(learnable, seed):
     texts, labels = learnable
     labels, flipped = flip(labels, seed)
-    found = find_label_errors(texts, labels, np.arange(len(labels)))
-    assert np.isin(flipped, found.order[: len(labels) // 10]).mean() >= 0.9
-    assert np.isin(flipped, found.order[: found.num_likely]).mean() >= 0.75
-    assert found.num_likely < len(labels) // 5
-    assert found.probability_of_label[flipped].max() < 0.5
+    errors = find_label_errors(texts, labels, np.arange(len(labels)))
+    assert np.isin(flipped, errors.order[: len(labels) // 10]).mean() >= 0.9
+    assert np.isin(flipped, errors.order[: errors.num_likely]).mean() >= 0.75
+    assert errors.num_likely < len(labels) // 5
+    assert errors.probability_of_label[flipped].max() < 0.5
 
 
 def test_copies_do_not_confirm_each_other(learnable):
@@ -40,19 +40,19 @@ def test_copies_do_not_confirm_each_other(learnable):
     labels, flipped = flip(labels, 0)
     texts, labels = [*texts, *(texts[position] for position in flipped)], np.append(labels, labels[flipped])
     groups = np.append(np.arange(200), flipped)
-    found = find_label_errors(texts, labels, groups)
-    assert found.probability_of_label[flipped].max() < 0.5
-    assert found.probability_of_label[200:].max() < 0.5
+    errors = find_label_errors(texts, labels, groups)
+    assert errors.probability_of_label[flipped].max() < 0.5
+    assert errors.probability_of_label[200:].max() < 0.5
 
 
 def test_every_post_is_ranked_and_likely_errors_come_first(learnable):
     texts, labels = learnable
     labels, _ = flip(labels, 0)
-    found = find_label_errors(texts, labels, np.arange(len(labels)))
-    assert sorted(found.order) == list(range(len(labels)))
-    doubts = found.probability_of_label[found.order]
-    assert (np.diff(doubts[: found.num_likely]) >= 0).all()
-    assert (np.diff(doubts[found.num_likely :]) >= 0).all()
+    errors = find_label_errors(texts, labels, np.arange(len(labels)))
+    assert sorted(errors.order) == list(range(len(labels)))
+    doubts = errors.probability_of_label[errors.order]
+    assert (np.diff(doubts[: errors.num_likely]) >= 0).all()
+    assert (np.diff(doubts[errors.num_likely :]) >= 0).all()
 
 
 def test_with_too_few_groups_of_a_label_there_is_no_ranking():
@@ -64,5 +64,5 @@ def test_on_the_published_corpus_half_of_the_flipped_labels_are_in_the_most_doub
     posts = load_corpus(shared / "data" / "Rumor_Dataset.zip").posts
     texts = posts["text"][:]
     labels, flipped = flip(np.array(posts["label"][:]), 0)
-    found = find_label_errors(texts, labels, find_near_duplicates(texts).groups)
-    assert np.isin(flipped, found.order[: len(labels) // 10]).mean() >= 0.5
+    errors = find_label_errors(texts, labels, find_near_duplicates(texts).groups)
+    assert np.isin(flipped, errors.order[: len(labels) // 10]).mean() >= 0.5

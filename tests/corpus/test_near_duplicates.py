@@ -89,11 +89,11 @@ def test_few_pairs_of_many_variants_are_compared(monkeypatch):
     )
     monkeypatch.setattr("hf_rumor.corpus.near_duplicates._AT_A_TIME", 50)
     beginning = "听说明天起全市停水三天大家赶紧存水转发给家人看一看吧"
-    found = find_near_duplicates([f"{beginning}{chr(0x4E00 + number)}" for number in range(300)])
-    assert len(set(found.groups.tolist())) == 1
+    duplicates = find_near_duplicates([f"{beginning}{chr(0x4E00 + number)}" for number in range(300)])
+    assert len(set(duplicates.groups.tolist())) == 1
     assert len(compared) < 600
     compared.clear()
-    assert len(found.leaking(np.arange(100), np.arange(100, 300))) == 100
+    assert len(duplicates.leaking(np.arange(100), np.arange(100, 300))) == 100
     assert len(compared) < 200
 
 
@@ -107,20 +107,20 @@ def test_the_groups_do_not_depend_on_the_order(texts, seed):
 
 
 def test_whitespace_and_case_do_not_matter():
-    found = find_near_duplicates(["Breaking 雪 NEWS", "breaking雪news", "\u3000BREAKING\n雪 news ", "晴"])
-    assert found.text_ids.tolist() == [0, 0, 0, 1]
-    assert found.groups[0] == found.groups[1] == found.groups[2] != found.groups[3]
+    duplicates = find_near_duplicates(["Breaking 雪 NEWS", "breaking雪news", "\u3000BREAKING\n雪 news ", "晴"])
+    assert duplicates.text_ids.tolist() == [0, 0, 0, 1]
+    assert duplicates.groups[0] == duplicates.groups[1] == duplicates.groups[2] != duplicates.groups[3]
 
 
 def test_texts_without_common_shingles_are_not_grouped():
-    found = find_near_duplicates(["一二三四五六", "七八九十百千", "万", ""])
-    assert len(set(found.groups.tolist())) == 4
+    duplicates = find_near_duplicates(["一二三四五六", "七八九十百千", "万", ""])
+    assert len(set(duplicates.groups.tolist())) == 4
 
 
 def test_no_texts_have_no_groups():
-    found = find_near_duplicates([])
-    assert (len(found.text_ids), len(found.groups)) == (0, 0)
-    assert len(found.leaking(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))) == 0
+    duplicates = find_near_duplicates([])
+    assert (len(duplicates.text_ids), len(duplicates.groups)) == (0, 0)
+    assert len(duplicates.leaking(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))) == 0
 
 
 @pytest.mark.parametrize(
@@ -149,9 +149,9 @@ def test_hash_collisions_of_shingles_hide_no_pair():
     assert len({crc32(text.encode()) % _COLUMNS for text in (one, other)}) == 1
     texts = [f"{one}{other}{end}" for end in ("甲乙丙", "丁戊己")]
     assert jaccard(*texts) == THRESHOLD
-    found = find_near_duplicates(texts)
-    assert found.groups.tolist() == [0, 0]
-    assert found.leaking(np.array([0]), np.array([1])).tolist() == [0]
+    duplicates = find_near_duplicates(texts)
+    assert duplicates.groups.tolist() == [0, 0]
+    assert duplicates.leaking(np.array([0]), np.array([1])).tolist() == [0]
 
 
 def test_the_hashed_shingles_take_four_bytes_each(texts):

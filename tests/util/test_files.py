@@ -279,8 +279,8 @@ def test_links_to_folders_are_followed_but_not_back(folder, tmp_path):
     (folder / "linked").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere" / "back").symlink_to(folder)
     (folder / "gone").symlink_to(tmp_path / "nothing")
-    found = [path.relative_to(folder).as_posix() for path in list_files(folder)]
-    assert found == ["a.json", "deeper/b.json", "linked/c.json"]
+    names = [path.relative_to(folder).as_posix() for path in list_files(folder)]
+    assert names == ["a.json", "deeper/b.json", "linked/c.json"]
 
 
 def test_a_folder_that_cannot_be_read_is_an_error(folder, monkeypatch):

@@ -62,8 +62,8 @@ def root(tmp_path, write_ced, posts):
 
 
 def test_posts_are_read_as_written(root, posts):
-    found, findings = read(root)
-    assert by_id(found) == by_id(posts)
+    kept, findings = read(root)
+    assert by_id(kept) == by_id(posts)
     assert findings == {}
 
 
@@ -103,9 +103,9 @@ def test_two_corpora_side_by_side_are_both_read(tmp_path, write_ced, posts):
 )
 def test_a_quirk_that_changes_no_post_is_counted(root, posts, quirk, findings):
     quirk(root)
-    found, counted = read(root)
+    kept, counted = read(root)
     assert counted == findings
-    assert by_id(found) == by_id(posts)
+    assert by_id(kept) == by_id(posts)
 
 
 def test_the_first_files_that_are_skipped_are_named(root):
@@ -140,9 +140,9 @@ def test_the_first_files_that_are_skipped_are_named(root):
 )
 def test_a_quirk_that_leaves_something_unknown_is_counted(root, posts, quirk, changed, findings):
     quirk(root)
-    found, counted = read(root)
+    kept, counted = read(root)
     assert counted == findings
-    assert by_id(found) == by_id([replace(posts[0], **changed), *posts[1:]])
+    assert by_id(kept) == by_id([replace(posts[0], **changed), *posts[1:]])
 
 
 @pytest.mark.parametrize(
@@ -151,9 +151,9 @@ def test_a_quirk_that_leaves_something_unknown_is_counted(root, posts, quirk, ch
 )
 def test_reposts_with_something_unknown_are_kept_and_counted(root, values, findings):
     change_reposts(root / "non-rumor-repost" / NAME, **values)
-    found, counted = read(root)
+    kept, counted = read(root)
     assert counted == findings
-    assert len(by_id(found)[NAME.removesuffix(".json")].reposts) == 3
+    assert len(by_id(kept)[NAME.removesuffix(".json")].reposts) == 3
 
 
 @pytest.mark.parametrize(
@@ -165,9 +165,9 @@ def test_reposts_with_something_unknown_are_kept_and_counted(root, values, findi
 )
 def test_a_post_without_one_label_is_skipped_and_counted(root, posts, quirk, findings):
     quirk(root)
-    found, counted = read(root)
+    kept, counted = read(root)
     assert counted == findings
-    assert by_id(found) == by_id(posts[1:])
+    assert by_id(kept) == by_id(posts[1:])
 
 
 @pytest.mark.parametrize(
