@@ -108,8 +108,8 @@ class SlowServer(BaseHTTPRequestHandler):
 
 def kill_downloads(folder, kills, generator):
     """Kill downloads and do them again; return whether all ended the same."""
-    code = "import sys; from pathlib import Path; from hf_rumor.corpus.sources import download; "
-    code += "download(sys.argv[1], Path(sys.argv[2]), max_bytes=1 << 24, check=lambda path: None)"
+    code = "import sys; from pathlib import Path; from hf_rumor.corpus import sources; "
+    code += "sources.check_published = lambda path: None; sources.download(sys.argv[1], Path(sys.argv[2]))"
     server = ThreadingHTTPServer(("127.0.0.1", 0), SlowServer)
     threading.Thread(target=server.serve_forever, daemon=True).start()
 

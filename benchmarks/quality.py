@@ -20,8 +20,7 @@ from pathlib import Path
 import torch
 from transformers import DataCollatorWithPadding, TrainingArguments, set_seed
 
-from hf_rumor.corpus.arrow import load_corpus, split_dataset, to_dataset_dict
-from hf_rumor.corpus.near_duplicates import find_near_duplicates
+from hf_rumor.corpus.arrow import load_corpus, split_corpus
 from hf_rumor.models.encoders import freeze_embeddings, load_encoder
 from hf_rumor.models.inputs import InputConfig
 from hf_rumor.training.hardware import choose_precision, detect_hardware
@@ -82,11 +81,10 @@ def main():
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--ways", nargs="+", default=["frozen", "plain", "fast"], choices=["plain", "fast", "frozen"])
     arguments = parser.parse_args()
-    posts = load_corpus(arguments.data_path).posts
-    groups = find_near_duplicates(posts["text"][:]).groups
+    corpus = load_corpus(arguments.data_path)
     values = {way: [] for way in arguments.ways}
     for seed in range(arguments.seeds):
-        data = to_dataset_dict(posts, split_dataset(posts, "grouped", seed, groups))
+        data = split_corpus(corpus, "grouped", seed=seed).dataset
         _, tokenizer = load_encoder(arguments.model_name_or_path, "sigmoid", 256)
         encoded = tokenize(data, tokenizer, InputConfig(256))
         for way in arguments.ways:

@@ -1,21 +1,11 @@
-"""The mistakes a user can make, as exceptions whose message is one line that says what to do.
-
-RumorError
-├── ArgumentError    a flag or a recipe that is not valid
-├── CorpusError      a corpus that cannot be read or split
-│   └── DownloadError    a corpus that cannot be fetched
-├── ModelError       a model that cannot be found or loaded
-├── OutputError      a folder that cannot be written, or holds something else
-├── HubError         a Hub that refuses or is unreachable
-└── RunError         a training that diverged, or one of several runs that did not finish
-"""
+"""User errors. The message of each is one line: what is wrong, and what to do."""
 
 
 class RumorError(Exception):
     """Base of every error that ends a command with exit status 2 and one line."""
 
     def __str__(self) -> str:
-        """Return the message on one line, whatever was quoted in it."""
+        """Return the message on one line, even if it quotes several."""
         return " ".join(super().__str__().split())
 
 
@@ -24,11 +14,7 @@ class ArgumentError(RumorError):
 
 
 class CorpusError(RumorError):
-    """A corpus that cannot be read or split."""
-
-
-class DownloadError(CorpusError):
-    """A corpus that cannot be fetched."""
+    """A corpus that cannot be downloaded, read or split."""
 
 
 class ModelError(RumorError):
@@ -36,11 +22,11 @@ class ModelError(RumorError):
 
 
 class OutputError(RumorError):
-    """A folder that cannot be written, or that holds something else."""
+    """An output path that cannot be written, or that contains other files."""
 
 
 class RunError(RumorError):
-    """A training that diverged, or one of several runs that did not finish."""
+    """A training run that diverged, or one of several runs that did not finish."""
 
 
 class HubError(RumorError):

@@ -1,4 +1,4 @@
-"""The two labels, and the one rule that turns logits into a probability of rumor and a decision."""
+"""The two labels, and how logits become a probability of rumor and a decision."""
 
 from typing import Literal
 
@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-LABEL_NAMES = ("non-rumor", "rumor")  # position = label id, everywhere
+LABEL_NAMES = ("non-rumor", "rumor")  # position = label id
 
 Activation = Literal["sigmoid", "softmax"]
 
-# How the text-classification pipeline of transformers reads `config.problem_type`.
+# The text-classification pipeline of transformers chooses its activation by `config.problem_type`.
 PROBLEM_TYPES = {"sigmoid": "multi_label_classification", "softmax": "single_label_classification"}
 
 
@@ -19,7 +19,7 @@ def rumor_probabilities(logits: ArrayLike, activation: Activation) -> NDArray[np
 
     Args:
         logits: *Shape:* `(num_posts, 2)`, column 1 is rumor.
-        activation: As in `PROBLEM_TYPES`; saved with the model, so that the plain pipeline follows the same rule.
+        activation: A key of `PROBLEM_TYPES`; saved with the model, so that the pipeline of transformers agrees.
     """
     wide = np.asarray(logits, dtype=np.float64)
     # The softmax over two logits is the sigmoid of their difference.

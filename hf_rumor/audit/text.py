@@ -1,7 +1,7 @@
-"""An audit for people: as text, and as tables to open in a spreadsheet."""
+"""An audit as text, and as tables for a spreadsheet."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +10,19 @@ from datasets import Dataset
 
 from hf_rumor.audit.audit import Audit, Audited, conflicting_groups
 from hf_rumor.audit.giveaways import Giveaway
-from hf_rumor.corpus.near_duplicates import THRESHOLD, jaccard
+from hf_rumor.audit.label_errors import LabelErrors
+from hf_rumor.corpus.near_duplicates import THRESHOLD, NearDuplicates, jaccard
 from hf_rumor.corpus.normalization import normalise
 from hf_rumor.labels import LABEL_NAMES
 from hf_rumor.util.files import written_whole
 
 
-NUM_PIECES = 8  # of each label, in the text
+NUM_PIECES = 8  # giveaways per label in the text
 
 
 def to_text(audit: Audit) -> str:
-    """Return the audit for people."""
-    rumor, non_rumor = LABEL_NAMES[1], LABEL_NAMES[0]
+    """Return the audit as text."""
+    non_rumor, rumor = LABEL_NAMES
     near = audit.near_duplicates
     lines = [
         f"{audit.path}  SHA-256 {audit.sha256}",
@@ -30,66 +31,68 @@ def to_text(audit: Audit) -> str:
         "",
         "characters per post      mean  median     p95     max",
         *(
-            f"  {name:<18} {of['mean']:8.0f}{of['median']:8.0f}{of['p95']:8.0f}{of['max']:8.0f}"
-            for name, of in audit.lengths.items()
+            f"  {name:<18} {row['mean']:8.0f}{row['median']:8.0f}{row['p95']:8.0f}{row['max']:8.0f}"
+            for name, row in audit.lengths.items()
         ),
         "",
         "year                    rumor  non-rumor",
-        *(f"  {year:<18} {of[rumor]:8,}   {of[non_rumor]:8,}" for year, of in audit.years.items()),
+        *(f"  {year:<18} {row[rumor]:8,}   {row[non_rumor]:8,}" for year, row in audit.years.items()),
         "",
         f"near-duplicates (character 5-gram Jaccard of {THRESHOLD} or more)",
         f"  {near['groups']:,} groups, the largest of {near['largest']:,} posts; in groups: {near['posts'][rumor]:,} "
         f"rumors, {near['posts'][non_rumor]:,} non-rumors; {near['exact_copies']:,} exact copies",
-        f"  groups with both labels: {audit.conflicts['groups']:,}; posts left out because their very text has both: "
+        f"  groups with both labels: {audit.conflicts['groups']:,}; posts skipped because their exact text has both: "
         f"{audit.conflicts['posts_left_out']:,}",
         "",
         "test posts with a near-duplicate in training, and with an author who has posts there, by --split",
         *(
-            f"  {name:<18} {_leakage_text(of)}"
-            for name, of in audit.leakage.items()
-            if name != "column" or "leaking" in of  # few corpora name parts
+            f"  {name:<18} {_leakage_text(row)}"
+            for name, row in audit.leakage.items()
+            if name != "column" or "leaking" in row  # not listed for a corpus without parts
         ),
         "",
         *_giveaway_lines(audit),
         "",
         *_label_error_lines(audit),
         "",
-        f"accuracy of guessing the label without the text (always the same label: {audit.majority:.3f})",
+        f"accuracy of predicting the label without the text (always the same label: {audit.majority:.3f})",
         *(f"  {name:<34} {accuracy:.3f}" for name, accuracy in audit.artefacts.items()),
-        "  Far above the first number, it shows how the corpus was collected, not what a rumor is.",
+        "  An accuracy far above that of one label shows how the corpus was collected, not what a rumor is.",
     ]
     return "\n".join(lines)
 
 
-def _leakage_text(of: dict[str, Any]) -> str:
-    if "not_possible" in of:
-        return f"not possible: {of['not_possible']}"
-    leaking = f"{of['leaking']:,} of {of['test']:,} ({of['leaking'] / of['test']:.1%})"
-    known = of["author_known"]
-    authors = f"{of['author_elsewhere']:,} of {known:,} ({of['author_elsewhere'] / known:.1%})" if known else "unknown"
-    return f"{leaking:<22} authors: {authors}"
+def _leakage_text(row: dict[str, Any]) -> str:
+    if "not_possible" in row:
+        return f"not possible: {row['not_possible']}"
+    authors = _share(row["author_elsewhere"], row["author_known"]) if row["author_known"] else "unknown"
+    return f"{_share(row['leaking'], row['test']):<22} authors: {authors}"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part:,} of {whole:,} ({part / whole:.1%})"
 
 
 def _giveaway_lines(audit: Audit) -> list[str]:
     lines = ["characters and words that give the label away (rumors, non-rumors with it; near-duplicates count once)"]
     for name in reversed(LABEL_NAMES):
-        told = [_piece(giveaway) for giveaway in audit.giveaways if giveaway.label == name][:NUM_PIECES]
-        lines.append(f"  {name:<18} {'  '.join(told) or 'none'}")
+        pieces = [
+            f"{readable(giveaway.piece)} ({giveaway.num_rumors:,}, {giveaway.num_non_rumors:,})"
+            for giveaway in audit.giveaways
+            if giveaway.label == name
+        ]
+        lines.append(f"  {name:<18} {'  '.join(pieces[:NUM_PIECES]) or 'none'}")
     strongest = max(audit.giveaways, key=lambda giveaway: giveaway.accuracy, default=None)
     if strongest:
         lines.append(
-            f"  The strongest alone, {readable(strongest.piece)}, guesses {strongest.accuracy:.1%} right; always the "
-            f"same label, {strongest.majority:.1%}."
+            f"  Accuracy of the strongest one alone, {readable(strongest.piece)}: {strongest.accuracy:.1%}; of always "
+            f"the same label: {strongest.majority:.1%}."
         )
     return lines
 
 
-def _piece(giveaway: Giveaway) -> str:
-    return f"{readable(giveaway.piece)} ({giveaway.num_rumors:,}, {giveaway.num_non_rumors:,})"
-
-
 def readable(piece: str) -> str:
-    """Return `piece` with characters that do not show written as their code points.
+    """Return `piece` with unprintable characters as code points.
 
     >>> readable("看\\u200b")
     '看U+200B'
@@ -98,94 +101,78 @@ def readable(piece: str) -> str:
 
 
 def _label_error_lines(audit: Audit) -> list[str]:
-    found = audit.label_errors
-    if "not_looked_for" in found:
-        return [f"likely label errors: not looked for: {found['not_looked_for']}"]
-    lines = [f"likely label errors: {found['likely']:,} (a model that did not see the post or a copy is against them)"]
-    return lines + ([f"  most doubtful: {', '.join(found['most_doubtful'][:3])}"] if found["likely"] else [])
+    errors = audit.label_errors
+    if "not_looked_for" in errors:
+        return [f"likely label errors: not looked for: {errors['not_looked_for']}"]
+    lines = [f"likely label errors: {errors['likely']:,} (by a model that was not trained on the post or a copy)"]
+    return lines + ([f"  most doubtful: {', '.join(errors['most_doubtful'][:3])}"] if errors["likely"] else [])
 
 
 def failures(audit: Audit, split: str, kinds: Sequence[str]) -> list[str]:
-    """Return one line for each of the `kinds` of faults that the corpus has.
-
-    Args:
-        audit: Of the corpus.
-        split: Whose test posts must not leak.
-        kinds: Out of `leakage`, `conflicts`.
-    """
+    """Return one line for each of the `kinds` (`leakage` of the split, `conflicts`) that the corpus has."""
     leakage, conflicts = audit.leakage[split], audit.conflicts
-    found = {"leakage": "", "conflicts": ""}
+    problems = {}
     if "not_possible" in leakage:
-        found["leakage"] = f"--split {split} is not possible: {leakage['not_possible']}"
+        problems["leakage"] = f"--split {split} is not possible: {leakage['not_possible']}"
     elif leakage["leaking"]:
-        found["leakage"] = (
+        problems["leakage"] = (
             f"{leakage['leaking']:,} of {leakage['test']:,} test posts of --split {split} have a near-duplicate in "
             "training"
         )
     if any(conflicts.values()):
-        found["conflicts"] = (
-            f"{conflicts['groups']:,} groups of near-duplicates hold both labels, {conflicts['posts_left_out']:,} "
-            "posts were left out because their very text has both"
+        problems["conflicts"] = (
+            f"{conflicts['groups']:,} near-duplicate groups have both labels, {conflicts['posts_left_out']:,} posts "
+            "were skipped because their exact text has both"
         )
-    return [f"{kind}: {found[kind]}" for kind in kinds if found[kind]]
+    return [f"{kind}: {problems[kind]}" for kind in kinds if kind in problems]
 
 
 def write_tables(audited: Audited, posts: Dataset, folder: Path) -> list[Path]:
-    """Write the near-duplicates, the giveaways and the doubtful labels as CSV; return the files.
-
-    Raises:
-        OSError: The folder cannot be written.
-    """
-    groups = ("group", "both_labels", "id", "label", "similarity_to_first", "text")
-    tables: dict[str, tuple[Sequence[str], Iterable[Sequence[Any]]]] = {
-        "near_duplicates.csv": (groups, _group_rows(audited, posts)),
-        "giveaways.csv": (
-            ("label", "piece", "rumors", "non_rumors", "accuracy_alone"),
-            [
-                (of.label, readable(of.piece), of.num_rumors, of.num_non_rumors, f"{of.accuracy:.4f}")
-                for of in audited.audit.giveaways
-            ],
-        ),
-    }
+    """Write the near-duplicates, the giveaways and the doubtful labels as CSV; return the files."""
+    tables = {"near_duplicates.csv": _group_rows(audited.near_duplicates, posts)}
+    tables["giveaways.csv"] = _giveaway_rows(audited.audit.giveaways)
     if audited.label_errors:
-        doubts = ("rank", "likely_error", "id", "label", "probability_of_label", "text")
-        tables["label_errors.csv"] = (doubts, _doubt_rows(audited, posts))
-    for name, (header, rows) in tables.items():
+        tables["label_errors.csv"] = _doubt_rows(audited.label_errors, posts)
+    for name, rows in tables.items():
         with (
             written_whole(folder / name) as part,
-            part.open("w", encoding="utf-8-sig", newline="") as file,  # spreadsheets need the mark to see UTF-8
+            part.open("w", encoding="utf-8-sig", newline="") as file,  # spreadsheets detect UTF-8 by the mark
         ):
-            writer = csv.writer(file)
-            writer.writerow(header)
-            writer.writerows([_safe(value) for value in row] for row in rows)
+            csv.writer(file).writerows([_safe(value) for value in row] for row in rows)
     return [folder / name for name in tables]
 
 
 def _safe(value: Any) -> Any:
-    """Keep a spreadsheet from taking the text of a post for a formula."""
+    """Return a value that a spreadsheet does not interpret as a formula."""
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
-def _group_rows(audited: Audited, posts: Dataset) -> Iterator[Sequence[Any]]:
-    """Yield the posts of each group of two and more, the largest group first."""
-    groups, labels = audited.near_duplicates.groups, np.asarray(posts["label"][:])
+def _group_rows(near_duplicates: NearDuplicates, posts: Dataset) -> Iterator[Sequence[Any]]:
+    """Yield the header, and the posts of each group of two or more, the largest group first."""
+    yield "group", "both_labels", "id", "label", "similarity_to_first", "text"
+    groups, labels = near_duplicates.groups, np.asarray(posts["label"][:])
     ids, texts = posts["id"][:], posts["text"][:]
     sizes = np.bincount(groups)
-    both = set(conflicting_groups(audited.near_duplicates, labels).tolist())
-    of_group = np.split(np.argsort(groups, kind="stable"), np.cumsum(sizes)[:-1])
+    conflicting = set(conflicting_groups(near_duplicates, labels).tolist())
+    members = np.split(np.argsort(groups, kind="stable"), np.cumsum(sizes)[:-1])
     for number, group in enumerate(np.argsort(-sizes, kind="stable")[: (sizes > 1).sum()], 1):
-        first, *_ = members = of_group[group]
-        for position in members:
-            similarity = jaccard(normalise(texts[first]), normalise(texts[position]))
-            told = ("yes" if group in both else "no", ids[position], LABEL_NAMES[labels[position]])
-            yield (number, *told, f"{similarity:.2f}", texts[position])
+        has_both = "yes" if group in conflicting else "no"
+        first = normalise(texts[members[group][0]])
+        for position in members[group]:
+            similarity = f"{jaccard(first, normalise(texts[position])):.2f}"
+            yield number, has_both, ids[position], LABEL_NAMES[labels[position]], similarity, texts[position]
 
 
-def _doubt_rows(audited: Audited, posts: Dataset) -> Iterator[Sequence[Any]]:
-    """Yield every post, the most doubtful label first."""
-    errors, ids, texts, labels = audited.label_errors, posts["id"][:], posts["text"][:], posts["label"][:]
-    if errors is None:
-        return
+def _giveaway_rows(giveaways: Sequence[Giveaway]) -> Iterator[Sequence[Any]]:
+    yield "label", "piece", "rumors", "non_rumors", "accuracy_alone"
+    for row in giveaways:
+        yield row.label, readable(row.piece), row.num_rumors, row.num_non_rumors, f"{row.accuracy:.4f}"
+
+
+def _doubt_rows(errors: LabelErrors, posts: Dataset) -> Iterator[Sequence[Any]]:
+    """Yield the header, and every post, the most doubtful label first."""
+    yield "rank", "likely_error", "id", "label", "probability_of_label", "text"
+    ids, texts, labels = posts["id"][:], posts["text"][:], posts["label"][:]
     for rank, position in enumerate(errors.order):
         probability = f"{errors.probability_of_label[position]:.4f}"
         likely = "yes" if rank < errors.num_likely else "no"

@@ -1,10 +1,11 @@
-"""A corpus: posts from one or several sources in a `datasets.Dataset`, and its parts in a `DatasetDict`."""
+"""A corpus: its posts in a `datasets.Dataset`, and its parts in a `DatasetDict`."""
 
 import hashlib
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,53 +33,25 @@ IN_MEMORY = Path("in-memory")  # path of a corpus that is not read from files
 
 
 @dataclass(frozen=True)
-class Source:
-    """One file, folder or list of posts that a corpus is made of.
-
-    Attributes:
-        name: In the column `source` of its posts.
-        path: The zip, folder or file; `IN_MEMORY` for posts that were passed as such.
-        sha256: Digest of its content.
-        num_posts: Posts kept.
-        num_rumors: Rumors among them.
-    """
-
-    name: str
-    path: Path
-    sha256: str
-    num_posts: int
-    num_rumors: int
-
-
-@dataclass(frozen=True)
 class Corpus:
     """A clean corpus.
 
     Attributes:
-        sources: Where the posts come from.
-        posts: One row per post, features as in `FEATURES`; memory-mapped, so that columns not used are not read.
-        findings: Counts of what was odd or skipped.
+        path: Zip, folder or file; `IN_MEMORY` for posts, texts or a dataset.
+        sha256: Digest of the content.
+        posts: One row per post, features as in `FEATURES`; memory-mapped, so unused columns are not read.
+        findings: Counts of oddities and skipped posts.
     """
 
-    sources: tuple[Source, ...]
+    path: Path
+    sha256: str
     posts: Dataset
     findings: Findings
 
     @property
-    def path(self) -> Path:
-        """The path of the source; those of several sources, joined by ` + `."""
-        return Path(" + ".join(str(source.path) for source in self.sources))
-
-    @property
     def data_path(self) -> str | None:
-        """The `--data_path` that finds this corpus again; None if it is in memory, or of several sources."""
-        return None if len(self.sources) > 1 or self.path == IN_MEMORY else name_of(self.path)
-
-    @property
-    def sha256(self) -> str:
-        """The digest of the source; of several sources, the digest of their digests, in any order."""
-        digests = sorted(source.sha256 for source in self.sources)
-        return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
+        """The `--data_path` of the corpus; None if it is in memory."""
+        return None if self.path == IN_MEMORY else name_of(self.path)
 
 
 def load_corpus(
@@ -87,15 +60,15 @@ def load_corpus(
     labels: Sequence[Any] | None = None,
     columns: Columns | None = None,
 ) -> Corpus:
-    """Return a clean corpus, and log what is odd in it.
+    """Return a clean corpus, and log its oddities.
 
     Args:
-        source: A path, or `auto` or `hub:user/dataset` (see `resolve_corpus`); a `datasets.Dataset`; texts; or posts.
-        labels: Of texts, one each: 0 or 1 (rumor), bool, or words such as `rumor` and `非谣言`.
-        columns: Where text, label and id are in a table; recognised by their names if not given.
+        source: A path, `auto` or `hub:user/dataset` (see `resolve_corpus`); a `datasets.Dataset`; texts; or posts.
+        labels: One per text: 0 or 1 (rumor), bool, or words such as `rumor` and `非谣言`.
+        columns: Columns of text, label and id; recognised by their names if not given.
 
     Raises:
-        CorpusError: The corpus is missing, broken, or has no post.
+        CorpusError: The corpus does not exist, is broken, or has no post.
     """
     columns = columns or Columns()
     if isinstance(source, str | Path):
@@ -119,7 +92,7 @@ def _rows_in_memory(source: Dataset | Sequence[str] | Sequence[Post], labels: Se
         names = {name: kind.names for name, kind in source.features.items() if isinstance(kind, ClassLabel)}
         values = (with_class_names(row, names) for row in source)
     elif all(isinstance(post, Post) for post in source):
-        values = map(_values_of, source)
+        values = map(_to_values, source)
     else:
         if labels is None or len(labels) != len(source):
             num_labels = "no" if labels is None else f"{len(labels):,}"
@@ -129,15 +102,15 @@ def _rows_in_memory(source: Dataset | Sequence[str] | Sequence[Post], labels: Se
         yield Row(number, f"post {number}", row)
 
 
-def _values_of(post: Post) -> dict[str, Any]:
-    """Return a post as the row of a file would be; what is unknown has no column."""
+def _to_values(post: Post) -> dict[str, Any]:
+    """Return a post as a row of a file; unknown values have no column."""
     values = to_row(post) | {"label": None if post.is_rumor is None else LABEL_NAMES[post.is_rumor]}
     values["reposts"] = [{**vars(repost), "id": repost.repost_id} for repost in post.reposts] or None
     return {name: value for name, value in values.items() if name == "label" or value is not None}
 
 
 def _read_memory(rows: Iterator[Row], columns: Columns) -> tuple[Dataset, Findings, str]:
-    """Return the posts, what is odd, and a digest that is equal for equal posts."""
+    """Return the posts, the findings, and a digest of the posts."""
     findings, hasher = Findings(), hashlib.sha256()
     posts = []
     for post in labelled_posts(rows, str(IN_MEMORY), columns, findings):
@@ -153,13 +126,12 @@ def _clean(path: Path, sha256: str, rows: Dataset, findings: Findings) -> Corpus
     kept, new_ids, skipped = clean_posts(ids, rows["text"][:], rows["label"][:])
     if not kept:
         raise CorpusError(f"{path}: no posts left ({'; '.join(describe(skipped))}). Check --data_path.")
-    name = name_of(path) if name_of(path) != str(path) else path.stem
+    name = path.stem if name_of(path) == str(path) else name_of(path)
     if new_ids != ids:
         rows = rows.remove_columns("id").add_column("id", new_ids)
     fingerprint = hashlib.sha256(repr((rows._fingerprint, name)).encode()).hexdigest()[:16]
     rows = rows.add_column("source", [name] * len(rows), new_fingerprint=fingerprint)
-    posts = rows.select_columns(list(FEATURES)).select(kept)
-    return Corpus((Source(name, path, sha256, len(posts), sum(posts["label"][:])),), posts, findings + skipped)
+    return Corpus(path, sha256, rows.select_columns(list(FEATURES)).select(kept), findings + skipped)
 
 
 def _log(corpus: Corpus) -> None:
@@ -176,11 +148,7 @@ def _log(corpus: Corpus) -> None:
 
 
 def posts_of(columns: Mapping[str, Sequence[Any]]) -> list[Post]:
-    """Return the posts of a batch of rows; columns that are absent keep the defaults of `Post`.
-
-    Args:
-        columns: As `Dataset[start:end]` gives them, at least `text`.
-    """
+    """Return the posts of a slice of a dataset; missing columns get the defaults of `Post`."""
     names = {"id": "post_id", "text": "text", "posted_at": "posted_at", "source": "source"}
     kept = {names[name]: values for name, values in columns.items() if name in names}
     return [Post(**dict(zip(kept, row, strict=True))) for row in zip(*kept.values(), strict=True)]
@@ -195,60 +163,43 @@ class SplitCorpus:
         groups: Number of the near-duplicate group of each post.
         split: Positions of the posts of each part.
         leaking: Positions of the test posts with a near-duplicate in training or validation.
-        dataset: The parts.
-        num_seen: Test posts that were dropped since the model to start from has seen them.
-        num_leaking_validation: Validation posts with a near-duplicate in training.
+        num_seen: Number of test posts that were dropped since the model to start from has seen them.
     """
 
     corpus: Corpus
     groups: Indices
     split: Split
     leaking: Indices
-    dataset: DatasetDict
     num_seen: int = 0
-    num_leaking_validation: int = 0
+
+    @cached_property
+    def dataset(self) -> DatasetDict:
+        """The columns `id`, `text` and `label` of each part; the reposts are not read."""
+        posts = self.corpus.posts.select_columns(["id", "text", "label"])
+        return DatasetDict({name: posts.select(positions) for name, positions in self.split.parts().items()})
 
 
 def split_corpus(
     corpus: Corpus, name: str = "grouped", *, seed: int = 0, folds: int = TEST_PART, fold: int = 0
 ) -> SplitCorpus:
-    """Cut a corpus into training, validation and test; log their sizes and the leakage.
-
-    Args:
-        corpus: Is not changed.
-        name: A key of `hf_rumor.corpus.splits.SPLITS`.
-        seed: Equal seeds give equal splits.
-        folds: Number of test parts that `grouped` and `random` cut a corpus into.
-        fold: Which of them is the test, from 0.
-
-    Raises:
-        CorpusError: See `split_posts`.
-    """
+    """Split a corpus into training, validation and test posts, and log the leakage; see `split_posts`."""
     near_duplicates = find_near_duplicates(corpus.posts["text"][:])
     split = split_dataset(corpus.posts, name, seed, near_duplicates.groups, folds, fold)
     leaking = near_duplicates.leaking(split.test, split.development())
-    num_leaking_validation = len(near_duplicates.leaking(split.validation, split.train))
     logger.info(
         "split: %s, seed %d%s: %d training, %d validation, %d test posts, %d test posts with a near-duplicate in "
         "the other parts, %d validation posts with one in training",
         *(split.name, split.seed, f", fold {split.fold}" if split.fold else ""),
         *(len(split.train), len(split.validation), len(split.test)),
-        *(len(leaking), num_leaking_validation),
+        *(len(leaking), len(near_duplicates.leaking(split.validation, split.train))),
     )
-    return SplitCorpus(
-        corpus,
-        near_duplicates.groups,
-        split,
-        leaking,
-        to_dataset_dict(corpus.posts, split),
-        num_leaking_validation=num_leaking_validation,
-    )
+    return SplitCorpus(corpus, near_duplicates.groups, split, leaking)
 
 
 def split_dataset(
     posts: Dataset, name: str, seed: int, groups: Indices, folds: int = TEST_PART, fold: int = 0
 ) -> Split:
-    """Cut the posts of a corpus; see `hf_rumor.corpus.splits.split_posts`."""
+    """Split the posts of a corpus; see `split_posts`."""
     columns = PostsToSplit(
         ids=posts["id"][:],
         texts=posts["text"][:],
@@ -258,9 +209,3 @@ def split_dataset(
         parts=posts["split"][:],
     )
     return split_posts(name, columns, seed=seed, folds=folds, fold=fold)
-
-
-def to_dataset_dict(posts: Dataset, split: Split) -> DatasetDict:
-    """Return the columns `id`, `text` and `label` of each part of `split`; the reposts are not read."""
-    texts = posts.select_columns(["id", "text", "label"])
-    return DatasetDict({name: texts.select(positions) for name, positions in split.parts().items()})

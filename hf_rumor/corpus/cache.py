@@ -1,4 +1,4 @@
-"""Keep the posts of a corpus file in Arrow, built once for each content."""
+"""Cache the posts of a corpus in Arrow, by its content."""
 
 import errno
 import hashlib
@@ -25,10 +25,10 @@ from hf_rumor.util.files import cache_folder
 
 logger = logging.getLogger(__name__)
 
-# Part of the cache key: raise it whenever a reader gives other posts or findings for the same files.
+# Part of the cache key: raise it whenever a reader returns other posts or findings for the same files.
 PARSER_VERSION = 6
 
-# A cache that cannot be written may still be intact.
+# Errors of a cache that is not writable, but may be intact.
 NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOLCK)
 
 FEATURES = Features(
@@ -59,20 +59,20 @@ CACHED = Features({name: feature for name, feature in FEATURES.items() if name !
 
 @dataclass
 class RumorCorpusConfig(datasets.BuilderConfig):  # type: ignore[misc]  # datasets ships no types
-    """Where the raw corpus is and how to read it."""
+    """The path of a corpus and how to read it."""
 
     raw: Path = Path()
     columns: Columns = Columns()  # noqa: RUF009 - frozen
 
 
 class RumorCorpus(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
-    """Reads a raw corpus into Arrow; the findings become the description of the dataset, as JSON.
+    """Read a corpus into Arrow; the findings are saved as the description of the dataset, in JSON.
 
-    `datasets` replaces the `Path` of this module by one that opens web addresses: no `Path` is made in here.
+    `datasets` replaces `Path` in this module by a class that opens URLs, so no `Path` is created here.
     """
 
     BUILDER_CONFIG_CLASS = RumorCorpusConfig
-    DEFAULT_WRITER_BATCH_SIZE = 500  # a post of the published corpus carries up to a thousand reposts
+    DEFAULT_WRITER_BATCH_SIZE = 500  # posts of the published corpus have up to a thousand reposts
 
     def _info(self) -> datasets.DatasetInfo:
         return datasets.DatasetInfo(features=CACHED)
@@ -84,7 +84,7 @@ class RumorCorpus(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         with open_input(self.config.raw) as source:
             for position, post in enumerate(read_posts(source, self.config.columns)):
                 yield position, to_row(post)
-            self.info.description = json.dumps(+source.findings)  # saved together with the rows, and atomically
+            self.info.description = json.dumps(+source.findings)  # saved atomically with the rows
 
 
 def to_row(post: Post) -> dict[str, Any]:
@@ -92,13 +92,13 @@ def to_row(post: Post) -> dict[str, Any]:
     row = vars(post) | {
         "id": post.post_id,
         "label": int(bool(post.is_rumor)),
-        "reposts": [vars(repost) for repost in post.reposts],  # asdict copies deeply: half the time of the whole build
+        "reposts": [vars(repost) for repost in post.reposts],  # the deep copies of asdict would double the build time
     }
     return {name: row[name] for name in CACHED}
 
 
 def read_cached(path: Path, columns: Columns, sha256: str) -> tuple[Dataset, Findings]:
-    """Return the posts of a corpus and what is odd; its files are read only if their content is not in the cache yet.
+    """Return the posts and findings of a corpus; its files are read only if their content is not in the cache.
 
     Raises:
         CorpusError: The corpus is broken, or has no post.
@@ -117,17 +117,17 @@ def read_cached(path: Path, columns: Columns, sha256: str) -> tuple[Dataset, Fin
 
 
 def _from_cache(path: Path, columns: Columns, config_id: str) -> tuple[Dataset, Findings]:
-    """Return the posts and what is odd, built first if they are not in the cache yet.
+    """Return the posts and findings, from the cache if possible.
 
     Raises:
-        CorpusError: The corpus is broken.
-        ValueError, OSError, pyarrow.ArrowException: The cache is.
+        CorpusError: The corpus is broken, or has no post.
+        ValueError, OSError, pyarrow.ArrowException: The cache is corrupt.
     """
     builder = RumorCorpus(
         config_name="posts",
         config_id=config_id,
         cache_dir=str(cache_folder() / "arrow"),
-        raw=path.absolute(),  # a link in the cache of the Hub has the suffix, its target has not
+        raw=path.absolute(),  # not resolved: in the cache of the Hub, only the link has the suffix
         columns=columns,
     )
     try:

@@ -1,4 +1,4 @@
-"""Write a corpus as the four text files of hand-written predecessors."""
+"""Export a corpus as the four text files that hand-written predecessors read."""
 
 import json
 from collections.abc import Sequence
@@ -16,12 +16,12 @@ UNKNOWN = "<unk>"
 
 
 def export_lists(posts: Dataset, split_seed: int, folder: Path) -> list[Path]:
-    """Write `all_data.txt`, `dict.txt`, `train_list.txt` and `eval_list.txt` into `folder`; return their paths.
+    """Write four files into `folder`, and return their paths.
 
-    - `all_data.txt`: a post a line, `label<TAB>text`.
-    - `dict.txt`: JSON, character -> number, on one line; the last is `<unk>`.
-    - the lists: the `every_8th` split, a post a line, `number,number,...<TAB>label`; training and validation posts
-      together are the training list, test posts the evaluation list.
+    - `all_data.txt`: one post per line, `label<TAB>text`.
+    - `dict.txt`: JSON, character -> number, on one line; the last one is `<unk>`.
+    - `train_list.txt`, `eval_list.txt`: the `every_8th` split, one post per line, `number,number,...<TAB>label`;
+      `train_list.txt` includes the validation posts.
     """
     split = split_dataset(posts, "every_8th", split_seed, np.arange(len(posts)))
     texts = [" ".join(text.split()) for text in posts["text"][:]]

@@ -1,4 +1,4 @@
-"""Counts of what is odd in a corpus, and their descriptions."""
+"""Counts of oddities in a corpus, and their descriptions."""
 
 from collections import Counter
 
@@ -38,12 +38,12 @@ def describe(findings: Findings) -> list[str]:
 
 
 def without_names(findings: Findings) -> Findings:
-    """Return the counts alone: examples may be about people, or private."""
+    """Return the counts without the examples, which may name people or private paths."""
     return Findings({finding: count for finding, count in findings.items() if ": " not in finding})
 
 
 def note(findings: Findings, finding: str, example: str) -> None:
-    """Count `finding`; keep the example, in a form that can be printed, if it is among the first few."""
+    """Count `finding`; keep the first few different examples, in a printable form."""
     findings[finding] += 1
     key = f"{finding}: {' '.join(example.encode('utf-8', 'replace').decode('utf-8').split()):.100}"
     if key not in findings and sum(known.startswith(f"{finding}: ") for known in findings) < NUM_EXAMPLES:

@@ -1,4 +1,4 @@
-"""The two records that a corpus consists of."""
+"""Posts and reposts."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ class Repost:
     text: str
     reposted_at: int | None = None  # seconds since 1970-01-01 UTC
     author_id: str | None = None
-    parent_id: str | None = None  # the repost it answers; None: the post itself
+    parent_id: str | None = None  # the repost that it answers; None: the post
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,6 @@ class Post:
     author_verified: bool | None = None
     has_url: bool | None = None
     num_reposts: int | None = None
-    reposts: tuple[Repost, ...] = ()  # oldest first, those without a time last; not all of them need be there
-    split: str | None = None  # "train", "validation" or "test", if the corpus has parts of its own
-    source: str = ""  # name of the source it was read from
+    reposts: tuple[Repost, ...] = ()  # oldest first, those without a time last; may be incomplete
+    split: str | None = None  # "train", "validation" or "test", if the corpus names parts
+    source: str = ""  # name of the corpus

@@ -1,4 +1,4 @@
-"""Rows of any format -> posts: which column is what, and how its values are read. For `train` and `predict` alike."""
+"""Turn the rows of any format into posts, for `train` and for `predict`."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ from hf_rumor.corpus.values import (
 from hf_rumor.errors import CorpusError
 
 
-# Names of columns that are recognised, in lower case with `_` for spaces; the first one that is there counts.
+# Recognised column names, in lower case with `_` for spaces; the first one that a file has is read.
 COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "text": ("text", "content", "post", "内容", "正文", "微博正文", "微博内容", "文本"),
     "label": ("label", "labels", "is_rumor", "rumor", "rumour", "is_fake", "标签", "是否谣言", "是否为谣言", "真假"),
@@ -41,7 +41,7 @@ ROUNDED_ID = re.compile(r"\d(\.\d+)?E\+?\d+", re.IGNORECASE)  # 4.75E+15, as spr
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns to read; None: the first one with a recognised name."""
+    """Names of the columns to read; None: the first one with a recognised name."""
 
     text: str | None = None
     label: str | None = None
@@ -50,16 +50,10 @@ class Columns:
 
 @dataclass(frozen=True)
 class Item:
-    """One post to predict.
+    """One post to predict, or why the row cannot be predicted."""
 
-    Attributes:
-        id: As the input has it, else the number of the row.
-        post: None if there is an error.
-        error: Why the row cannot be predicted.
-    """
-
-    id: str | int
-    post: Post | None
+    id: str | int  # of the input, or else the number of the row
+    post: Post | None  # None if there is an error
     error: str | None = None
 
 
@@ -72,13 +66,7 @@ def read_posts(source: Input, columns: Columns) -> Iterator[Post]:
 
 
 def labelled_posts(rows: Iterable[Row], name: str, columns: Columns, findings: Findings) -> Iterator[Post]:
-    """Yield the post of each row; blank lines are skipped.
-
-    Args:
-        rows: Of an input.
-        name: Of the input, for messages.
-        columns: See `Columns`.
-        findings: Is added to.
+    """Yield the post of each row, and count oddities in `findings`; blank lines are skipped.
 
     Raises:
         CorpusError: At the first row that is not a labelled post.
@@ -87,8 +75,6 @@ def labelled_posts(rows: Iterable[Row], name: str, columns: Columns, findings: F
         if row.error is None and not row.values:
             continue
         try:
-            if row.error is not None:
-                raise ValueError(row.error)
             yield to_post(row, columns, findings)
         except ValueError as error:
             advice = "" if str(error).endswith(".") else ". Fix or remove it."
@@ -96,74 +82,62 @@ def labelled_posts(rows: Iterable[Row], name: str, columns: Columns, findings: F
 
 
 def read_items(source: Input, columns: Columns) -> Iterator[Item]:
-    """Yield one item per row; labels are not read. A row with an error costs no other.
+    """Yield one item per row; labels are not read. A row with an error does not stop the others.
 
     Raises:
-        CorpusError: The file as a whole cannot be read, or is a table without a column of the text.
+        CorpusError: The file cannot be read, or is a table without a text column.
     """
-    is_first = True
+    has_one_header = source.format != "jsonl"
     for row in read_rows(source):
-        if (
-            is_first
-            and row.values
-            and source.format != "jsonl"
-            and "text" not in find_columns(tuple(row.values), columns)
-        ):
+        is_complete = row.values and row.error is None
+        if has_one_header and is_complete and "text" not in find_columns(tuple(row.values), columns):
             raise CorpusError(f"{source.name}: {_missing('text', row, columns)}")
-        is_first = is_first and not row.values
         yield _to_item(row, columns, source.findings)
 
 
 def _to_item(row: Row, columns: Columns, findings: Findings) -> Item:
     item_id: str | int = row.number
     try:
-        own_id = _id_of(row, columns)
-        item_id = row.number if own_id is None else own_id
-        if row.error is not None:
-            raise ValueError(row.error)
-        if not row.values:
-            raise ValueError("the line is empty.")
+        if (own_id := _id_of(row, columns)) is not None:
+            item_id = own_id
         post = to_post(row, columns, findings, is_labelled=False)
+        if not post.text:
+            raise ValueError("the text is empty.")
+        return Item(item_id, post)
     except ValueError as error:
         return Item(item_id, None, str(error))
-    return Item(item_id, post) if post.text else Item(item_id, None, "the text is empty.")
 
 
 @lru_cache(maxsize=64)
 def find_columns(names: tuple[str, ...], columns: Columns) -> dict[str, str]:
-    """Return the column of each key of `COLUMN_NAMES` that is there. Case and spaces around a name do not matter."""
-    recognised = {name.strip().lower().replace(" ", "_"): name for name in reversed(names)}
-    found: dict[str, str] = {}
+    """Return role -> column for each role of `COLUMN_NAMES`; case and surrounding spaces of names do not matter."""
+    normalized = {name.strip().lower().replace(" ", "_"): name for name in reversed(names)}
+    column_of: dict[str, str] = {}
     for role, usual in COLUMN_NAMES.items():
-        named = getattr(columns, role, None)
-        if named in names:
-            found[role] = named
-            continue
-        wanted = usual if named is None else (named.strip().lower().replace(" ", "_"),)
-        there = [recognised[name] for name in wanted if name in recognised]
-        if there:
-            found[role] = there[0]
-    return found
+        chosen = getattr(columns, role, None)
+        wanted = usual if chosen is None else (chosen.strip().lower().replace(" ", "_"),)
+        matches = [chosen] if chosen in names else [normalized[name] for name in wanted if name in normalized]
+        if matches:
+            column_of[role] = matches[0]
+    return column_of
 
 
 def to_post(row: Row, columns: Columns, findings: Findings, *, is_labelled: bool = True) -> Post:
-    """Return the post of a row; count what is odd.
-
-    Args:
-        row: Without error.
-        columns: See `Columns`.
-        findings: Is added to.
-        is_labelled: Whether to read the label; else `is_rumor` is None.
+    """Return the post of a row, and count oddities; without `is_labelled`, the label is not read.
 
     Raises:
-        ValueError: A column is missing, or a value cannot be read.
+        ValueError: The row is blank or has an error, a column is missing, or a value cannot be read.
     """
+    if row.error is not None or not row.values:
+        raise ValueError(row.error or "the line is empty.")
     places = find_columns(tuple(row.values), columns)
     value = {role: row.values[column] for role, column in places.items()}
     for role in ("text", "label") if is_labelled else ("text",):
         if role not in places:
             raise ValueError(_missing(role, row, columns))
-    is_rumor = _read_label(value["label"], places["label"], findings) if is_labelled else None
+    is_rumor = parse_label(value["label"], places["label"]) if is_labelled else None
+    if is_labelled and (answer := label_word(value["label"])) in ANSWERS:
+        note(findings, "labels_as_numbers", f"{answer} = {'rumor' if is_rumor else 'non-rumor'}")
     own_id = _id_of(row, columns)
     findings["ids_from_rows"] += own_id is None
     post_id = str(row.number if own_id is None else own_id)
@@ -197,8 +171,8 @@ def _shown(value: Any) -> str:
 
 
 def _missing(role: str, row: Row, columns: Columns) -> str:
-    named = getattr(columns, role)
-    wanted = repr(named) if named else " or ".join(COLUMN_NAMES[role])
+    chosen = getattr(columns, role)
+    wanted = repr(chosen) if chosen else " or ".join(COLUMN_NAMES[role])
     shown = ", ".join(f"{name!r:.40}" for name in list(row.values)[:8])
     return (
         f"no column {wanted} (columns: {shown}). Name it with --{role}_column; a table needs its column names in the "
@@ -207,11 +181,7 @@ def _missing(role: str, row: Row, columns: Columns) -> str:
 
 
 def _id_of(row: Row, columns: Columns) -> str | int | None:
-    """Return the id of a row, a whole number as such; None if it has none.
-
-    Raises:
-        ValueError: The column that was named is missing, or the id is no text.
-    """
+    """Return the id of a row; None if it has none and the user named no column for it."""
     place = find_columns(tuple(row.values), columns).get("id")
     if place is None:
         if columns.id is not None and row.values:
@@ -222,13 +192,6 @@ def _id_of(row: Row, columns: Columns) -> str | int | None:
     if isinstance(value, int | float) and text.isdecimal():
         return int(text)
     return text or None
-
-
-def _read_label(value: Any, column: str, findings: Findings) -> bool:
-    is_rumor = parse_label(value, column)
-    if label_word(value) in ANSWERS:
-        note(findings, "labels_as_numbers", f"{label_word(value)} = {'rumor' if is_rumor else 'non-rumor'}")
-    return is_rumor
 
 
 def _read_reposts(raw: Any, findings: Findings) -> tuple[Repost, ...]:

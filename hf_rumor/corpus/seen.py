@@ -1,14 +1,14 @@
-"""Which posts a model has seen: digests and MinHash sketches in its folder, from which no text can be read.
+"""Save which posts a model has seen, as digests and MinHash sketches that do not reveal the texts.
 
-A post counts as seen if its normalized text, or a near-duplicate of it, was in the training or validation part of the
-run that made the model, or of a run that it was trained further from. Near-duplicates are found by the estimate of the
-Jaccard similarity that the sketches give (Broder, 1997, https://doi.org/10.1109/SEQUEN.1997.666900), whose standard
-error at the threshold of 0.5 is 0.045.
+A post counts as seen if its normalized text, or a near-duplicate, was in the training or validation part of the run
+that trained the model, or of an earlier run that the model continues. Near-duplicates are detected by the Jaccard
+similarity, which is estimated from the sketches (Broder, 1997, https://doi.org/10.1109/SEQUEN.1997.666900) with a
+standard error of 0.045 at the threshold of 0.5.
 """
 
 import hashlib
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,43 +27,35 @@ SEEN_FILE = "seen_posts.npz"
 
 @dataclass(frozen=True)
 class SeenPosts:
-    """The posts that a model has seen.
+    """The distinct normalized texts that a model has seen."""
 
-    Attributes:
-        digests: 64 bits of the SHA-256 of each normalized text, sorted, each once. *Shape:* `(num_texts,)`.
-        sketches: The lower 16 bits of its MinHash values. *Shape:* `(num_texts, 126)`.
-        is_trained: Whether weights were fitted to it; else it was a validation post. *Shape:* `(num_texts,)`.
-    """
-
-    digests: NDArray[np.uint64]
-    sketches: NDArray[np.uint16]
-    is_trained: NDArray[np.bool_]
+    digests: NDArray[np.uint64]  # (num_texts,): 64 bits of the SHA-256 of each text, sorted
+    sketches: NDArray[np.uint16]  # (num_texts, BANDS * ROWS): lower 16 bits of the MinHash values
+    is_trained: NDArray[np.bool_]  # (num_texts,): False for validation posts
 
     @cached_property
     def bands(self) -> list[tuple[NDArray[np.uint64], NDArray[np.int64]]]:
-        """The keys of each band, sorted, and the positions of their texts."""
-        keys = [_band_keys(self.sketches, band) for band in range(BANDS)]
-        orders = [np.argsort(of_band, kind="stable") for of_band in keys]
-        return [(of_band[order], order) for of_band, order in zip(keys, orders, strict=True)]
+        """For each band, the sorted keys and the positions of their texts."""
+        all_keys = [_band_keys(self.sketches, band) for band in range(BANDS)]
+        orders = [np.argsort(keys, kind="stable") for keys in all_keys]
+        return [(keys[order], order) for keys, order in zip(all_keys, orders, strict=True)]
 
 
 def seen_posts(training: Sequence[str], validation: Sequence[str]) -> SeenPosts:
-    """Return what a model has seen that was trained on these texts."""
-    return merge(_make(texts, is_trained=trained) for texts, trained in ((training, True), (validation, False)))
+    """Return the posts that a model with these training and validation texts has seen."""
+    digests, sketches = _fingerprint([*training, *validation])
+    return merge([SeenPosts(digests, sketches, np.arange(len(digests)) < len(training))])
 
 
-def merge(parts: Iterable[SeenPosts]) -> SeenPosts:
-    """Return the union; a post is trained on if it is in any part."""
-    known = [*parts]
+def merge(parts: Sequence[SeenPosts]) -> SeenPosts:
+    """Return the union; `is_trained` is true if it is in any part."""
     whole = SeenPosts(
-        np.concatenate([part.digests for part in known]),
-        np.concatenate([part.sketches for part in known]),
-        np.concatenate([part.is_trained for part in known]),
+        np.concatenate([part.digests for part in parts]),
+        np.concatenate([part.sketches for part in parts]),
+        np.concatenate([part.is_trained for part in parts]),
     )
-    order = np.lexsort((~whole.is_trained, whole.digests))  # of equal texts, one that was trained on comes first
-    is_first = np.ones(len(order), dtype=bool)
-    is_first[1:] = whole.digests[order][1:] != whole.digests[order][:-1]
-    return _select(whole, order[is_first])
+    order = np.lexsort((~whole.is_trained, whole.digests))  # of equal texts, training posts come first
+    return _select(whole, order[np.unique(whole.digests[order], return_index=True)[1]])
 
 
 def _select(seen: SeenPosts, positions: NDArray[np.int64]) -> SeenPosts:
@@ -71,18 +63,11 @@ def _select(seen: SeenPosts, positions: NDArray[np.int64]) -> SeenPosts:
 
 
 def find_seen(texts: Sequence[str], seen: SeenPosts, *, trained_only: bool = False) -> NDArray[np.bool_]:
-    """Return whether each text, or a near-duplicate of it, was seen. *Shape:* `(num_texts,)`.
-
-    Args:
-        texts: Of posts.
-        seen: By a model.
-        trained_only: Leave validation posts of that model out.
-    """
+    """Return whether each text, or a near-duplicate of it, was seen (`trained_only`: as a training post)."""
     if trained_only:
         seen = _select(seen, np.flatnonzero(seen.is_trained))
-    normalized = [normalise(text) for text in texts]
-    is_seen = np.isin(_digests(normalized), seen.digests)
-    sketches = sketch(normalized).astype(np.uint16)
+    digests, sketches = _fingerprint(texts)
+    is_seen = np.isin(digests, seen.digests)
     for band, (keys_seen, order) in enumerate(seen.bands):
         keys = _band_keys(sketches, band)
         start, end = np.searchsorted(keys_seen, keys, side="left"), np.searchsorted(keys_seen, keys, side="right")
@@ -99,7 +84,7 @@ def write_seen(folder: Path, seen: SeenPosts) -> None:
 
 
 def read_seen(folder: Path) -> SeenPosts | None:
-    """Return what the model in `folder` has seen; None if it is not known.
+    """Return the posts that the model in `folder` has seen; None if unknown.
 
     Raises:
         ModelError: The file is corrupt.
@@ -111,21 +96,17 @@ def read_seen(folder: Path) -> SeenPosts | None:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             seen = SeenPosts(arrays["digests"], arrays["sketches"], arrays["is_trained"])
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{path}: this is not a file of seen posts ({error}). Restore or remove it.") from error
+        raise ModelError(f"{path}: not a file of seen posts ({error}). Restore or remove it.") from error
     if seen.sketches.shape != (len(seen.digests), BANDS * ROWS) or seen.is_trained.shape != seen.digests.shape:
         raise ModelError(f"{path}: the arrays do not belong together. Restore or remove it.")
     return seen
 
 
-def _make(texts: Sequence[str], *, is_trained: bool) -> SeenPosts:
-    normalized = list(map(normalise, texts))
-    sketches = sketch(normalized).astype(np.uint16)  # the lower bits
-    return SeenPosts(_digests(normalized), sketches, np.full(len(texts), is_trained))
-
-
-def _digests(normalized: Sequence[str]) -> NDArray[np.uint64]:
+def _fingerprint(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.uint16]]:
+    """Return the digests and the sketches of texts, as in `SeenPosts`."""
+    normalized = [normalise(text) for text in texts]
     digests = b"".join(hashlib.sha256(text.encode()).digest()[:8] for text in normalized)
-    return np.frombuffer(digests, dtype=np.uint64)
+    return np.frombuffer(digests, dtype=np.uint64), sketch(normalized).astype(np.uint16)  # keeps the lower bits
 
 
 def _band_keys(sketches: NDArray[np.uint16], band: int) -> NDArray[np.uint64]:

@@ -2,18 +2,16 @@
 
 import logging
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import requests
 from filelock import FileLock
 from huggingface_hub import HfApi, constants, hf_hub_download, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError
 from tqdm import tqdm
 
 from hf_rumor.corpus.formats import SUFFIXES
 from hf_rumor.corpus.formats.ced import count_ced
-from hf_rumor.errors import CorpusError, DownloadError
+from hf_rumor.errors import CorpusError
 from hf_rumor.util.files import cache_folder, user_path, written_whole
 from hf_rumor.util.network import CONNECT_SECONDS, can_connect
 
@@ -36,8 +34,8 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 def resolve_corpus(data_path: str, *, url: str = PUBLISHED_URL) -> Path:
     """Return the corpus that `data_path` names: a path, `hub:user/dataset` (see `fetch_from_hub`), or `auto`.
 
-    `auto` is, in this order: `data/Rumor_Dataset.zip`, the cached download, a download of the published corpus, the
-    synthetic sample in `data/sample`; `data` is searched in the current folder, then in the checkout. The choice is
+    `auto` is the first of: `data/Rumor_Dataset.zip`, the published corpus, downloaded into the cache if necessary, and
+    the synthetic sample `data/sample`. `data` is searched in the current folder, then in the checkout. The choice is
     logged. `~` in a path is expanded.
 
     Raises:
@@ -73,14 +71,14 @@ def _announce(path: Path, reason: str) -> Path:
 
 
 def fetch_from_hub(data_path: str) -> Path:
-    """Return the data file of a dataset of the Hub, downloaded into its cache; without a network, from there.
+    """Download a data file of a dataset on the Hub into the cache, and return its path; offline, use the cached one.
 
     Args:
-        data_path: `hub:user/dataset[@revision][/file]`; the file may be omitted if the repository has only one that
-            can be read. A revision may be `refs/convert/parquet`, the Hub's own conversion.
+        data_path: `hub:user/dataset[@revision][/file]`; the file may be omitted if the repository has a single data
+            file. The revision may be `refs/convert/parquet`, the conversion made by the Hub.
 
     Raises:
-        CorpusError: There is no such repository or file, or more than one.
+        CorpusError: The repository or the file does not exist, or the file is ambiguous.
     """
     named = HUB_PATTERN.fullmatch(data_path)
     if named is None:
@@ -95,7 +93,7 @@ def fetch_from_hub(data_path: str) -> Path:
             names = HfApi().list_repo_files(repo, repo_type="dataset", revision=revision)
         name = named["file"] or _only_data_file(data_path, names)
         return Path(hf_hub_download(repo, name, repo_type="dataset", revision=revision, local_files_only=offline))
-    except (OSError, ValueError, HfHubHTTPError) as error:
+    except (OSError, ValueError) as error:
         where = f"in the cache ({constants.ENDPOINT} is unreachable)" if offline else f"at {constants.ENDPOINT}"
         raise CorpusError(f"--data_path {data_path}: not available {where}: {error}. Check the name.") from error
 
@@ -109,7 +107,7 @@ def _only_data_file(data_path: str, names: list[str]) -> str:
 
 
 def name_of(path: Path) -> str:
-    """Return the `--data_path` of this corpus: the path, or repository and commit of a dataset of the Hub."""
+    """Return the `--data_path` of a corpus: the path, or the repository and commit of a dataset on the Hub."""
     match = HUB_CACHE_PATTERN.fullmatch(path.as_posix())
     return f"hub:{match[1]}/{match[2]}@{match[3]}/{match[4]}" if match else str(path)
 
@@ -120,26 +118,20 @@ def fetch_published(destination: Path, url: str) -> str:
         return "no network"
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{destination}.lock"):  # of several processes started at once, one downloads
+        with FileLock(f"{destination}.lock"):  # of several processes, one downloads
             if destination.is_file():
                 return "was downloaded by another process"
-            download(url, destination, max_bytes=MAX_DOWNLOAD_BYTES, check=check_published)
-    except (DownloadError, OSError) as error:
+            download(url, destination)
+    except (CorpusError, OSError) as error:
         return str(error)
     return "was downloaded"
 
 
-def download(url: str, destination: Path, *, max_bytes: int, check: Callable[[Path], None]) -> None:
-    """Download `url` to `destination`, which appears complete and checked or not at all.
-
-    Args:
-        url: An HTTP address.
-        destination: A file; its folder is created.
-        max_bytes: A larger file is refused.
-        check: Raises `CorpusError` on a wrong file.
+def download(url: str, destination: Path) -> None:
+    """Download the published corpus to `destination`, which appears only if it is complete and correct.
 
     Raises:
-        DownloadError: The server, the connection, the size or the content is not as expected.
+        CorpusError: The download fails, is too large, or has other contents.
     """
     try:
         with (
@@ -147,19 +139,15 @@ def download(url: str, destination: Path, *, max_bytes: int, check: Callable[[Pa
             requests.get(url, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)) as response,
         ):
             response.raise_for_status()
-            _save(response, temporary, max_bytes)
-            check(temporary)
-    except (requests.RequestException, OSError, ValueError) as error:
-        raise DownloadError(
-            f"{url}: download failed ({error}). Try again, or name a corpus with --data_path."
-        ) from error
-    except DownloadError:
-        raise
+            _save(response, temporary)
+            check_published(temporary)
+    except (OSError, ValueError) as error:  # requests raises subclasses of OSError
+        raise CorpusError(f"{url}: download failed ({error}). Retry, or name a corpus with --data_path.") from error
     except CorpusError as error:
-        raise DownloadError(f"{url}: not the published corpus: {error}") from error
+        raise CorpusError(f"{url}: not the published corpus: {error}") from error
 
 
-def _save(response: requests.Response, path: Path, max_bytes: int) -> None:
+def _save(response: requests.Response, path: Path) -> None:
     announced = int(response.headers.get("Content-Length", 0))
     received = 0
     with (
@@ -168,11 +156,9 @@ def _save(response: requests.Response, path: Path, max_bytes: int) -> None:
     ):
         for chunk in response.iter_content(1 << 16):
             received += len(chunk)
-            if max(received, announced) > max_bytes:
-                raise DownloadError(
-                    f"{response.url}: {max(received, announced):,} bytes, at most {max_bytes:,} are downloaded. "
-                    "Name a corpus with --data_path."
-                )
+            num_bytes = max(received, announced)
+            if num_bytes > MAX_DOWNLOAD_BYTES:
+                raise ValueError(f"{num_bytes:,} bytes, at most {MAX_DOWNLOAD_BYTES:,} are downloaded")
             file.write(chunk)
             progress.update(len(chunk))
 

@@ -1,15 +1,15 @@
-"""Cut a corpus into training, validation and test posts.
+"""Split a corpus into training, validation and test posts.
 
 The test part is a fifth of the posts (an eighth for `every_8th`), or the requested fold; the validation part is a
 tenth of the rest.
 
-`grouped` assigns each group of near-duplicates by a hash of its content and of the seed, so that posts that are added
-later leave the assignment of all others unchanged. The text of a group is that of its first post. Its hash is a number
-in [0, 1): fold k of K has the groups from k/K to (k+1)/K, and a second hash below 0.1 makes a validation post. In
-small corpora, a label may get too large or too small a share that way: if its share below a boundary j/K misses j/K by
-more than 0.5/K, the boundary of this label moves to the nearest group that brings it within these limits.
+`grouped` assigns each group of near-duplicates by a hash of its oldest text and of the seed, so that new posts do not
+change the assignment of the others. The hash is a number in [0, 1): fold k of K has the groups from k/K to (k+1)/K,
+and a second hash below 0.1 selects validation posts. In small corpora, a label may get too large or too small a share
+in this way. If its share below a boundary j/K differs from j/K by more than 0.5/K, the boundary of this label moves to
+the nearest group that brings the share within these limits.
 
-The other splits put the posts in the order of their ids first, so that they do not depend on the order of files.
+The other splits sort the posts by id first, so that they do not depend on the order of files.
 """
 
 import hashlib
@@ -33,58 +33,49 @@ logger = logging.getLogger(__name__)
 
 SPLITS = {
     "grouped": "near-duplicates stay together, labels in equal shares; stable when posts are added",
-    "random": "labels in equal shares; near-duplicates of test posts get into training",
+    "random": "labels in equal shares; near-duplicates of test posts may be in training",
     "chronological": "the newest posts are the test part, the newest of the rest the validation part",
     "every_8th": "every 8th post in random order is the test part, as in hand-written predecessors",
     "column": "the parts that the column `split` of the corpus names",
 }
 PARTS = ("train", "validation", "test")
-TEST_PART = 5  # one in ... posts
-VALIDATION_PART = 10  # one in ... posts that are not in the test part
+TEST_PART = 5  # every 5th post
+VALIDATION_PART = 10  # every 10th post outside the test part
 TOLERANCE = 0.5  # of the share of a part; with 0.25, boundaries would still move in corpora of a thousand posts
-MIN_POSTS_PER_LABEL = 20  # and the largest number of folds
+MIN_POSTS_PER_LABEL = 20  # also the largest number of folds
 WITH_FOLDS = ("grouped", "random")
 
 
 @dataclass(frozen=True)
 class Split:
-    """Positions of the posts of each part, in the order of the posts' ids (of their times for `chronological`)."""
+    """Positions of the posts of each part, ordered by id (`chronological`: by time)."""
 
     name: str
     seed: int
     train: Indices
     validation: Indices
     test: Indices
-    fold: str | None = None  # as "2 of 5", counted from 0, if the split has folds
+    fold: str | None = None  # such as "2 of 5", counted from 0, if the split has folds
 
     def parts(self) -> dict[str, Indices]:
         """Return the three parts by name."""
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
     def development(self) -> Indices:
-        """Return training and validation posts: all that a model or a choice may see."""
+        """Return training and validation posts: all that may be used for fitting and selection."""
         return np.concatenate([self.train, self.validation])
 
 
 @dataclass(frozen=True)
 class PostsToSplit:
-    """The columns of posts that splits depend on.
+    """The columns of posts that splits depend on."""
 
-    Attributes:
-        ids: Each once.
-        texts: Raw.
-        labels: 0 or 1. *Shape:* `(num_posts,)`.
-        posted_at: Seconds since 1970-01-01 UTC, or None.
-        groups: Number of the near-duplicate group. *Shape:* `(num_posts,)`.
-        parts: train, validation, test, or None.
-    """
-
-    ids: Sequence[str]
+    ids: Sequence[str]  # unique
     texts: Sequence[str]
-    labels: Indices
-    posted_at: Sequence[int | None]
-    groups: Indices
-    parts: Sequence[str | None]
+    labels: Indices  # 0 or 1
+    posted_at: Sequence[int | None]  # seconds since 1970-01-01 UTC
+    groups: Indices  # number of the near-duplicate group
+    parts: Sequence[str | None]  # train, validation or test
 
     @cached_property
     def digests(self) -> list[str]:
@@ -94,18 +85,18 @@ class PostsToSplit:
 
 
 def split_posts(name: str, posts: PostsToSplit, *, seed: int, folds: int = TEST_PART, fold: int = 0) -> Split:
-    """Cut posts into training, validation and test.
+    """Split posts into training, validation and test.
 
     Args:
         name: A key of `SPLITS`.
-        posts: Are not changed.
-        seed: Equal seeds give equal splits; without effect on `chronological`.
-        folds: Number of test parts that `grouped` and `random` cut a corpus into; they contain each post once.
-        fold: Which of them is the test part, from 0.
+        posts: All posts.
+        seed: No effect on `chronological` and `column`.
+        folds: Number of disjoint test parts of `grouped` and `random`, which together contain each post once.
+        fold: Fold to use as the test part, from 0.
 
     Raises:
-        CorpusError: The split has no such fold; a label has too few posts, in the corpus or in a part; or the corpus
-            lacks times or parts.
+        CorpusError: The split or the fold does not exist; a label has too few posts, in the corpus or in a part; or
+            the corpus has no times or parts.
     """
     if name not in SPLITS:
         raise CorpusError(f"--split {name}: unknown. Use one of {', '.join(SPLITS)}.")
@@ -140,7 +131,7 @@ def split_posts(name: str, posts: PostsToSplit, *, seed: int, folds: int = TEST_
 
 
 def check_folds(name: str, folds: int, fold: int) -> None:
-    """Raise `CorpusError` if the split has no such number of folds, or no such fold."""
+    """Raise `CorpusError` if the split cannot have this number of folds, or if the fold does not exist."""
     if not 2 <= folds <= MIN_POSTS_PER_LABEL:
         raise CorpusError(f"--folds {folds}: expected 2 to {MIN_POSTS_PER_LABEL} folds. Fix it.")
     if not 0 <= fold < folds:
@@ -160,7 +151,7 @@ def _check_labels(labels: NDArray[np.int64], minimum: int, where: str) -> None:
 
 
 def _cut_stratified(labels: Indices, order: Indices, part: int, seed: int, fold: int = 0) -> tuple[Indices, Indices]:
-    """Return the large and the small part of `order`: that `fold` of `part` equal ones."""
+    """Return the posts of `order` outside and inside the `fold` of `part` equal ones."""
     from sklearn.model_selection import StratifiedKFold  # here: `predict` and `describe` do not split
 
     folds = StratifiedKFold(part, shuffle=True, random_state=seed).split(order, labels[order])
@@ -208,21 +199,13 @@ def _cut_grouped(posts: PostsToSplit, development: Indices, seed: int) -> tuple[
 def _intervals(
     posts: PostsToSplit, positions: Indices, purpose: str, seed: int, boundaries: Sequence[float]
 ) -> Indices:
-    """Return the number of the interval between the boundaries that the group of each post falls into.
-
-    Args:
-        posts: All posts.
-        positions: The posts to assign. *Shape:* `(num_positions,)`.
-        purpose: Of the hash; hashes of different purposes are independent.
-        seed: Of the hash.
-        boundaries: Rising, between 0 and 1, with equal distances from 0 on.
-    """
-    groups, group_of = np.unique(posts.groups[positions], return_inverse=True)
+    """Return the number of the interval between equidistant boundaries to which the group of each post belongs."""
+    group_of = np.unique(posts.groups[positions], return_inverse=True)[1]
     sizes = np.bincount(group_of)
     is_rumor = 2 * np.bincount(group_of, weights=posts.labels[positions]) >= sizes  # by the majority
-    digests = _digests(posts, positions, group_of, len(groups))
+    digests = _digests(posts, positions, group_of, len(sizes))
     hashes = np.array([_hash(f"{purpose} {seed} {digest}") for digest in digests])
-    interval = np.zeros(len(groups), dtype=np.int64)
+    interval = np.zeros(len(sizes), dtype=np.int64)
     for members in (np.flatnonzero(is_rumor), np.flatnonzero(~is_rumor)):
         members = members[np.argsort(hashes[members], kind="stable")]
         shares = np.concatenate([[0], np.cumsum(sizes[members])]) / max(1, sizes[members].sum())
@@ -235,7 +218,7 @@ def _intervals(
 
 
 def _start_near(usual: int, misses: NDArray[np.float64], tolerance: float) -> int:
-    """Return the place nearest to `usual` whose miss is tolerable, or the place with the smallest miss."""
+    """Return the place nearest to `usual` with a tolerable miss, or else the place with the smallest miss."""
     tolerable = np.flatnonzero(misses <= tolerance + 1e-12)
     if not len(tolerable):
         return int(misses.argmin())
@@ -243,14 +226,12 @@ def _start_near(usual: int, misses: NDArray[np.float64], tolerance: float) -> in
 
 
 def _digests(posts: PostsToSplit, positions: Indices, group_of: Indices, num_groups: int) -> list[str]:
-    """Return the digest of the normalized text of the first post of each group; of equally old ones, the smallest."""
-    first = [(math.inf, "")] * num_groups
+    """Return the digest of the normalized text of the oldest post of each group; of equally old ones, the smallest."""
+    oldest = [(math.inf, "g")] * num_groups  # greater than every digest
     for position, group in zip(positions.tolist(), group_of.tolist(), strict=True):
         time = posts.posted_at[position]
-        candidate = (math.inf if time is None else time, posts.digests[position])
-        if not first[group][1] or candidate < first[group]:
-            first[group] = candidate
-    return [digest for _, digest in first]
+        oldest[group] = min(oldest[group], (math.inf if time is None else time, posts.digests[position]))
+    return [digest for _, digest in oldest]
 
 
 def _hash(text: str) -> float:

@@ -19,7 +19,7 @@ ANSWERS = {
     **dict.fromkeys(("0", "false", "no", "否", "假"), False),
     **dict.fromkeys(("1", "true", "yes", "是", "真"), True),
 }
-# What a column asks, by its name: is_rumor, 是否谣言; is_true, non_rumor, 是否属实. "ground_truth" asks neither.
+# Names of columns that ask for truth (is_true, non_rumor, 是否属实) or for a rumor (is_rumor, 是否谣言).
 ASKS_FOR_TRUTH = re.compile(r"(is_?)?(real|true)|.*(non.?rumou?r|非谣言|真实|属实).*", re.IGNORECASE)
 ASKS_FOR_RUMOR = re.compile(".*(rumou?r|fake|谣言|虚假|不实).*", re.IGNORECASE)
 
@@ -39,33 +39,32 @@ BOOLEANS = {"0": False, "false": False, "no": False, "1": True, "true": True, "y
 def parse_label(value: Any, column: str = "label") -> bool:
     """Return whether `value` means rumor.
 
-    Words such as rumor, fake and 谣言 have one meaning. An answer means what the name of its column asks: 1, true and
-    是 are a rumor in `is_rumor`, and none in `is_true`. In any other column 1 and true are a rumor, 真 is none, 是 is
-    refused.
+    Words such as rumor, fake and 谣言 have one meaning. The meaning of 1, true, 是 and 真 depends on the name of the
+    column: rumor in `is_rumor`, non-rumor in `is_true`. In any other column, 1 and true mean rumor, 真 means
+    non-rumor, and 是 is refused.
 
     Raises:
-        ValueError: The value cannot be understood.
+        ValueError: The value is unknown, or its meaning is not clear.
     """
     word, name = label_word(value), column.strip()
     if word in LABEL_WORDS:
         return LABEL_WORDS[word]
-    if word in ANSWERS and ASKS_FOR_TRUTH.fullmatch(name):
+    if word not in ANSWERS:
+        raise ValueError(
+            f"label {_shown(value)} is unknown. Use 1 or rumor, 0 or non-rumor (谣言, 非谣言), or name the right "
+            "column with --label_column."
+        )
+    if ASKS_FOR_TRUTH.fullmatch(name):
         return not ANSWERS[word]
-    is_clear = ASKS_FOR_RUMOR.fullmatch(name) is not None
-    if word in ("真", "假") and not is_clear:
-        return not ANSWERS[word]
-    if word in ("yes", "no", "是", "否") and not is_clear:
-        raise ValueError(f"label {_shown(value)} in column {column!r} is unclear. Rename it to is_rumor or is_true.")
-    if word in ANSWERS:
+    if ASKS_FOR_RUMOR.fullmatch(name):
         return ANSWERS[word]
-    raise ValueError(
-        f"label {_shown(value)} is unknown. Use 1 or rumor, 0 or non-rumor (谣言, 非谣言), or name the right column "
-        "with --label_column."
-    )
+    if word in ("yes", "no", "是", "否"):
+        raise ValueError(f"label {_shown(value)} in column {column!r} is unclear. Rename it to is_rumor or is_true.")
+    return ANSWERS[word] != (word in ("真", "假"))
 
 
 def label_word(value: Any) -> str:
-    """Return a label without case, spaces, hyphens and underscores; whole floats as whole numbers."""
+    """Return a label in lower case, without spaces, hyphens and underscores; whole floats as whole numbers."""
     if isinstance(value, dict | list):
         return ""
     return re.sub(r"(?<=\w)[\s_-]+(?=\w)", "", _written(value).strip().removesuffix(".0")).lower()
@@ -128,21 +127,20 @@ def _parse_written_date(text: str) -> datetime:
 
 
 def parse_bool(value: Any) -> bool | None:
-    """Return the meaning of 0/1, true/false or yes/no, in any case; None if `value` is none of these."""
+    """Return the meaning of 0/1, true/false or yes/no, in any case; None for other values."""
     return BOOLEANS.get(str(value).strip().lower().removesuffix(".0"))
 
 
 def parse_count(value: Any) -> int | None:
-    """Return a whole number from 0 to 2**31 - 1, or None if `value` is none."""
+    """Return a whole number of at most nine digits, or None for other values."""
     text = str(value).strip().removesuffix(".0")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def parse_text(value: Any) -> str:
-    """Return `value` as text without surrounding whitespace; None and NaN, which pandas writes for it, as empty text.
+    """Return `value` as text without surrounding whitespace; empty for None, NaN and blank texts.
 
-    Lone surrogates, which JSON can contain and Arrow cannot store, become question marks. A text of whitespace and
-    format characters (Unicode category Cf, as U+200B) alone is empty.
+    Lone surrogates, which JSON can contain and Arrow cannot store, become question marks.
 
     Raises:
         ValueError: The value is a list or an object, longer than any post, or bytes that are not UTF-8.
@@ -161,21 +159,21 @@ def parse_text(value: Any) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Return whether a text has nothing but whitespace and format characters."""
+    """Return whether a text consists of whitespace and format characters (Unicode category Cf, such as U+200B)."""
     return all(character.isspace() or unicodedata.category(character) == "Cf" for character in text)
 
 
 def _written(value: Any) -> str:
-    """Return a scalar as text: bytes, as old writers of Parquet leave them, decoded; whole floats as whole numbers."""
+    """Return a scalar as text. Whole floats become whole numbers."""
     if isinstance(value, str):
         return value
-    if isinstance(value, bytes):
+    if isinstance(value, bytes):  # texts in Parquet files of old writers
         return value.decode("utf-8")
-    if isinstance(value, float) and value.is_integer():  # ids, in a column where pandas found a gap
+    if isinstance(value, float) and value.is_integer():  # ids in a column that pandas read with a gap
         return str(int(value))
     return str(value)
 
 
 def _shown(value: Any) -> str:
-    """Return a value as it can be quoted; one nested deep would overflow the stack, a long one the line."""
+    """Return a value for a message: shortened, and without `repr` of nested values, which may overflow the stack."""
     return f"a {type(value).__name__}" if isinstance(value, dict | list) else f"{value!r:.60}"

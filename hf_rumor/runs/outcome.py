@@ -179,7 +179,7 @@ def data_facts(corpus: Corpus) -> DataFacts:
         num_posts=len(labels),
         num_rumors=sum(labels),
         findings=dict(corpus.findings),
-        is_synthetic=any("/data/sample/" in f"{source.path.resolve()}/" for source in corpus.sources),
+        is_synthetic="/data/sample/" in f"{corpus.path.resolve()}/",
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hf_rumor.corpus.arrow import SplitCorpus, to_dataset_dict
+from hf_rumor.corpus.arrow import SplitCorpus
 from hf_rumor.corpus.seen import SeenPosts, find_seen, merge, seen_posts
 from hf_rumor.errors import ModelError
 from hf_rumor.labels import LABEL_NAMES
@@ -50,8 +50,7 @@ def drop_seen(parts: SplitCorpus, seen: SeenPosts, name: str) -> SplitCorpus:
         *(name, is_seen.sum(), len(is_seen), is_trained.sum(), len(is_trained)),
     )
     leaking = np.intersect1d(parts.leaking, split.test)
-    num_seen = int(is_seen.sum())
-    return replace(parts, split=split, leaking=leaking, dataset=to_dataset_dict(posts, split), num_seen=num_seen)
+    return replace(parts, split=split, leaking=leaking, num_seen=int(is_seen.sum()))
 
 
 def seen_after(parts: SplitCorpus, before: SeenPosts | None) -> SeenPosts:

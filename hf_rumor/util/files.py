@@ -1,4 +1,4 @@
-"""Write files atomically, find the cache, digest the content of a corpus."""
+"""Atomic writes, the cache folder, digests of corpora."""
 
 import glob
 import hashlib
@@ -19,15 +19,15 @@ def cache_folder() -> Path:
 
 
 def user_path(text: str) -> Path:
-    """Return the path that a user has typed, `~` expanded; use it for every path on a command line or in a recipe."""
+    """Return a path from a command line or recipe, with `~` expanded."""
     return Path(text).expanduser()
 
 
 def output_file(path: Path) -> Path:
-    """Return the file to write for `path`: the target of a link, so that the link stays.
+    """Return the file to write: `path`, or the target if it is a link.
 
     Raises:
-        OutputError: It is a folder, or no plain file (device, pipe, socket), which a rename would destroy.
+        OutputError: It is a folder, or a device, pipe or socket, which a rename would destroy.
     """
     if path.is_dir():
         raise OutputError(f"{path}: is a folder. Name a file.")
@@ -39,18 +39,15 @@ def output_file(path: Path) -> Path:
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary file that takes the place of `path`, synced to disk, only if nothing fails.
-
-    Raises:
-        OutputError: See `output_file`.
-    """
+    """Yield a temporary file that replaces `path`, synced to disk, if the body does not fail; see `output_file`."""
     path = output_file(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    start = f".{path.name}.{_host()}"  # other hosts, on one disk, have processes of their own
-    for leftover in path.parent.glob(f"{glob.escape(start)}.*.part"):
-        if not _is_alive(leftover.name.split(".")[-2]):  # of a process that was killed
+    # Process ids are unique on one host only. Its name is hashed since it may be long and contain dots.
+    prefix = f".{path.name}.{hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]}"
+    for leftover in path.parent.glob(f"{glob.escape(prefix)}.*.part"):
+        if not _is_alive(leftover.name.split(".")[-2]):  # the process was killed
             leftover.unlink(missing_ok=True)
-    temporary = path.with_name(f"{start}.{os.getpid()}.part")
+    temporary = path.with_name(f"{prefix}.{os.getpid()}.part")
     try:
         yield temporary
         with temporary.open("rb") as file:
@@ -60,29 +57,24 @@ def written_whole(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _host() -> str:
-    """Return eight letters for this machine or container, since a name may contain dots and be long."""
-    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
-
-
 def _is_alive(process: str) -> bool:
     try:
         os.kill(int(process), 0)
     except ProcessLookupError:
         return False
-    except (PermissionError, ValueError):  # another user's, or not written by this package
+    except (PermissionError, ValueError):  # a process of another user, or a file of another program
         pass
     return True
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` in UTF-8, completely or not at all."""
+    """Write `text` in UTF-8, whole or not at all."""
     with written_whole(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def list_files(folder: Path) -> list[Path]:
-    """Return all files below a folder, links followed, sorted; a link back to a folder above is not entered.
+    """Return all files below a folder, sorted. Links are followed, but not back to a parent folder.
 
     Raises:
         OSError: A folder cannot be read; `Path.rglob` would skip it silently.
@@ -90,21 +82,21 @@ def list_files(folder: Path) -> list[Path]:
     return sorted(_walk(folder, {os.path.realpath(folder)}))
 
 
-def _walk(folder: Path, above: set[str]) -> Iterator[Path]:
+def _walk(folder: Path, parents: set[str]) -> Iterator[Path]:
     for entry in folder.iterdir():
         if entry.is_file():
             yield entry
-        elif entry.is_dir() and (real := os.path.realpath(entry)) not in above:
-            yield from _walk(entry, above | {real})
+        elif entry.is_dir() and (real := os.path.realpath(entry)) not in parents:
+            yield from _walk(entry, parents | {real})
 
 
 def content_digest(path: Path) -> str:
-    """Return the SHA-256 of a corpus: of a file's bytes, or of the names and bytes of all files in a folder.
+    """Return the SHA-256 of a corpus: of the bytes of a file, or of the names and bytes of all files in a folder.
 
-    The digest is remembered with the sizes and times of the files, so that an unchanged corpus is not read again.
+    The digest is cached with the sizes and times of the files, so that an unchanged corpus is not read again.
 
     Raises:
-        CorpusError: There is nothing at `path`, or a pipe or device, which can be read only once.
+        CorpusError: `path` does not exist, or is a pipe or device, which can be read only once.
     """
     if not path.exists():
         raise CorpusError(f"{path}: no such file or folder. Check --data_path.")
@@ -113,37 +105,35 @@ def content_digest(path: Path) -> str:
     path = path.resolve()
     files = list_files(path) if path.is_dir() else [path]
     state = _state(path, files)
-    memory = cache_folder() / "digests" / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:32]}.txt"
-    if memory.exists():
-        remembered = memory.read_text(encoding="utf-8").split()
-        if len(remembered) == 2 and remembered[0] == state:
-            return remembered[1]
+    cached = cache_folder() / "digests" / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:32]}.txt"
+    words = cached.read_text(encoding="utf-8").split() if cached.exists() else []
+    if len(words) == 2 and words[0] == state:
+        return words[1]
     digest = _digest(path, files)
-    # A file changed within the clock's tick after it was read would look unchanged: such a digest is not remembered.
+    # A file that changes within the resolution of the clock after it was read would look unchanged.
     if time.time() - max((file.stat().st_mtime for file in files), default=0.0) > 2.0:
-        write_text(memory, f"{state} {digest}\n")
+        write_text(cached, f"{state} {digest}\n")
     return digest
 
 
 def _state(path: Path, files: list[Path]) -> str:
-    """Return a digest of names, sizes and times; reads no file."""
+    """Return a digest of the names, sizes and times; the files are not read."""
     hasher = hashlib.sha256()
     for file in files:
-        stat = file.stat()
-        hasher.update(
-            os.fsencode(f"{file.relative_to(path.parent)}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ctime_ns}\n")
-        )
+        name, stat = file.relative_to(path.parent), file.stat()
+        hasher.update(os.fsencode(f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ctime_ns}\n"))
     return hasher.hexdigest()
 
 
 def _digest(path: Path, files: list[Path]) -> str:
     if path.is_file():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return _file_digest(path)
     hasher = hashlib.sha256()
-    for entry in files:
-        with entry.open("rb") as file:
-            hasher.update(
-                os.fsencode(f"{entry.relative_to(path)}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n")
-            )
+    for file in files:
+        hasher.update(os.fsencode(f"{file.relative_to(path)}\0{_file_digest(file)}\n"))
     return hasher.hexdigest()
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,7 +1,8 @@
-"""Check for a network connection before anything that would otherwise retry for a minute."""
+"""Check the network connection before requests that would otherwise retry for a minute."""
 
 import socket
 import threading
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import requests
@@ -11,9 +12,9 @@ CONNECT_SECONDS = 3.0
 
 
 def can_connect(url: str, seconds: float = CONNECT_SECONDS) -> bool:
-    """Return whether the host of `url` accepts a connection within `seconds`, name look-up included.
+    """Return whether the host of `url` accepts a connection within `seconds`, including the name look-up.
 
-    Where the environment names a proxy for it (`HTTPS_PROXY`, `NO_PROXY`, ...), the proxy is contacted.
+    If the environment sets a proxy for the host (`HTTPS_PROXY`, `NO_PROXY`, ...), the proxy is contacted instead.
     """
     proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
     if proxy and "://" not in proxy:
@@ -21,18 +22,16 @@ def can_connect(url: str, seconds: float = CONNECT_SECONDS) -> bool:
     parts = urlsplit(proxy or url)
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:  # the proxy is not an address
+    except ValueError:  # the proxy has no valid port
         return False
     connected = threading.Event()
 
     def connect() -> None:
-        try:
+        with suppress(OSError):
             socket.create_connection((parts.hostname or "", port), timeout=seconds).close()
-        except OSError:
-            return
-        connected.set()
+            connected.set()
 
-    # In a thread of its own, since a name look-up has no time limit.
+    # In a thread, since a name look-up has no time limit.
     thread = threading.Thread(target=connect, daemon=True)
     thread.start()
     thread.join(seconds)

@@ -1,15 +1,15 @@
-"""Which of several processes this is, by what torchrun and accelerate launch put into the environment."""
+"""The rank of this process and the number of processes, as set by torchrun and accelerate launch."""
 
 import os
 
 
 def process_rank() -> int:
-    """Return the number of this process, from 0; 0 where no launcher started it."""
+    """Return the rank of this process; 0 without a launcher."""
     return int(os.environ["RANK"]) if _is_launched() else 0
 
 
 def num_processes() -> int:
-    """Return how many processes the launcher started; 1 without one."""
+    """Return the number of processes; 1 without a launcher."""
     return int(os.environ["WORLD_SIZE"]) if _is_launched() else 1
 
 
@@ -19,5 +19,5 @@ def is_first_process() -> bool:
 
 
 def _is_launched() -> bool:
-    # A job scheduler may set RANK and WORLD_SIZE in a shell too; only a launcher says where the first process listens.
+    # A job scheduler may set RANK and WORLD_SIZE too, but only a launcher sets MASTER_ADDR.
     return all(os.environ.get(name) for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR"))

@@ -13,7 +13,7 @@ NEW_YEAR_2013 = 1356969600  # 00:00 in China
 
 
 def make_planted(make_posts):
-    """Return 120 posts: rumors all at 23 o'clock and with a mark, others at 11, and 20 rumors with a copy."""
+    """Return 120 posts: rumors at 23 o'clock with an invisible mark, others at 11, and copies of 20 rumors."""
     posts = [
         replace(
             post,
@@ -42,7 +42,7 @@ def audited(corpus):
     return audit_corpus(corpus, 0)
 
 
-def test_the_text_names_what_was_found(audited):
+def test_the_text_has_the_numbers_of_the_audit(audited):
     audit = audited.audit
     text = to_text(audit)
     assert text.startswith(f"{audit.path}  SHA-256 {audit.sha256}\nposts: 70 rumor, 50 non-rumor\n")
@@ -55,7 +55,7 @@ def test_the_text_names_what_was_found(audited):
     assert ["2013", "70", "50"] in [line.split() for line in text.splitlines()]
 
 
-def test_the_text_tells_the_findings(tmp_path, write_ced, make_posts):
+def test_the_text_lists_the_findings(tmp_path, write_ced, make_posts):
     root = write_ced(tmp_path / "ced", make_posts(50))
     (root / ".DS_Store").touch()
     assert "\n  1 hidden files skipped (leftovers of macOS): .DS_Store\n" in to_text(
@@ -72,13 +72,13 @@ def test_numbers_stand_under_their_headers(audited, header, row):
     assert row_length == header_length
 
 
-def test_a_giveaway_that_does_not_show_is_told_by_its_code_point(audited):
+def test_an_invisible_giveaway_is_shown_as_its_code_point(audited):
     assert "  rumor              U+200B (50, 0)" in to_text(audited.audit)
-    assert "alone, U+200B, guesses 100.0% right; always the same label, 50.0%." in to_text(audited.audit)
+    assert "alone, U+200B: 100.0%; of always the same label: 50.0%." in to_text(audited.audit)
     assert readable("看\u200b\n") == "看U+200BU+000A"
 
 
-def test_leakage_fails_for_the_split_that_is_meant(audited):
+def test_leakage_fails_for_the_chosen_split_only(audited):
     leaking = audited.audit.leakage["random"]["leaking"]
     assert failures(audited.audit, "random", ["leakage", "conflicts"]) == [
         f"leakage: {leaking} of 24 test posts of --split random have a near-duplicate in training"
@@ -87,7 +87,7 @@ def test_leakage_fails_for_the_split_that_is_meant(audited):
     assert failures(audited.audit, "random", []) == []
 
 
-def test_conflicts_fail_by_groups_and_by_posts_left_out(audited):
+def test_conflicts_between_near_duplicates_or_equal_texts_fail(audited):
     for conflicts in ({"groups": 1, "posts_left_out": 0}, {"groups": 0, "posts_left_out": 2}):
         audit = replace(audited.audit, conflicts=conflicts)
         assert failures(audit, "grouped", ["leakage"]) == []
@@ -95,7 +95,7 @@ def test_conflicts_fail_by_groups_and_by_posts_left_out(audited):
         assert line.startswith("conflicts: ")
 
 
-def test_a_split_that_is_not_possible_is_no_proof_of_its_innocence(audited):
+def test_a_split_that_is_not_possible_fails(audited):
     audit = replace(audited.audit, leakage={"grouped": {"not_possible": "too few"}})
     assert failures(audit, "grouped", ["leakage"]) == ["leakage: --split grouped is not possible: too few"]
 
@@ -105,7 +105,7 @@ def read(path):
         return list(csv.DictReader(file))
 
 
-def test_the_tables_hold_what_the_audit_counts(audited, corpus, tmp_path):
+def test_the_tables_agree_with_the_audit(audited, corpus, tmp_path):
     paths = {path.stem: path for path in write_tables(audited, corpus.posts, tmp_path / "new")}
     assert sorted(paths) == ["giveaways", "label_errors", "near_duplicates"]
     assert paths["label_errors"].read_bytes().startswith(b"\xef\xbb\xbf")
@@ -143,6 +143,6 @@ def test_the_command_fails_after_all_is_printed_and_written(tmp_path, write_ced,
 
 
 @pytest.mark.parametrize("flags", [["--fail_on", "leaks"], ["--fail_on", ""], ["--split", "shuffled"]])
-def test_a_fault_that_is_not_known_is_a_mistake(flags, capsys):
+def test_an_unknown_kind_of_failure_is_refused(flags, capsys):
     assert cli.main(["audit", *flags]) == 2
     assert "Traceback" not in capsys.readouterr().err

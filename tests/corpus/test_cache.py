@@ -72,7 +72,7 @@ def test_a_changed_corpus_is_read_again(tmp_path, rows, read_paths, mtime):
     assert read_paths == [path, path]
 
 
-def test_a_corpus_changed_back_is_in_the_cache_still(tmp_path, rows, read_paths):
+def test_a_corpus_changed_back_is_still_cached(tmp_path, rows, read_paths):
     path = write_rows(tmp_path / "a.jsonl", rows)
     load_corpus(path)
     load_corpus(write_rows(path, rows[:3]))
@@ -141,7 +141,7 @@ print(len(load_corpus(path).posts))
 """
 
 
-def test_of_three_cold_processes_at_once_exactly_one_builds(ced, tmp_path):
+def test_one_of_three_simultaneous_processes_builds_the_cache(ced, tmp_path):
     folder = tmp_path / "signs"
     folder.mkdir()
     processes = [
@@ -154,7 +154,7 @@ def test_of_three_cold_processes_at_once_exactly_one_builds(ced, tmp_path):
     assert len(list(folder.glob("built-by-*"))) == 1
 
 
-def test_a_mistake_in_a_corpus_is_raised_unchanged_and_leaves_nothing_behind(tmp_path, own_cache, rows):
+def test_a_corpus_error_is_raised_unchanged_and_nothing_is_cached(tmp_path, own_cache, rows):
     path = write_rows(tmp_path / "a.jsonl", [*rows, {"text": "雪", "label": "maybe"}])
     for _ in ("cold", "still cold"):
         with pytest.raises(CorpusError, match="line 6: label 'maybe' is unknown"):
@@ -164,7 +164,7 @@ def test_a_mistake_in_a_corpus_is_raised_unchanged_and_leaves_nothing_behind(tmp
     assert len(load_corpus(path).posts) == 5
 
 
-def test_a_failure_that_is_no_mistake_of_the_user_is_not_hidden(tmp_path, rows, monkeypatch):
+def test_an_internal_error_is_not_hidden(tmp_path, rows, monkeypatch):
     def read_posts(source, columns):
         raise ZeroDivisionError
         yield
@@ -176,7 +176,7 @@ def test_a_failure_that_is_no_mistake_of_the_user_is_not_hidden(tmp_path, rows, 
 
 @pytest.mark.parametrize("name", ["*.arrow", "dataset_info.json"])
 @pytest.mark.parametrize("how", ["cut off", "emptied", "overwritten", "removed"])
-def test_a_cache_damaged_by_hand_is_rebuilt_with_a_warning(ced, own_cache, caplog, name, how):
+def test_a_corrupt_cache_is_rebuilt_with_a_warning(ced, own_cache, caplog, name, how):
     expected = load_corpus(ced).posts["text"][:]
     for path in (own_cache / "arrow").rglob(name):
         content = path.read_bytes()
@@ -188,7 +188,7 @@ def test_a_cache_damaged_by_hand_is_rebuilt_with_a_warning(ced, own_cache, caplo
     assert "is corrupt" in caplog.text or how == "removed"
 
 
-def test_a_cache_that_cannot_be_written_is_not_taken_for_damaged(ced, own_cache, monkeypatch):
+def test_a_read_only_cache_is_not_treated_as_corrupt(ced, own_cache, monkeypatch):
     load_corpus(ced)
 
     def refuse(*_):

@@ -23,7 +23,7 @@ def partition(groups, names):
 
 @pytest.fixture(scope="module")
 def texts(make_posts):
-    """Return 60 invented texts, and for 20 of them copies with ever more characters replaced."""
+    """Return 60 synthetic texts, and for 20 of them copies with more and more characters replaced."""
     generator = random.Random(3)
     originals = [post.text for post in make_posts(60, seed=3)]
     copies = []
@@ -61,12 +61,11 @@ def test_groups_are_the_chains_of_pairs(texts, monkeypatch, at_a_time):
 
 
 @pytest.mark.parametrize("at_a_time", [10_000, 7, 1])
-def test_every_pair_of_a_bucket_that_is_of_two_classes_is_met(monkeypatch, at_a_time):
+def test_each_pair_of_a_bucket_with_two_classes_is_yielded(monkeypatch, at_a_time):
     monkeypatch.setattr("hf_rumor.corpus.near_duplicates._AT_A_TIME", at_a_time)
     generator = np.random.default_rng(0)
     keys, classes = generator.integers(0, 4, 60).astype(np.uint64), generator.integers(-1, 9, 60)
-    met = {frozenset(pair) for pairs in _pairs_in_buckets(keys, classes) for pair in pairs.tolist()}
-    assert met == {
+    assert {frozenset(pair) for pairs in _pairs_in_buckets(keys, classes) for pair in pairs.tolist()} == {
         frozenset((i, j))
         for i, j in combinations(range(60), 2)
         if keys[i] == keys[j] and classes[i] != classes[j] and classes[i] >= 0 and classes[j] >= 0
@@ -74,7 +73,7 @@ def test_every_pair_of_a_bucket_that_is_of_two_classes_is_met(monkeypatch, at_a_
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_what_leaks_is_what_an_exhaustive_comparison_finds(texts, seed):
+def test_leakage_equals_an_exhaustive_comparison(texts, seed):
     order = np.random.default_rng(seed).permutation(len(texts))
     held_out, training = order[:40], order[40:100]
     near = {frozenset(pair) for pair in near_pairs(texts)}
@@ -83,19 +82,18 @@ def test_what_leaks_is_what_an_exhaustive_comparison_finds(texts, seed):
     assert find_near_duplicates(texts).leaking(held_out, training).tolist() == expected
 
 
-def test_of_many_variants_few_pairs_are_compared(monkeypatch):
-    """All are near each other: then as many links as texts say everything, not one for each pair."""
+def test_few_pairs_of_many_variants_are_compared(monkeypatch):
     compared = []
     monkeypatch.setattr(
         "hf_rumor.corpus.near_duplicates.jaccard", lambda *pair: compared.append(pair) or jaccard(*pair)
     )
     monkeypatch.setattr("hf_rumor.corpus.near_duplicates._AT_A_TIME", 50)
     beginning = "听说明天起全市停水三天大家赶紧存水转发给家人看一看吧"
-    found = find_near_duplicates([f"{beginning}{chr(0x4E00 + number)}" for number in range(300)])
-    assert len(set(found.groups.tolist())) == 1
+    duplicates = find_near_duplicates([f"{beginning}{chr(0x4E00 + number)}" for number in range(300)])
+    assert len(set(duplicates.groups.tolist())) == 1
     assert len(compared) < 600
     compared.clear()
-    assert len(found.leaking(np.arange(100), np.arange(100, 300))) == 100
+    assert len(duplicates.leaking(np.arange(100), np.arange(100, 300))) == 100
     assert len(compared) < 200
 
 
@@ -108,28 +106,28 @@ def test_the_groups_do_not_depend_on_the_order(texts, seed):
     )
 
 
-def test_blanks_and_case_do_not_matter():
-    found = find_near_duplicates(["Breaking 雪 NEWS", "breaking雪news", "\u3000BREAKING\n雪 news ", "晴"])
-    assert found.text_ids.tolist() == [0, 0, 0, 1]
-    assert found.groups[0] == found.groups[1] == found.groups[2] != found.groups[3]
+def test_whitespace_and_case_do_not_matter():
+    duplicates = find_near_duplicates(["Breaking 雪 NEWS", "breaking雪news", "\u3000BREAKING\n雪 news ", "晴"])
+    assert duplicates.text_ids.tolist() == [0, 0, 0, 1]
+    assert duplicates.groups[0] == duplicates.groups[1] == duplicates.groups[2] != duplicates.groups[3]
 
 
-def test_texts_that_share_nothing_are_alone():
-    found = find_near_duplicates(["一二三四五六", "七八九十百千", "万", ""])
-    assert len(set(found.groups.tolist())) == 4
+def test_texts_without_common_shingles_are_not_grouped():
+    duplicates = find_near_duplicates(["一二三四五六", "七八九十百千", "万", ""])
+    assert len(set(duplicates.groups.tolist())) == 4
 
 
-def test_no_text_at_all_has_no_groups():
-    found = find_near_duplicates([])
-    assert (len(found.text_ids), len(found.groups)) == (0, 0)
-    assert len(found.leaking(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))) == 0
+def test_no_texts_have_no_groups():
+    duplicates = find_near_duplicates([])
+    assert (len(duplicates.text_ids), len(duplicates.groups)) == (0, 0)
+    assert len(duplicates.leaking(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))) == 0
 
 
 @pytest.mark.parametrize(
     ("text", "pieces"),
     [("", [""]), ("雪", ["雪"]), ("一二三四五", ["一二三四五"]), ("一二三四五六", ["一二三四五", "二三四五六"])],
 )
-def test_shingles_are_the_pieces_of_five_characters(text, pieces):
+def test_shingles_have_five_characters(text, pieces):
     assert shingles(text) == {piece.encode() for piece in pieces}
 
 
@@ -146,14 +144,14 @@ def test_similarity_by_hand(one, other, similarity):
     assert jaccard(one, other) == jaccard(other, one) == similarity
 
 
-def test_shingles_whose_hashes_are_equal_by_chance_hide_no_pair():
+def test_hash_collisions_of_shingles_hide_no_pair():
     one, other = "喏糕澢笯仏", "倳圃誢缅签"
     assert len({crc32(text.encode()) % _COLUMNS for text in (one, other)}) == 1
     texts = [f"{one}{other}{end}" for end in ("甲乙丙", "丁戊己")]
     assert jaccard(*texts) == THRESHOLD
-    found = find_near_duplicates(texts)
-    assert found.groups.tolist() == [0, 0]
-    assert found.leaking(np.array([0]), np.array([1])).tolist() == [0]
+    duplicates = find_near_duplicates(texts)
+    assert duplicates.groups.tolist() == [0, 0]
+    assert duplicates.leaking(np.array([0]), np.array([1])).tolist() == [0]
 
 
 def test_the_hashed_shingles_take_four_bytes_each(texts):
@@ -186,14 +184,13 @@ def test_a_chain_is_one_group(chain):
     [
         ([2], [3], [2]),  # an exact copy
         ([0], [1], [0]),  # a near copy
-        ([1], [0], [1]),  # the relation has no direction
-        ([0], [2, 3], []),  # of the same group, but no near-duplicate
+        ([1], [0], [1]),  # the relation is symmetric
+        ([0], [2, 3], []),  # of the same group, but not a near-duplicate
         ([0, 1, 2], [3], [1, 2]),
         ([0], [], []),
         ([], [0, 1], []),
-        ([3, 1, 0], [2], [3, 1]),  # in the order asked for
+        ([3, 1, 0], [2], [3, 1]),  # in the order of the held-out posts
     ],
 )
-def test_a_post_leaks_if_a_copy_or_a_near_copy_of_itself_is_in_training(chain, held_out, training, leaking):
-    found = chain.leaking(np.array(held_out, dtype=np.int64), np.array(training, dtype=np.int64))
-    assert found.tolist() == leaking
+def test_a_post_leaks_if_a_near_duplicate_is_in_training(chain, held_out, training, leaking):
+    assert chain.leaking(np.array(held_out, dtype=int), np.array(training, dtype=int)).tolist() == leaking

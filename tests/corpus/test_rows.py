@@ -169,7 +169,7 @@ def test_a_split_column_is_read(write):
 
 
 @pytest.mark.parametrize("suffix", TABLES)
-def test_what_is_known_beside_the_text_is_read(write, suffix):
+def test_flags_and_counts_of_a_post_are_read(write, suffix):
     row = {"id": "a", "text": "雪", "label": "1", "has_url": "False", "num_reposts": "17", "author_verified": "True"}
     [post], _ = read(write(suffix, [row]))
     assert (post.has_url, post.num_reposts, post.author_verified) == (False, 17, True)
@@ -216,7 +216,7 @@ def test_a_row_without_a_text_has_the_empty_text(write, suffix):
 @pytest.mark.parametrize(
     ("column", "value", "is_rumor"), [("label", True, True), ("is_true", 1, False), ("标签", "真", False)]
 )
-def test_labels_that_are_no_words_are_reported(write, column, value, is_rumor):
+def test_labels_as_numbers_or_answers_are_reported(write, column, value, is_rumor):
     [post], findings = read(write(".jsonl", [{"text": "雪", column: value}]), label=column)
     assert (post.is_rumor, findings["labels_as_numbers"]) == (is_rumor, 1)
 
@@ -241,21 +241,9 @@ def test_an_unknown_label_stops_training_at_its_line_and_does_not_matter_in_pred
     [
         ({"txt": "雪", "label": "1"}, {}, "no column text or content or post or 内容"),
         ({"text": "雪", "lab": "1"}, {}, "no column label or labels or is_rumor"),
-        (
-            {"text": "雪", "label": "1"},
-            {"text": "body"},
-            "no column 'body' (columns: 'text', 'label'). Name it",
-        ),
-        (
-            {"text": "雪", "label": "1"},
-            {"label": "truth"},
-            "no column 'truth' (columns: 'text', 'label'). Name it",
-        ),
-        (
-            {"text": "雪", "label": "1"},
-            {"id": "key"},
-            "no column 'key' (columns: 'text', 'label'). Name it",
-        ),
+        ({"text": "雪", "label": "1"}, {"text": "body"}, "no column 'body' (columns: 'text', 'label'). Name it"),
+        ({"text": "雪", "label": "1"}, {"label": "truth"}, "no column 'truth' (columns: 'text', 'label'). Name it"),
+        ({"text": "雪", "label": "1"}, {"id": "key"}, "no column 'key' (columns: 'text', 'label'). Name it"),
     ],
 )
 def test_a_missing_column_is_refused_with_the_columns(write, suffix, row, columns, words):
@@ -306,6 +294,11 @@ def test_a_bad_line_stops_training_and_costs_prediction_that_line_only(write, mo
     assert words in error
 
 
+def test_a_short_first_row_does_not_stop_prediction(write):
+    items = predicted(write(".csv", "id,text\na\nb,晴\n"))
+    assert [(item.id, item.error is None) for item in items] == [("a", False), ("b", True)]
+
+
 @pytest.mark.parametrize("content", ["café crème".encode("latin-1"), "слух".encode("koi8-r")])
 def test_a_line_in_another_encoding_is_refused(write, content):
     assert "not valid UTF-8" in refused(write(".jsonl", write(".jsonl", ROWS).read_bytes() + content))
@@ -346,7 +339,7 @@ def test_reading_stops_at_the_first_post_asked_for(write):
 
 
 @pytest.mark.parametrize("value", ["9" * 5000, "9" * 13 + "0", "\0", "1e999"])
-def test_a_time_that_is_none_is_unknown(write, value):
+def test_an_invalid_time_is_unknown(write, value):
     posts, findings = read(write(".jsonl", [{"text": "雪", "label": 1, "time": value}]))
     assert (posts[0].posted_at, findings["times_unreadable"]) == (None, 1)
 

@@ -36,7 +36,7 @@ def test_a_merge_keeps_each_text_once_in_any_order(texts):
         np.testing.assert_array_equal(getattr(left, name), getattr(right, name))
 
 
-def test_what_was_written_is_read_and_holds_no_text(texts, tmp_path):
+def test_seen_posts_are_read_as_written_and_contain_no_text(texts, tmp_path):
     seen = seen_posts(texts[:50], texts[50:60])
     write_seen(tmp_path, seen)
     read = read_seen(tmp_path)
@@ -47,7 +47,7 @@ def test_what_was_written_is_read_and_holds_no_text(texts, tmp_path):
     assert not any(text[5:12].encode() in content for text in texts)
 
 
-def test_a_model_of_unknown_origin_has_no_seen_posts(tmp_path):
+def test_without_a_file_the_seen_posts_are_unknown(tmp_path):
     assert read_seen(tmp_path) is None
 
 
@@ -58,6 +58,6 @@ def test_a_corrupt_file_is_an_error(tmp_path, content):
         read_seen(tmp_path)
 
 
-def test_nothing_seen_is_nothing_found(texts):
+def test_empty_lists_are_no_error(texts):
     assert not find_seen(texts, seen_posts([], [])).any()
     assert find_seen([], seen_posts(texts, [])).tolist() == []

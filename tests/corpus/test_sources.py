@@ -13,17 +13,17 @@ import pytest
 
 from hf_rumor.corpus import sources
 from hf_rumor.corpus.sources import download, fetch_published, resolve_corpus
-from hf_rumor.errors import CorpusError, DownloadError
+from hf_rumor.errors import CorpusError
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Answers each path in its own way; counts what was asked."""
+    """Answers each path in its own way; keeps the requested paths."""
 
     daemon_threads = True
     content = b""
 
     def __init__(self):
-        self.asked = []
+        self.requested = []
         super().__init__(("127.0.0.1", 0), Handler)
 
     def url(self, path):
@@ -32,7 +32,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.server.asked.append(self.path)
+        self.server.requested.append(self.path)
         name = self.path.rpartition("/")[2]
         content = self.server.content
         if name == "missing":
@@ -54,7 +54,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *args):
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +76,7 @@ def server():
 
 @pytest.fixture
 def closed():
-    """Return an address of this machine at which nobody listens."""
+    """Return an address of this machine that refuses connections."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return f"http://127.0.0.1:{listener.getsockname()[1]}/whole"
 
@@ -93,8 +93,8 @@ def published(tmp_path, write_ced, make_posts, monkeypatch):
 
 
 @pytest.fixture
-def house(tmp_path, own_cache, monkeypatch):
-    """Return the places where `auto` looks, all of them empty."""
+def places(tmp_path, own_cache, monkeypatch):
+    """Return the folders that `auto` searches, all of them empty."""
     places = {"here": tmp_path / "here", "checkout": tmp_path / "checkout", "cache": own_cache}
     for name in ("here", "checkout"):
         places[name].mkdir()
@@ -103,27 +103,30 @@ def house(tmp_path, own_cache, monkeypatch):
     return places
 
 
-def fill(house, *names):
-    """Put something at the places named."""
+def fill(places, *names):
+    """Write a file at each of these places."""
     files = {
-        "zip here": house["here"] / "data" / "Rumor_Dataset.zip",
-        "zip in checkout": house["checkout"] / "data" / "Rumor_Dataset.zip",
-        "cached": house["cache"] / "downloads" / "Rumor_Dataset.zip",
-        "sample here": house["here"] / "data" / "sample" / "a.json",
-        "sample in checkout": house["checkout"] / "data" / "sample" / "a.json",
+        "zip here": places["here"] / "data" / "Rumor_Dataset.zip",
+        "zip in checkout": places["checkout"] / "data" / "Rumor_Dataset.zip",
+        "cached": places["cache"] / "downloads" / "Rumor_Dataset.zip",
+        "sample here": places["here"] / "data" / "sample" / "a.json",
+        "sample in checkout": places["checkout"] / "data" / "sample" / "a.json",
     }
     for name in names:
         files[name].parent.mkdir(parents=True, exist_ok=True)
         files[name].write_text(name)
 
 
-def fetch(url, destination, max_bytes=1 << 20, check=lambda path: None):
-    download(url, destination, max_bytes=max_bytes, check=check)
+@pytest.fixture
+def only_abc(monkeypatch):
+    """Accept the bytes `abc` as the published corpus, and files of at most 100 bytes."""
 
+    def check(path):
+        if path.read_bytes() != b"abc":
+            raise CorpusError(f"{path}: expected abc")
 
-def is_abc(path):
-    if path.read_bytes() != b"abc":
-        raise CorpusError(f"{path}: expected abc")
+    monkeypatch.setattr(sources, "MAX_DOWNLOAD_BYTES", 100)
+    monkeypatch.setattr(sources, "check_published", check)
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
@@ -139,7 +142,7 @@ def test_a_path_with_nothing_there_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("there", "chosen"),
+    ("existing", "chosen"),
     [
         (["zip here", "zip in checkout", "cached", "sample here"], "data/Rumor_Dataset.zip"),
         (["zip in checkout", "cached", "sample here"], "{checkout}/data/Rumor_Dataset.zip"),
@@ -148,28 +151,28 @@ def test_a_path_with_nothing_there_is_refused(tmp_path):
         (["sample in checkout"], "{checkout}/data/sample"),
     ],
 )
-def test_auto_takes_the_first_that_is_there_and_says_so(house, closed, caplog, there, chosen):
-    fill(house, *there)
+def test_auto_chooses_the_first_one_that_exists_and_logs_it(places, closed, caplog, existing, chosen):
+    fill(places, *existing)
     with caplog.at_level(logging.INFO, "hf_rumor"):
         path = resolve_corpus("auto", url=closed)
-    assert str(path) == chosen.format(**house)
+    assert str(path) == chosen.format(**places)
     assert caplog.messages[-1].startswith(f"data: {path} (auto: ")
 
 
-def test_auto_downloads_before_it_takes_the_sample_and_only_once(house, server, published, caplog):
-    fill(house, "sample here")
+def test_auto_prefers_a_download_to_the_sample_and_downloads_once(places, server, published, caplog):
+    fill(places, "sample here")
     server.content = published
     with caplog.at_level(logging.INFO, "hf_rumor"):
         paths = {resolve_corpus("auto", url=server.url("whole")) for _ in range(2)}
-    assert paths == {house["cache"] / "downloads" / "Rumor_Dataset.zip"}
+    assert paths == {places["cache"] / "downloads" / "Rumor_Dataset.zip"}
     assert paths.pop().read_bytes() == published
-    assert server.asked == ["/whole"]
+    assert server.requested == ["/whole"]
     assert "was downloaded" in caplog.messages[0]
     assert "is cached" in caplog.messages[1]
 
 
-def test_auto_says_why_it_takes_the_sample(house, server, caplog):
-    fill(house, "sample here")
+def test_auto_logs_why_it_chooses_the_sample(places, server, caplog):
+    fill(places, "sample here")
     server.content = b"<html>"
     with caplog.at_level(logging.INFO, "hf_rumor"):
         resolve_corpus("auto", url=server.url("whole"))
@@ -177,7 +180,7 @@ def test_auto_says_why_it_takes_the_sample(house, server, caplog):
     assert "not the published corpus" in caplog.messages[-1]
 
 
-def test_auto_without_anything_is_refused_with_the_reason(house, closed):
+def test_auto_without_any_corpus_is_refused_with_the_reason(places, closed):
     with pytest.raises(CorpusError, match=r"--data_path auto: .* \(no network\)\. Name a corpus with --data_path"):
         resolve_corpus("auto", url=closed)
 
@@ -190,7 +193,7 @@ def test_without_network_nothing_is_written(tmp_path, closed):
 def test_what_another_process_downloaded_is_not_downloaded_again(tmp_path, server):
     (tmp_path / "out.zip").write_bytes(b"theirs")
     assert fetch_published(tmp_path / "out.zip", server.url("whole")) == "was downloaded by another process"
-    assert server.asked == []
+    assert server.requested == []
 
 
 def test_of_three_that_start_at_once_one_downloads(tmp_path, server, published):
@@ -208,7 +211,7 @@ def test_of_three_that_start_at_once_one_downloads(tmp_path, server, published):
     for thread in threads:
         thread.join()
     assert sorted(results) == ["was downloaded", *["was downloaded by another process"] * 2]
-    assert server.asked == ["/whole"]
+    assert server.requested == ["/whole"]
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip"])
@@ -228,9 +231,9 @@ def test_a_corpus_with_other_counts_is_not_the_published_one(tmp_path, server, p
 
 
 @pytest.mark.parametrize("path", ["whole", "unannounced"])
-def test_a_download_with_the_right_content_appears(tmp_path, server, path):
+def test_a_download_with_the_right_content_appears(tmp_path, server, only_abc, path):
     server.content = b"abc"
-    fetch(server.url(path), tmp_path / "new" / "out", check=is_abc)
+    download(server.url(path), tmp_path / "new" / "out")
     assert (tmp_path / "new" / "out").read_bytes() == b"abc"
     assert os.listdir(tmp_path / "new") == ["out"]
 
@@ -247,23 +250,23 @@ def test_a_download_with_the_right_content_appears(tmp_path, server, path):
         ("garbled", b"abc", "download failed"),
     ],
 )
-def test_a_download_that_fails_changes_nothing(tmp_path, server, path, content, words, old):
+def test_a_download_that_fails_changes_nothing(tmp_path, server, only_abc, path, content, words, old):
     server.content = content
     if old is not None:
         (tmp_path / "out").write_bytes(old)
     before = sorted(tmp_path.iterdir())
-    with pytest.raises(DownloadError, match=words) as caught:
-        fetch(server.url(path), tmp_path / "out", max_bytes=100, check=is_abc)
+    with pytest.raises(CorpusError, match=words) as caught:
+        download(server.url(path), tmp_path / "out")
     assert "\n" not in str(caught.value)
     assert sorted(tmp_path.iterdir()) == before
     assert old is None or (tmp_path / "out").read_bytes() == old
 
 
 @pytest.mark.parametrize("parts", [1, 4])
-def test_a_download_that_is_killed_is_done_again_and_leaves_nothing(tmp_path, server, parts):
+def test_a_killed_download_can_be_repeated_and_leaves_nothing(tmp_path, server, parts):
     server.content, folder = os.urandom(1 << 20), tmp_path / "downloads"
-    code = "import sys; from pathlib import Path; from hf_rumor.corpus.sources import download; "
-    code += "download(sys.argv[1], Path(sys.argv[2]), max_bytes=1 << 24, check=lambda path: None)"
+    code = "import sys; from pathlib import Path; from hf_rumor.corpus import sources; "
+    code += "sources.check_published = lambda path: None; sources.download(sys.argv[1], Path(sys.argv[2]))"
     words = [sys.executable, "-c", code, server.url("slow"), str(folder / "corpus.zip")]
     run = subprocess.Popen(words)
     while not any(path.stat().st_size >= parts << 16 for path in folder.glob("*")):
@@ -278,7 +281,7 @@ def test_a_download_that_is_killed_is_done_again_and_leaves_nothing(tmp_path, se
 
 
 @pytest.mark.parametrize(("path", "num_chunks"), [("whole", 1), ("unannounced", 3)])
-def test_what_is_announced_too_large_is_given_up_at_once(tmp_path, server, monkeypatch, path, num_chunks):
+def test_a_download_stops_as_soon_as_it_is_too_large(tmp_path, server, monkeypatch, path, num_chunks):
     def iter_content(response, size):
         for chunk in original(response, size):
             chunks.append(chunk)
@@ -287,29 +290,24 @@ def test_what_is_announced_too_large_is_given_up_at_once(tmp_path, server, monke
     chunks = []
     original = sources.requests.Response.iter_content
     monkeypatch.setattr(sources.requests.Response, "iter_content", iter_content)
+    monkeypatch.setattr(sources, "MAX_DOWNLOAD_BYTES", 150_000)
     server.content = bytes(4 << 16)
-    with pytest.raises(DownloadError, match="at most 150,000 are downloaded"):
-        fetch(server.url(path), tmp_path / "out", max_bytes=150_000)
+    with pytest.raises(CorpusError, match="at most 150,000 are downloaded"):
+        download(server.url(path), tmp_path / "out")
     assert len(chunks) == num_chunks
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_host_that_refuses_is_a_download_error(tmp_path, closed):
-    with pytest.raises(DownloadError, match=r"download failed .*Try again, or name a corpus"):
-        fetch(closed, tmp_path / "out")
+def test_a_host_that_refuses_is_an_error_with_advice(tmp_path, closed):
+    with pytest.raises(CorpusError, match=r"download failed .*Retry, or name a corpus"):
+        download(closed, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_written_is_a_download_error(tmp_path, server):
-    (tmp_path / "file").touch()
-    with pytest.raises(DownloadError, match="download failed"):
-        fetch(server.url("whole"), tmp_path / "file" / "out")
-
-
-def test_auto_takes_the_sample_where_the_cache_cannot_be_written(house, server, published):
-    fill(house, "sample here")
+def test_auto_chooses_the_sample_if_the_cache_cannot_be_written(places, server, published):
+    fill(places, "sample here")
     server.content = published
-    house["cache"].touch()
+    places["cache"].touch()
     assert str(resolve_corpus("auto", url=server.url("whole"))) == "data/sample"
 
 
@@ -320,7 +318,7 @@ def test_a_host_behind_a_proxy_is_reached(tmp_path, server, published, monkeypat
 
 
 @pytest.mark.parametrize("name", ["hub:", "hub:posts", "hub:a/b/c d@", "hub:/a/b", "hub:a//b"])
-def test_a_name_on_the_hub_that_cannot_be_one_is_refused(name):
+def test_an_invalid_name_on_the_hub_is_refused(name):
     with pytest.raises(CorpusError):
         resolve_corpus(name)
 
@@ -362,5 +360,5 @@ def test_the_only_data_file_is_taken():
         ("/x/models--a--b/snapshots/0123/posts.csv", "/x/models--a--b/snapshots/0123/posts.csv"),
     ],
 )
-def test_a_corpus_is_named_so_that_it_is_found_again(path, name):
+def test_the_name_of_a_corpus_is_its_data_path(path, name):
     assert sources.name_of(Path(path)) == name

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from hf_rumor.config.flags import RunArguments
-from hf_rumor.corpus.arrow import SplitCorpus, load_corpus, split_dataset, to_dataset_dict
+from hf_rumor.corpus.arrow import SplitCorpus, load_corpus, split_dataset
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.evaluation.calibration import Platt
 from hf_rumor.models.encoders import load_encoder
@@ -23,7 +23,7 @@ def data(tmp_path, write_ced, corpus_posts, monkeypatch):
     corpus = load_corpus(write_ced(tmp_path / "corpus", corpus_posts))
     groups = find_near_duplicates(corpus.posts["text"][:]).groups
     split = split_dataset(corpus.posts, "random", 0, groups)
-    return SplitCorpus(corpus, groups, split, 0, to_dataset_dict(corpus.posts, split))
+    return SplitCorpus(corpus, groups, split, leaking=[])
 
 
 @pytest.fixture
@@ -104,6 +104,4 @@ def test_traits_are_those_of_the_test_posts_in_order(data):
     [("data/sample", True), ("data/sample/CED", True), ("sample", False), ("data/samples", False)],
 )
 def test_the_sample_is_known_to_be_synthetic(data, tmp_path, place, is_synthetic):
-    [source] = data.corpus.sources
-    corpus = replace(data.corpus, sources=(replace(source, path=tmp_path / place),))
-    assert data_facts(corpus).is_synthetic is is_synthetic
+    assert data_facts(replace(data.corpus, path=tmp_path / place)).is_synthetic is is_synthetic

@@ -48,7 +48,7 @@ def digested(monkeypatch):
     return paths
 
 
-def test_the_cache_is_where_the_environment_says(own_cache, monkeypatch):
+def test_the_environment_names_the_cache_folder(own_cache, monkeypatch):
     assert cache_folder() == own_cache
     monkeypatch.delenv("HF_RUMOR_CACHE")
     assert cache_folder() == Path.home() / ".cache" / "hf_rumor"
@@ -56,7 +56,7 @@ def test_the_cache_is_where_the_environment_says(own_cache, monkeypatch):
     assert cache_folder() == Path.home() / ".cache" / "hf_rumor"
 
 
-def test_a_written_file_is_there_with_its_folders_and_nothing_beside_it(tmp_path):
+def test_a_file_is_written_with_its_folders_and_nothing_else(tmp_path):
     path = tmp_path / "new" / "folder" / "out.txt"
     write_text(path, "雪\n")
     assert path.read_bytes() == "雪\n".encode()
@@ -194,7 +194,6 @@ def test_the_digest_does_not_change_with_the_way_there(folder, tmp_path, monkeyp
 def test_the_digest_changes_with_content_and_names(folder, change):
     before = content_digest(folder)
     change(folder)
-    # another second, as in life; equal sizes and times are the business of the test below
     for path in folder.rglob("*.json"):
         os.utime(path, (LONG_AGO + 1, LONG_AGO + 1))
     assert content_digest(folder) != before
@@ -225,10 +224,10 @@ def test_a_change_that_keeps_size_and_time_is_seen(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", "{}"])
-def test_a_damaged_memory_is_forgotten(folder, own_cache, damage):
+def test_a_corrupt_digest_in_the_cache_is_ignored(folder, own_cache, damage):
     digest = content_digest(folder)
-    [memory] = (own_cache / "digests").iterdir()
-    memory.write_text(damage)
+    [cached] = (own_cache / "digests").iterdir()
+    cached.write_text(damage)
     assert content_digest(folder) == digest
 
 
@@ -258,14 +257,15 @@ def test_a_written_file_has_the_usual_permissions(tmp_path):
     assert stat.filemode(ours) == stat.filemode(usual)
 
 
-def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path):
+def test_temporary_files_of_killed_processes_are_removed_and_others_are_not(tmp_path):
     process = subprocess.Popen([sys.executable, "-c", "pass"])
     process.wait()
-    dead, alive = tmp_path / f".a.txt.{process.pid}.part", tmp_path / f".a.txt.{os.getppid()}.part"
-    here = files._host()
+    with written_whole(tmp_path / "a.txt") as temporary:
+        temporary.touch()
+    here = temporary.name.split(".")[3]
     dead, alive = (tmp_path / f".a.txt.{here}.{number}.part" for number in (process.pid, os.getppid()))
     other = tmp_path / f".b.txt.{here}.{process.pid}.part"
-    elsewhere = tmp_path / f".a.txt.0badcafe.{process.pid}.part"  # of another machine on the same disk
+    elsewhere = tmp_path / f".a.txt.0badcafe.{process.pid}.part"  # of another host with the same disk
     for path in (dead, alive, other, elsewhere):
         path.write_text("half")
     write_text(tmp_path / "a.txt", "whole")
@@ -274,13 +274,13 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_n
     )
 
 
-def test_a_folder_behind_a_link_is_listed_and_a_link_back_is_not_entered(folder, tmp_path):
+def test_links_to_folders_are_followed_but_not_back(folder, tmp_path):
     write(tmp_path / "elsewhere" / "c.json", "霜")
     (folder / "linked").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere" / "back").symlink_to(folder)
     (folder / "gone").symlink_to(tmp_path / "nothing")
-    found = [path.relative_to(folder).as_posix() for path in list_files(folder)]
-    assert found == ["a.json", "deeper/b.json", "linked/c.json"]
+    names = [path.relative_to(folder).as_posix() for path in list_files(folder)]
+    assert names == ["a.json", "deeper/b.json", "linked/c.json"]
 
 
 def test_a_folder_that_cannot_be_read_is_an_error(folder, monkeypatch):

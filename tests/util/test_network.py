@@ -24,7 +24,7 @@ def test_a_host_that_does_not_listen_cannot():
     assert not can_connect(f"http://127.0.0.1:{port}/")
 
 
-def test_behind_a_proxy_the_proxy_is_asked(port, monkeypatch):
+def test_behind_a_proxy_the_proxy_is_contacted(port, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         closed = listener.getsockname()[1]
     for proxy in (f"http://127.0.0.1:{port}", f"127.0.0.1:{port}"):
@@ -39,7 +39,7 @@ def test_behind_a_proxy_the_proxy_is_asked(port, monkeypatch):
     assert can_connect(f"http://127.0.0.1:{port}/")
 
 
-def test_a_name_look_up_that_hangs_is_given_up(monkeypatch):
+def test_a_hanging_name_look_up_times_out(monkeypatch):
     released = threading.Event()
 
     def hang(address, timeout):
@@ -62,12 +62,12 @@ def test_a_name_look_up_that_hangs_is_given_up(monkeypatch):
     ],
 )
 def test_the_port_is_that_of_the_address_or_of_its_scheme(url, address, monkeypatch):
-    asked = []
+    contacted = []
 
     def refuse(address, timeout):
-        asked.append(address)
+        contacted.append(address)
         raise ConnectionRefusedError
 
     monkeypatch.setattr(network.socket, "create_connection", refuse)
     assert not can_connect(url)
-    assert asked == [address]
+    assert contacted == [address]

@@ -1,21 +1,7 @@
-"""One file per corpus format; `train` and `predict` read through the same functions.
+"""One file per corpus format; `train` and `predict` read with the same functions.
 
-To add a format:
-
-1. A new file in this folder with `read_NAME(source: Input) -> Iterator[Row]`. Text formats iterate over
-   `source.lines()` (`Line(number, text, error)`: decoded, without line end), other formats open `source.need_path()`.
-   Yield `Row(number, where, values, error)` for each post: its number from 1, its place for messages ("line 3"), and a
-   dictionary column -> value. Name the columns as in `hf_rumor.corpus.rows.COLUMN_NAMES`: `text`, `label`, and if
-   there are any `id`, `posted_at`, `split`, `author_id`, `author_verified`, `has_url`, `num_reposts`, `reposts`. Yield
-   a line that cannot be parsed with `values={}` and an `error` ("what is wrong. What to do."), and continue: `train`
-   stops there with one line, `predict` loses that line only. Yield a blank line with `values={}`. Raise
-   `CorpusError(f"{source.name}: what is wrong. What to do.")` if the whole file cannot be used.
-2. One line in `FORMATS` below: name of the format -> function and suffixes of its files.
-3. `tests/corpus/formats/test_NAME.py`.
-
-Label words, numbers as texts, empty texts, ids, times, encodings, limits on lengths and the Arrow cache are common to
-all formats (`hf_rumor.corpus.rows`). If an existing format is read differently, raise `PARSER_VERSION` in
-`hf_rumor.corpus.cache`.
+A reader yields a `Row` for each post, and raises `CorpusError(f"{source.name}: what is wrong. What to do.")` if the
+whole file cannot be used. `docs/howto_corpus_format.md` shows how to add a format.
 """
 
 import io
@@ -55,12 +41,12 @@ def open_input(
 
     Args:
         source: A path or a stream.
-        format_name: A key of `FORMATS`, or `auto`: by suffix, else by the first bytes (JSON lines or plain lines).
+        format_name: A key of `FORMATS`, or `auto`: by the suffix, or else by the first bytes (JSON or plain lines).
         is_labelled: See `Input`.
-        name: For messages; the path if not given.
+        name: For messages (default: the path).
 
     Raises:
-        CorpusError: There is nothing at the path, or its format is not supported.
+        CorpusError: The path does not exist, or its format is not supported.
     """
     path = source if isinstance(source, Path) else None
     name = name or ("stdin" if path is None else str(path))
@@ -73,7 +59,8 @@ def open_input(
     file = io.BufferedReader(stream, BUFFER_BYTES)
     try:
         if format_name == "auto":
-            format_name = format_of("" if path is None else path.name, file.peek(HEAD_BYTES), name)
+            suffix = "" if path is None else path.suffix.lower()
+            format_name = _detect_format(suffix, file.peek(HEAD_BYTES), name)
         yield Input(name, format_name, path, file, is_labelled)
     finally:
         if path is not None:
@@ -85,24 +72,14 @@ def read_rows(source: Input) -> Iterator[Row]:
     yield from FORMATS[source.format][0](source)
 
 
-def format_of(file_name: str, head: bytes, shown: str) -> str:
-    """Return the format of a file by its suffix, or for an unknown suffix by its first bytes.
-
-    Args:
-        file_name: Empty for a stream.
-        head: The first bytes.
-        shown: Name for messages.
-
-    Raises:
-        CorpusError: The format is not supported; the message names the command that converts it.
-    """
-    suffix = Path(file_name).suffix.lower()
+def _detect_format(suffix: str, head: bytes, name: str) -> str:
+    """Return the format of a suffix, or of the first bytes if the suffix is unknown."""
     if suffix in SUFFIXES:
         return SUFFIXES[suffix]
     if suffix in DECOMPRESS:
-        raise CorpusError(f"{shown}: the file is compressed. Decompress it: {DECOMPRESS[suffix]} {shown}")
+        raise CorpusError(f"{name}: the file is compressed. Decompress it: {DECOMPRESS[suffix]} {name}")
     if suffix in WORKBOOKS:
-        raise CorpusError(f"{shown}: spreadsheets are not supported. Save it as CSV (UTF-8).")
+        raise CorpusError(f"{name}: spreadsheets are not supported. Save it as CSV (UTF-8).")
     if suffix == ".json":
-        raise CorpusError(f"{shown}: {how_to_convert_json(shown, head)}")
+        raise CorpusError(f"{name}: {how_to_convert_json(name, head)}")
     return "jsonl" if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[") else "lines"

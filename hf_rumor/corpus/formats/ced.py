@@ -26,13 +26,13 @@ from hf_rumor.util.files import list_files
 POSTS_FOLDER = "original-microblog"
 REPOSTS_FOLDERS = {"rumor-repost": "rumor", "non-rumor-repost": "non-rumor"}
 
-# Larger than any corpus: refused before it fills the memory.
+# Limits on memory, far above any real corpus.
 MAX_FILES = 4_000_000
-MAX_BYTES = 32 << 20  # of one file; the published ones have less than one MiB
+MAX_BYTES = 32 << 20  # of one file; those of the published corpus have less than one MiB
 
 ReadFile = Callable[[str], bytes]  # raises ValueError
 
-# Raised by zipfile and the decompressors on damaged archives.
+# Errors of zipfile and the decompressors on damaged archives.
 ZIP_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, NotImplementedError),
     *(struct.error, OverflowError, UnicodeDecodeError, IndexError, OSError),
@@ -63,17 +63,13 @@ def _open_zip(path: Path) -> tuple[zipfile.ZipFile, dict[str, int]]:
         archive = zipfile.ZipFile(path)
         return archive, {info.filename: info.file_size for info in archive.infolist() if not info.is_dir()}
     except ZIP_ERRORS as error:
-        if getattr(error, "filename", None) is not None:  # of the system, which names the file itself
+        if getattr(error, "filename", None) is not None:  # an error of the file system
             raise
         raise CorpusError(f"{path}: not a valid zip ({error}). Download or copy it again.") from error
 
 
 def _read_whole(size: int, open_file: Callable[[], IO[bytes]]) -> bytes:
-    """Return the bytes of one file.
-
-    Raises:
-        ValueError: It is too large for a post, or damaged.
-    """
+    """Return the bytes of one file, unless it is too large or damaged."""
     try:
         with open_file() as file:
             content = b"" if size > MAX_BYTES else file.read(MAX_BYTES + 1)
@@ -87,10 +83,10 @@ def _read_whole(size: int, open_file: Callable[[], IO[bytes]]) -> bytes:
 
 
 def read_ced(source: Input) -> Iterator[Row]:
-    """Yield the posts in the order of their names. Posts without one label are skipped if labels are needed.
+    """Yield the posts in the order of their names. If labels are needed, posts with no label or two are skipped.
 
     Raises:
-        CorpusError: There is no CED layout, or the zip is damaged.
+        CorpusError: The layout is another one, or the zip is damaged.
     """
     path, findings = source.need_path(), source.findings
     with open_tree(path) as (names, read):
@@ -114,7 +110,7 @@ def read_ced(source: Input) -> Iterator[Row]:
 
 
 def count_ced(path: Path) -> dict[str, int]:
-    """Return how many posts of each label the CED layout below `path` has, by its file names; reads each post.
+    """Return the number of posts of each label; each post is read, to detect damage.
 
     Raises:
         CorpusError: The zip is damaged.
@@ -161,11 +157,6 @@ def _load_json(name: str, read: ReadFile, kind: type, findings: Findings) -> Any
 
 
 def _read_post(name: str, read: ReadFile, folders: dict[str, str], findings: Findings) -> dict[str, Any]:
-    """Return the columns of a post.
-
-    Raises:
-        ValueError: One of its files is broken.
-    """
     raw = _load_json(name, read, dict, findings)
     if "text" not in raw:
         raise ValueError(f"no 'text' among the keys {sorted(raw)}")

@@ -16,19 +16,19 @@ from hf_rumor.util.encodings import encoding_of
 HEAD_BYTES = 4096
 BUFFER_BYTES = 1 << 16
 MAX_LINE_BYTES = 16 << 20  # a post with a thousand reposts has less than one MiB
-MAX_SHARE_OF_NUL = 0.01  # of the first bytes: more is no damaged text, but no text
+MAX_SHARE_OF_NUL = 0.01  # of the first bytes: with more, the file is not text
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One post as the file has it.
+    """One post as it is in the file.
 
     Attributes:
-        number: From 1: number of the line, or of the row below a header.
-        where: Its place for messages, as "line 3".
-        values: Column -> value. Empty: a blank line, which is no post.
-        error: What is wrong and what to do, if the row cannot be parsed; `values` are then what could be.
+        number: Number of the line, or of the row below a header, from 1.
+        where: Position for messages, such as "line 3".
+        values: Column -> value; empty for a blank line, which is not a post.
+        error: What is wrong and what to do, if the row cannot be parsed; `values` may then be incomplete.
     """
 
     number: int
@@ -55,8 +55,8 @@ class Input:
         format: A key of `FORMATS`.
         path: Of the file or folder; None for a stream.
         file: The open file or stream; None for a folder.
-        is_labelled: Whether posts without a label are of no use (training).
-        findings: Counts of what is odd; a format may add to them.
+        is_labelled: Whether each post needs a label (training).
+        findings: Counts of oddities; a format may add to them.
     """
 
     name: str
@@ -83,10 +83,10 @@ class Input:
 
     def position(self) -> int:
         """Return how many bytes of the file have been read."""
-        return 0 if self.file is None or self.path is None else self.file.tell()
+        return self.file.tell() if self.file else 0
 
     def lines(self) -> Iterator[Line]:
-        """Yield the lines of a text file in UTF-8, UTF-16 or GB18030; a bad byte costs its own line only.
+        """Yield the lines of a text file in UTF-8, UTF-16 or GB18030; a bad byte affects its own line only.
 
         The encoding is detected at the first line that is not ASCII.
 
@@ -113,9 +113,9 @@ class Input:
             yield _decode(number, raw, encoding or "ascii")
 
     def _readline(self, head: bytes) -> tuple[Callable[[int], bytes], str]:
-        r"""Return a function like `readline`, and the encoding of its lines, empty if not known yet.
+        r"""Return a function like `readline`, and the encoding of its lines, empty if not yet known.
 
-        Lines end with `\n`, or with `\r` in a file without `\n`, as old spreadsheets on Macs write it.
+        Lines end with `\n`, or with `\r` in a file without `\n`, as written by old spreadsheets on Macs.
         """
         assert self.file is not None
         is_utf16 = head.startswith(UTF16_MARKS)
@@ -123,9 +123,9 @@ class Input:
             raise CorpusError(f"{self.name}: not a text file (NUL byte at {head.index(0)}). Give text in UTF-8.")
         if not is_utf16 and (b"\n" in head or b"\r" not in head):
             return self.file.readline, ""
-        # Latin-1 keeps every byte. The wrapper closes the file when it is deleted, hence the reference.
+        # Latin-1 keeps every byte. The wrapper would close the file when it is garbage-collected, hence the reference.
         text = self.wrapper = io.TextIOWrapper(self.file, "utf-16" if is_utf16 else "latin-1", "replace")
-        if is_utf16:  # a surrogate is invalid in UTF-8, so that damage becomes an error of its line
+        if is_utf16:  # a surrogate is invalid in UTF-8, so damage becomes an error of its line
             return (
                 lambda size: text.readline(size).replace("\ufffd", "\udcff").encode("utf-8", "surrogatepass"),
                 "utf-8",

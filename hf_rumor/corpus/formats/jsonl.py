@@ -40,7 +40,7 @@ def read_jsonl(source: Input) -> Iterator[Row]:
 
 
 def how_to_convert_json(name: str, head: bytes) -> str:
-    """Return what a file holds that is JSON, but not one object per line, and the command that converts it."""
+    """Return what kind of JSON a file contains, if not one object per line, and the command that converts it."""
     new = f"{name.removesuffix('.json').removesuffix('.jsonl')}.converted.jsonl"
     key = LIST_KEY.match(head)
     if key or head.lstrip()[:1] == b"[":

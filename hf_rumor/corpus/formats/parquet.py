@@ -1,4 +1,4 @@
-"""Parquet files. Class names of a label column, as `datasets` stores them, take the place of its numbers."""
+"""Parquet files. Class names that `datasets` stored for a label column replace its numbers."""
 
 import json
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def read_parquet(source: Input) -> Iterator[Row]:
 
 
 def _class_names(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:
-    """Return the class names of each `ClassLabel` column that `datasets` has written."""
+    """Return the class names of each `ClassLabel` column of a file written by `datasets`."""
     try:
         features = json.loads(metadata[b"huggingface"])["info"]["features"]
         return {name: feature["names"] for name, feature in features.items() if feature.get("_type") == "ClassLabel"}
@@ -38,10 +38,9 @@ def _class_names(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:
 
 
 def with_class_names(values: dict[str, Any], names: dict[str, list[str]]) -> dict[str, Any]:
-    """Return a row with the names of its classes instead of their numbers."""
-    named = {
-        column: known[values[column]]
-        for column, known in names.items()
-        if isinstance(values.get(column), int) and 0 <= values[column] < len(known)
+    """Return a row with class names instead of class numbers."""
+    return values | {
+        column: classes[values[column]]
+        for column, classes in names.items()
+        if isinstance(values.get(column), int) and 0 <= values[column] < len(classes)
     }
-    return values | named

@@ -13,7 +13,7 @@ OPEN_QUOTE = 'a quote is opened and never closed. Repair the line: put the text 
 
 
 def read_csv(source: Input) -> Iterator[Row]:
-    """Yield the rows below the header; the delimiter is `,`, `;` or a tab, whichever the header has most of."""
+    """Yield the rows below the header; the delimiter is the most frequent one of `,`, `;` and tab in the header."""
     yield from _read_table(source, ",;\t")
 
 
@@ -47,7 +47,7 @@ def _read_table(source: Input, delimiters: str) -> Iterator[Row]:
 
 
 def _rows(lines: Iterator[Line], delimiter: str) -> Iterator[tuple[Line, list[str] | str]]:
-    """Yield the first line of each row, and its fields or what is wrong; an error costs its first line only."""
+    """Yield the first line of each row, and its fields or an error; after an error, continue with the next line."""
     waiting: deque[Line] = deque()
     while (first := waiting.popleft() if waiting else next(lines, None)) is not None:
         if first.error:
@@ -78,7 +78,7 @@ def _parse(lines: list[str], delimiter: str) -> list[str] | str:
         row = next(csv.reader(["\n".join(lines)], delimiter=delimiter, strict=True))
     except csv.Error as error:
         return OPEN_QUOTE if str(error) == "unexpected end of data" else f"not a table row ({error}). Repair the line."
-    # Whole lines of a table inside one field: its quotes are characters of the text.
+    # A field that contains whole lines of a table: its quotes are part of the text.
     if delimiter == "\t" and any(text.count("\t") >= (len(row) - 1) * text.count("\n") > 0 for text in row):
         return 'a text begins with a quote and another one ends with it, lines later. Write " inside quotes as "".'
     return row
