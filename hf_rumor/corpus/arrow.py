@@ -1,4 +1,4 @@
-"""A corpus: its posts in a `datasets.Dataset`, and its parts in a `DatasetDict`."""
+"""A corpus: posts from one or several sources in a `datasets.Dataset`, and its parts in a `DatasetDict`."""
 
 import hashlib
 import json
@@ -18,6 +18,7 @@ from hf_rumor.corpus.findings import Findings, describe
 from hf_rumor.corpus.formats.input import Row
 from hf_rumor.corpus.formats.parquet import with_class_names
 from hf_rumor.corpus.near_duplicates import Indices, find_near_duplicates
+from hf_rumor.corpus.normalization import normalise
 from hf_rumor.corpus.post import Post
 from hf_rumor.corpus.rows import Columns, labelled_posts
 from hf_rumor.corpus.sources import name_of, resolve_corpus
@@ -33,25 +34,45 @@ IN_MEMORY = Path("in-memory")  # path of a corpus that is not read from files
 
 
 @dataclass(frozen=True)
+class Source:
+    """One file, folder or list of posts that a corpus consists of."""
+
+    name: str  # in the column `source` of its posts
+    path: Path  # `IN_MEMORY` for posts, texts or a dataset
+    sha256: str  # of its content
+
+
+@dataclass(frozen=True)
 class Corpus:
     """A clean corpus.
 
     Attributes:
-        path: Zip, folder or file; `IN_MEMORY` for posts, texts or a dataset.
-        sha256: Digest of the content.
+        sources: Where the posts come from.
         posts: One row per post, features as in `FEATURES`; memory-mapped, so unused columns are not read.
         findings: Counts of oddities and skipped posts.
+        texts_sha256: Digest of the normalized texts, in any order.
     """
 
-    path: Path
-    sha256: str
+    sources: tuple[Source, ...]
     posts: Dataset
     findings: Findings
+    texts_sha256: str
+
+    @property
+    def path(self) -> Path:
+        """The path of the source; those of several sources, joined by ` + `."""
+        return Path(" + ".join(str(source.path) for source in self.sources))
 
     @property
     def data_path(self) -> str | None:
-        """The `--data_path` of the corpus; None if it is in memory."""
-        return None if self.path == IN_MEMORY else name_of(self.path)
+        """The `--data_path` of the corpus; None if it is in memory or has several sources."""
+        return None if len(self.sources) > 1 or self.path == IN_MEMORY else name_of(self.path)
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the source; of several sources, the digest of their digests, in any order."""
+        digests = sorted(source.sha256 for source in self.sources)
+        return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def load_corpus(
@@ -123,7 +144,8 @@ def _read_memory(rows: Iterator[Row], columns: Columns) -> tuple[Dataset, Findin
 
 def _clean(path: Path, sha256: str, rows: Dataset, findings: Findings) -> Corpus:
     ids = rows["id"][:]
-    kept, new_ids, skipped = clean_posts(ids, rows["text"][:], rows["label"][:])
+    texts = [normalise(text) for text in rows["text"][:]]
+    kept, new_ids, skipped = clean_posts(ids, texts, rows["label"][:])
     if not kept:
         raise CorpusError(f"{path}: no posts left ({'; '.join(describe(skipped))}). Check --data_path.")
     name = path.stem if name_of(path) == str(path) else name_of(path)
@@ -131,7 +153,9 @@ def _clean(path: Path, sha256: str, rows: Dataset, findings: Findings) -> Corpus
         rows = rows.remove_columns("id").add_column("id", new_ids)
     fingerprint = hashlib.sha256(repr((rows._fingerprint, name)).encode()).hexdigest()[:16]
     rows = rows.add_column("source", [name] * len(rows), new_fingerprint=fingerprint)
-    return Corpus(path, sha256, rows.select_columns(list(FEATURES)).select(kept), findings + skipped)
+    texts_sha256 = hashlib.sha256("\n".join(sorted(texts[position] for position in kept)).encode()).hexdigest()
+    posts = rows.select_columns(list(FEATURES)).select(kept)
+    return Corpus((Source(name, path, sha256),), posts, findings + skipped, texts_sha256)
 
 
 def _log(corpus: Corpus) -> None:
@@ -182,7 +206,18 @@ class SplitCorpus:
 def split_corpus(
     corpus: Corpus, name: str = "grouped", *, seed: int = 0, folds: int = TEST_PART, fold: int = 0
 ) -> SplitCorpus:
-    """Split a corpus into training, validation and test posts, and log the leakage; see `split_posts`."""
+    """Split a corpus into training, validation and test posts, and log the leakage.
+
+    Args:
+        corpus: A clean corpus.
+        name: A key of `hf_rumor.corpus.splits.SPLITS`.
+        seed: No effect on `chronological` and `column`.
+        folds: Number of disjoint test parts of `grouped` and `random`, which together contain each post once.
+        fold: Fold to use as the test part, from 0.
+
+    Raises:
+        CorpusError: As for `split_posts`.
+    """
     near_duplicates = find_near_duplicates(corpus.posts["text"][:])
     split = split_dataset(corpus.posts, name, seed, near_duplicates.groups, folds, fold)
     leaking = near_duplicates.leaking(split.test, split.development())

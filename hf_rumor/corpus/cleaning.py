@@ -9,19 +9,23 @@ import hashlib
 from collections.abc import Sequence
 
 from hf_rumor.corpus.findings import Findings
-from hf_rumor.corpus.normalization import normalise
 
 
 def clean_posts(
     ids: Sequence[str], texts: Sequence[str], labels: Sequence[int]
 ) -> tuple[list[int], list[str], Findings]:
-    """Return the positions of the posts to keep, in order, the ids of all posts, and what was skipped or changed."""
+    """Return the positions of the posts to keep, in order, the ids of all posts, and what was skipped or changed.
+
+    Args:
+        ids: Id of each post.
+        texts: Normalized text of each post.
+        labels: 0 (non-rumor) or 1 (rumor) of each post.
+    """
     findings = Findings()
-    normalised = [normalise(text) for text in texts]
     seen: set[tuple[str, str, int]] = set()
     labels_of_text: dict[str, set[int]] = {}
     unique = []
-    for position, post in enumerate(zip(ids, normalised, labels, strict=True)):
+    for position, post in enumerate(zip(ids, texts, labels, strict=True)):
         if not post[1]:
             findings["empty_texts"] += 1
         elif post in seen:
@@ -30,12 +34,12 @@ def clean_posts(
             seen.add(post)
             labels_of_text.setdefault(post[1], set()).add(post[2])
             unique.append(position)
-    kept = [position for position in unique if len(labels_of_text[normalised[position]]) == 1]
+    kept = [position for position in unique if len(labels_of_text[texts[position]]) == 1]
     findings["conflicting_labels"] += len(unique) - len(kept)
-    return kept, _unique_ids(list(ids), normalised, kept, findings), findings
+    return kept, _unique_ids(list(ids), texts, kept, findings), findings
 
 
-def _unique_ids(ids: list[str], texts: list[str], kept: list[int], findings: Findings) -> list[str]:
+def _unique_ids(ids: list[str], texts: Sequence[str], kept: list[int], findings: Findings) -> list[str]:
     """Append the digest of the text to all but one of equal ids. The result does not depend on the order of posts."""
     owners: dict[str, list[int]] = {}
     for position in kept:

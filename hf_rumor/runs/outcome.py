@@ -1,8 +1,6 @@
 """A trained model -> calibrated, with a threshold, scored on validation and test posts -> the report."""
 
-import hashlib
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,6 @@ from torch.nn import functional as F
 
 from hf_rumor.config.flags import RunArguments
 from hf_rumor.corpus.arrow import Corpus, SplitCorpus, posts_of
-from hf_rumor.corpus.normalization import normalise
 from hf_rumor.corpus.sources import name_of
 from hf_rumor.evaluation.baseline import compare_baselines, predict_baselines
 from hf_rumor.evaluation.calibration import PRIOR_POSTS, Calibration, Platt, fit_lines, measure_calibration
@@ -175,18 +172,12 @@ def data_facts(corpus: Corpus) -> DataFacts:
     return DataFacts(
         path=name_of(corpus.path),
         sha256=corpus.sha256,
-        texts_sha256=_texts_digest(corpus.posts["text"][:]),
+        texts_sha256=corpus.texts_sha256,
         num_posts=len(labels),
         num_rumors=sum(labels),
         findings=dict(corpus.findings),
-        is_synthetic="/data/sample/" in f"{corpus.path.resolve()}/",
+        is_synthetic=any("/data/sample/" in f"{source.path.resolve()}/" for source in corpus.sources),
     )
-
-
-def _texts_digest(texts: Sequence[str]) -> str:
-    """Return a digest of the texts of a corpus, whatever their order and the file they are in."""
-    lines = sorted(normalise(text) for text in texts)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def split_facts(data: SplitCorpus) -> SplitFacts:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from datasets import ClassLabel, Dataset, Features, Value
 
-from hf_rumor.corpus.arrow import FEATURES, load_corpus, posts_of, split_corpus
+from hf_rumor.corpus.arrow import FEATURES, Source, load_corpus, posts_of, split_corpus
 from hf_rumor.corpus.post import Post
 from hf_rumor.corpus.splits import SPLITS
 from hf_rumor.errors import CorpusError
@@ -27,7 +27,7 @@ def test_posts_come_back_from_arrow_as_they_were_written(tmp_path, write_ced, co
     corpus = load_corpus(write_ced(tmp_path / "ced", corpus_posts))
     assert corpus.posts.features == FEATURES
     assert corpus.findings.total() == 0
-    assert corpus.path == tmp_path / "ced"
+    assert corpus.sources == (Source("ced", tmp_path / "ced", corpus.sha256),)
     expected = {
         post.post_id: {
             **asdict(post),
@@ -198,6 +198,14 @@ def test_what_labels_mean_is_logged_with_an_example(caplog, tmp_path):
     caplog.clear()
     load_corpus(["雪", "雨"], labels=["rumor", "non-rumor"])
     assert not [line for line in caplog.messages if line.startswith("labels: ")]
+
+
+def test_the_digest_of_several_sources_does_not_depend_on_their_order():
+    corpora = [load_corpus(TEXTS, labels=labels) for labels in (LABELS, LABELS[::-1])]
+    sources = tuple(corpus.sources[0] for corpus in corpora)
+    one, other = (replace(corpora[0], sources=order) for order in (sources, sources[::-1]))
+    assert one.sha256 == other.sha256 not in {corpus.sha256 for corpus in corpora}
+    assert str(one.path) == "in-memory + in-memory"
 
 
 def test_posts_of_a_batch_of_rows_keep_their_source(tmp_path, corpus_posts):

@@ -3,12 +3,13 @@ import random
 import pytest
 
 from hf_rumor.corpus.cleaning import clean_posts
+from hf_rumor.corpus.normalization import normalise
 
 
 def clean(posts):
-    """Return positions and findings (those that occurred) of posts given as (id, text, label)."""
-    kept, _, findings = clean_posts(*(list(column) for column in zip(*posts, strict=True)))
-    return kept, dict(+findings)
+    """Return positions, ids and findings of posts given as (id, text, label)."""
+    ids, texts, labels = zip(*posts, strict=True)
+    return clean_posts(ids, [normalise(text) for text in texts], labels)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,8 @@ def clean(posts):
     ],
 )
 def test_empty_repeated_and_contradicting_posts_are_skipped_and_counted(posts, kept, findings):
-    assert clean(posts) == (kept, findings)
+    positions, _, counts = clean(posts)
+    assert (positions, dict(+counts)) == (kept, findings)
 
 
 def test_texts_that_share_an_id_stay_with_ids_of_their_own_in_any_order():
@@ -33,7 +35,7 @@ def test_texts_that_share_an_id_stay_with_ids_of_their_own_in_any_order():
     assignments = []
     for seed in range(3):
         random.Random(seed).shuffle(posts)
-        kept, ids, findings = clean_posts(*(list(column) for column in zip(*posts, strict=True)))
+        kept, ids, findings = clean(posts)
         assert len(kept) == len(set(ids)) == 51
         assert findings["shared_ids"] == 50
         assignments.append({text: post_id for post_id, (_, text, _) in zip(ids, posts, strict=True)})

@@ -104,4 +104,6 @@ def test_traits_are_those_of_the_test_posts_in_order(data):
     [("data/sample", True), ("data/sample/CED", True), ("sample", False), ("data/samples", False)],
 )
 def test_the_sample_is_known_to_be_synthetic(data, tmp_path, place, is_synthetic):
-    assert data_facts(replace(data.corpus, path=tmp_path / place)).is_synthetic is is_synthetic
+    [source] = data.corpus.sources
+    corpus = replace(data.corpus, sources=(replace(source, path=tmp_path / place),))
+    assert data_facts(corpus).is_synthetic is is_synthetic
