@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -61,8 +62,7 @@ class Scored:
 
     def select(self, is_kept: NDArray[np.bool_]) -> "Scored":
         """Return some of the posts; their mean loss is not known."""
-        ids = [post_id for post_id, kept in zip(self.ids, is_kept, strict=True) if kept]
-        return Scored(ids, self.labels[is_kept], self.probabilities[is_kept], np.nan)
+        return Scored(list(compress(self.ids, is_kept)), self.labels[is_kept], self.probabilities[is_kept], np.nan)
 
 
 def compute_metrics(labels: Labels, predicted: Labels, probabilities: Floats) -> Metrics:
