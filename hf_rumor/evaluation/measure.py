@@ -1,12 +1,11 @@
-"""The metrics of one part of a split with their intervals, and the prediction for each of its posts."""
+"""The metrics of one part of a split, with their intervals."""
 
 import math
 from dataclasses import asdict, dataclass, field
 
-from hf_rumor.evaluation.decision import name_decisions
 from hf_rumor.evaluation.intervals import Groups, Interval, bootstrap_intervals
 from hf_rumor.evaluation.metrics import METRICS, Confusion, Metrics, Scored, compute_metrics, confusion
-from hf_rumor.labels import LABEL_NAMES, decide
+from hf_rumor.labels import decide
 
 
 NUM_RESAMPLES = 1000
@@ -21,16 +20,6 @@ class Measured(Metrics):
     loss: float
     confusion: Confusion
     intervals: dict[str, Interval] = field(default_factory=dict)  # by metric or cell, 95%; empty for validation posts
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """One line of `predictions.jsonl`."""
-
-    id: str
-    label: str
-    predicted: str
-    rumor_probability: float
 
 
 def measure(scored: Scored, threshold: float, groups: Groups | None = None) -> Measured:
@@ -50,14 +39,3 @@ def measure(scored: Scored, threshold: float, groups: Groups | None = None) -> M
         confusion=confusion(scored.labels, predicted),
         intervals=intervals,
     )
-
-
-def predict_posts(scored: Scored, threshold: float, abstain_below: float | None = None) -> list[Prediction]:
-    """Return one prediction for each post, in order."""
-    predicted = name_decisions(scored.probabilities, threshold, abstain_below)
-    return [
-        Prediction(post_id, LABEL_NAMES[label], decision, probability)
-        for post_id, label, decision, probability in zip(
-            scored.ids, scored.labels.tolist(), predicted, scored.probabilities.tolist(), strict=True
-        )
-    ]

@@ -1,6 +1,6 @@
 """The curves of a report as SVG pictures, each with its text alternative.
 
-Texts stay texts: the browser draws them in its own fonts, so that Chinese shows wherever it can be shown.
+Texts stay texts in the SVG: the browser draws them in its own fonts, Chinese included.
 """
 
 import io
@@ -66,17 +66,9 @@ def _drawing(title: str, x: str, y: str, *, in_percent: bool = False) -> Iterato
 
 def draw_all(report: Report) -> list[Picture]:
     """Return the pictures of a report; those that are not defined are skipped."""
-    pictures = [
-        _draw_learning(report),
-        _draw_learning_rate(report),
-        _draw_confusion(report),
-        _draw_histogram(report),
-        _draw_reliability(report),
-        _draw_roc(report),
-        _draw_precision_recall(report),
-        _draw_coverage(report),
-    ]
-    return [picture for picture in pictures if picture is not None]
+    curves = (_draw_roc, _draw_precision_recall, _draw_coverage)
+    drawings = (_draw_learning, _draw_learning_rate, _draw_confusion, _draw_histogram, _draw_reliability, *curves)
+    return [picture for draw in drawings if (picture := draw(report))]
 
 
 def _draw_learning(report: Report) -> Picture | None:

@@ -1,4 +1,4 @@
-"""A report as sections of sentences and tables, which Markdown, HTML and the model card only lay out."""
+"""A report as sections of sentences and tables, for Markdown, HTML and the model card."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -51,16 +51,8 @@ def table(titles: str, rows: Iterable[tuple[str, ...]], note: str = "") -> Table
 
 def sections(report: Report) -> tuple[Section, ...]:
     """Return the report, section by section."""
-    return (
-        _metrics(report),
-        _baseline(report),
-        _calibration(report),
-        _slices(report),
-        _data(report),
-        _training(report),
-        _hyper_parameters(report),
-        _reproduce(report),
-    )
+    parts = (_metrics, _baseline, _calibration, _slices, _data, _training, _hyper_parameters, _reproduce)
+    return tuple(part(report) for part in parts)
 
 
 def _metrics(report: Report) -> Section:
@@ -136,23 +128,13 @@ def _calibration(report: Report) -> Section:
             f"{number(decision.certain.accuracy)}."
         )
     moments = {"before calibration": calibration.before, "after calibration": calibration.after}
-    names = {entry.name: entry.name.replace("_", " ") for entry in fields(calibration.after)}
-    rows = [
-        (moment, *(number(getattr(scores, name)) for name in names))
-        for moment, scores in moments.items()
-        if scores is not None
+    scores = [(moment, *map(number, vars(part).values())) for moment, part in moments.items() if part]
+    titles = "|".join(["test posts", *(f"#{entry.name.replace('_', ' ')}" for entry in fields(calibration.after))])
+    points_at_threshold = [
+        (part, number(point.precision), number(point.recall), f"{point.share_flagged:.1%}")
+        for part, point in (("validation", decision.validation), ("test", decision.test))
     ]
-    parts = {"validation": decision.validation, "test": decision.test}
-    tables = (
-        table("test posts|" + "|".join(f"#{name}" for name in names.values()), rows),
-        table(
-            "posts|#precision|#recall|#flagged as rumors",
-            [
-                (part, number(point.precision), number(point.recall), f"{point.share_flagged:.1%}")
-                for part, point in parts.items()
-            ],
-        ),
-    )
+    tables = (table(titles, scores), table("posts|#precision|#recall|#flagged as rumors", points_at_threshold))
     return Section("calibration", "Calibration and threshold", tuple(paragraphs), tables=tables)
 
 

@@ -50,8 +50,8 @@ def warnings(report: Report) -> tuple[str, ...]:
         lines.append("The posts are synthetic (`data/sample`): the score says nothing about real posts.")
     (true_negatives, false_positives), (false_negatives, true_positives) = report.test.confusion
     has_both = true_negatives + false_positives and false_negatives + true_positives
-    for label, others in enumerate((false_positives + true_positives, true_negatives + false_negatives)):
-        if has_both and not others:
+    for label, num_others in enumerate((false_positives + true_positives, true_negatives + false_negatives)):
+        if has_both and not num_others:
             lines.append(
                 f"The model predicts {LABEL_NAMES[label]} for every test post. Train it with "
                 """`--loss_kwargs '{"class_weights": "balanced"}'` or choose a threshold with `--decision max_f1`."""
@@ -118,7 +118,7 @@ def leakage(report: Report) -> str:
 
 
 def mistake_line(mistake: Mistake) -> str:
-    """Return the labels and the probability of a post that was classified wrongly."""
+    """Return the labels and the probability of a misclassified post."""
     return (
         f"actual {LABEL_NAMES[mistake.label]}, predicted {LABEL_NAMES[1 - mistake.label]}, probability of rumor "
         f"{number(mistake.rumor_probability)}"
