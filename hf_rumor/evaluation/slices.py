@@ -1,5 +1,6 @@
 """Accuracy by length, year, link, reposts and author of the posts."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,8 @@ from hf_rumor.labels import decide
 
 
 TOO_SMALL = 30  # near-duplicate groups; with fewer an accuracy means almost nothing
-LENGTHS = ((0, 50), (50, 100), (100, 140), (140, None))  # characters, the upper bound not included
+LENGTHS = ("0 to 49", "50 to 99", "100 to 139", "140 and more")  # characters
+LIMITS = (50, 100, 140)  # first length of each of `LENGTHS` but the first
 ANSWERS = {True: "yes", False: "no", None: "unknown"}
 
 
@@ -44,7 +46,7 @@ class Slice:
 def slice_names(traits: PostTraits) -> dict[str, list[str]]:
     """Return, for each trait, the slice of each post."""
     return {
-        "characters": [_length_name(len(text)) for text in traits.text],
+        "characters": [LENGTHS[bisect_right(LIMITS, len(text))] for text in traits.text],
         "year": [
             "unknown" if time is None else str(datetime.fromtimestamp(time, CHINA).year) for time in traits.posted_at
         ],
@@ -52,13 +54,6 @@ def slice_names(traits: PostTraits) -> dict[str, list[str]]:
         "has reposts": [ANSWERS[None if count is None else count > 0] for count in traits.num_reposts],
         "verified author": [ANSWERS[value] for value in traits.author_verified],
     }
-
-
-def _length_name(length: int) -> str:
-    for low, high in LENGTHS:
-        if high is not None and length < high:
-            return f"{low} to {high - 1}"
-    return f"{LENGTHS[-1][0]} and more"
 
 
 def _sort_key(name: str) -> tuple[bool, int, str]:

@@ -94,8 +94,7 @@ without a person: a false alarm harms the author of the post, and a missed rumor
 - Data: {data}
 """
 
-_MARK = "\n<!-- Rendered by hf_rumor, SHA-256 of the text above: {digest}. An edited card is kept. -->\n"
-_MARK_PATTERN = re.compile(r"\n<!-- Rendered by hf_rumor, SHA-256 of the text above: ([0-9a-f]{64})\. [^\n]* -->\n\Z")
+_MARK = "\n<!-- Rendered by hf_rumor, SHA-256 of the text above: "
 _NOT_IN_CARD = ("slices", "hyper_parameters")  # sections of the report
 
 
@@ -120,7 +119,11 @@ def render_card(report: Report, license_id: str | None) -> str:
         paper=f", {ENCODERS[base]}" if base in ENCODERS else "",
         data=CED if is_ced(report.data.path) else f"`{report.data.path}`; see the terms of its author",
     )
-    return text + _MARK.format(digest=_digest(text))
+    return text + _mark(text)
+
+
+def _mark(text: str) -> str:
+    return f"{_MARK}{hashlib.sha256(text.encode()).hexdigest()}. An edited card is kept. -->\n"
 
 
 def is_ced(path: str | Path) -> bool:
@@ -216,8 +219,8 @@ def read_card(path: Path) -> str:
 
 def is_edited(text: str) -> bool:
     """Return whether a card differs from what `render_card` returned."""
-    mark = _MARK_PATTERN.search(text)
-    return mark is None or mark[1] != _digest(text[: mark.start()])
+    rendered = text.rpartition(_MARK)[0]
+    return text != rendered + _mark(rendered)
 
 
 def license_of(text: str) -> str | None:
@@ -233,7 +236,3 @@ def license_of(text: str) -> str | None:
         raise ArgumentError(f"{CARD_FILE}: no YAML between the lines --- ({error}). Fix the metadata.") from error
     value = metadata.get("license") if isinstance(metadata, dict) else None
     return value if isinstance(value, str) else None
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -27,7 +27,7 @@ class DataFacts:
 
     path: str  # the `--data_path` that finds it again
     sha256: str  # of its file or folder
-    texts_sha256: str  # of its texts, whatever file they are in
+    texts_sha256: str  # of its texts, in any order and any file
     num_posts: int
     num_rumors: int
     findings: dict[str, int]

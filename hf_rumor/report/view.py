@@ -218,13 +218,11 @@ def _reproduce(report: Report) -> Section:
     versions = ", ".join(f"{name} {version}" for name, version in report.environment.versions.items())
     chosen = ", ".join(f"`{name}` {value}" for name, value in report.auto.items()) or "nothing"
     paragraphs = (f"Chosen automatically: {chosen}.", f"Versions: {versions}.")
+    code = f"python run_rumor.py recipe.yaml --output_dir again --data_path {report.data.path}\n\n# recipe.yaml\n"
+    code += recipe_text(report)
     if report.is_outside:
-        code = f"hf-rumor evaluate MODEL --data_path {report.data.path}"
-        return Section("reproduce", "How to reproduce it", paragraphs[1:], code=code)
-    code = f"python run_rumor.py recipe.yaml --output_dir again --data_path {report.data.path}"
-    return Section(
-        "reproduce", "How to reproduce it", paragraphs, code=f"{code}\n\n# recipe.yaml\n{recipe_text(report)}"
-    )
+        paragraphs, code = paragraphs[1:], f"hf-rumor evaluate MODEL --data_path {report.data.path}"
+    return Section("reproduce", "How to reproduce it", paragraphs, code=code)
 
 
 def recipe_text(report: Report) -> str:

@@ -1,4 +1,4 @@
-"""What a run computes on: launcher, device, precision, versions."""
+"""The environment of a run: launcher, device, precision, versions."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ from hf_rumor.training.hardware import Hardware, choose_precision
 
 logger = logging.getLogger(__name__)
 
-SHARDING = {  # set by accelerate launch as accelerate config says
+SHARDING = {  # variable that accelerate launch sets -> the choice in accelerate config
     "ACCELERATE_USE_FSDP": "FSDP",
     "ACCELERATE_USE_DEEPSPEED": "DeepSpeed",
     "ACCELERATE_USE_MEGATRON_LM": "Megatron-LM",
@@ -48,7 +48,7 @@ def check_launcher() -> None:
 
 
 def requested_precisions(arguments: Arguments) -> dict[str, str]:
-    """Return what requests a precision, a flag or the launcher -> which one."""
+    """Return the requests for a precision: flag or launcher -> precision."""
     asked: dict[str, str] = {"--precision": arguments.run.precision} if arguments.run.precision != "auto" else {}
     asked |= {f"--{flag}": flag for flag in ("bf16", "fp16") if arguments.training.get(flag)}
     launched = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")  # set by accelerate launch

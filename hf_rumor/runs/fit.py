@@ -98,7 +98,7 @@ def fit(run: Run, trainer: RumorTrainer) -> datetime:
         Interrupted: SIGINT or SIGTERM arrived; a checkpoint is saved.
     """
     args, folder = run.args, run.folder
-    with args.main_process_first(local=False):  # the first process claims the folder, the others find the same claim
+    with args.main_process_first(local=False):  # the first process claims the folder, then the others
         claim = claim_folder(folder, run.identity, run.resume_from, run.steps)
         if args.process_index == 0:
             remove_leftovers(folder)

@@ -13,7 +13,7 @@ from hf_rumor.training.callbacks import schedule, warmup_steps
 from hf_rumor.training.trainer import RumorTrainer
 
 
-# Flags of ours that say where things are, not how the model is trained.
+# Flags of ours that cannot change the model.
 PLACES = ("data_path", "text_column", "label_column", "id_column", "model_name_or_path", "model_revision", "license")
 # Flags of Trainer that change the model.
 OF_TRAINER = (
@@ -25,10 +25,9 @@ OF_TRAINER = (
 )
 
 
-def summarize_training(
-    trainer: RumorTrainer, flags: RunArguments, started_at: datetime, ended_at: datetime
-) -> Training:
-    """Return times, speed, schedule, hyper-parameters and the course of the training."""
+def summarize_training(trainer: RumorTrainer, flags: RunArguments, started_at: datetime) -> Training:
+    """Return times, speed, schedule, hyper-parameters and the course of a training that has just ended."""
+    ended_at = datetime.now().astimezone()
     state, args = trainer.state, trainer.args
     last = next((entry for entry in reversed(state.log_history) if "train_runtime" in entry), {})
     best = state.best_model_checkpoint

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 
 from datasets import Dataset
@@ -12,7 +11,7 @@ from transformers import set_seed
 from hf_rumor import __version__
 from hf_rumor.config.parse import Arguments, parse_arguments
 from hf_rumor.corpus.arrow import posts_of
-from hf_rumor.evaluation.measure import predict_posts
+from hf_rumor.evaluation.metrics import Scored
 from hf_rumor.hub.background import PushCheckpoints
 from hf_rumor.hub.push import Target, check_target
 from hf_rumor.models.check import check_saved
@@ -25,7 +24,7 @@ from hf_rumor.report.view import recipe_text
 from hf_rumor.report.write import write_report
 from hf_rumor.runs.fit import encode, fit, make_trainer
 from hf_rumor.runs.history import summarize_training
-from hf_rumor.runs.outcome import Outcome, conclude, make_report, model_facts
+from hf_rumor.runs.outcome import conclude, make_report
 from hf_rumor.runs.resolve import InMemory, resolve
 from hf_rumor.training.run_folder import check_folder, finish_folder, full_disk_explained, locked
 from hf_rumor.training.trackers import finish_tracking
@@ -40,17 +39,11 @@ NUM_CHECKED = 16  # test posts that the saved model scores again
 
 @dataclass(frozen=True)
 class Finished:
-    """A finished run.
-
-    Attributes:
-        report: Its results.
-        folder: The output folder, with the model.
-        is_pushed: Whether it is on the Hub; None if that was not asked for.
-    """
+    """A finished run."""
 
     report: Report
-    folder: Path
-    is_pushed: bool | None = None
+    folder: Path  # the output folder, with the model
+    is_pushed: bool | None = None  # whether it is on the Hub; None without `--push_to_hub`
 
 
 def run(argv: Sequence[str]) -> Finished | None:
@@ -84,26 +77,17 @@ def train(arguments: Arguments, data: InMemory | None = None) -> Finished | None
         started_at = fit(run, trainer)
         if not is_first:
             return None
-        summary = summarize_training(trainer, run.flags, started_at, datetime.now().astimezone())
+        summary = summarize_training(trainer, run.flags, started_at)
         outcome = conclude(trainer, run.data, run.flags)
-        report = make_report(
-            run.data,
-            run.loss,
-            outcome,
-            model=model_facts(run.flags.model_name_or_path, trainer.plain_model(), run.flags),
-            train=summary,
-            environment=run.environment,
-            recipe=run.recipe,
-            auto=run.auto,
-        )
-        write_results(run.folder, trainer, report, outcome, run.data.dataset["test"])
+        report = make_report(run, trainer.plain_model(), summary, outcome)
+        write_results(run.folder, trainer, report, outcome.scored["test"], run.data.dataset["test"])
         write_card(run.folder, report, run.flags.license)
         finish_tracking(trainer, asdict(report.test))
         finish_folder(run.folder, run.identity)
     return Finished(report, run.folder, pusher.finish(run.folder, report) if pusher else None)
 
 
-def write_results(folder: Path, trainer: RumorTrainer, report: Report, outcome: Outcome, test: Dataset) -> None:
+def write_results(folder: Path, trainer: RumorTrainer, report: Report, scored: Scored, test: Dataset) -> None:
     """Write model, recipe, report and predictions."""
     facts = {
         "version": __version__,
@@ -115,14 +99,13 @@ def write_results(folder: Path, trainer: RumorTrainer, report: Report, outcome: 
         "pooling": report.model.pooling,
     }
     save_model(trainer.plain_model(), trainer.processing_class, folder, facts)
-    check_saved(folder, posts_of(test[:NUM_CHECKED]), outcome.scored["test"].probabilities[:NUM_CHECKED])
+    check_saved(folder, posts_of(test[:NUM_CHECKED]), scored.probabilities[:NUM_CHECKED])
     write_text(folder / "recipe.yaml", recipe_text(report))
-    predictions = predict_posts(outcome.scored["test"], report.decision.threshold, report.decision.abstain_below)
-    write_report(folder, report, predictions, dict(zip(test["id"][:], test["text"][:], strict=True)))
+    write_report(folder, report, scored, test["text"][:])
 
 
 def make_pusher(arguments: Arguments) -> PushCheckpoints | None:
-    """Return what pushes checkpoints and result; None without `--push_to_hub`.
+    """Return the callback that pushes checkpoints and the result; None without `--push_to_hub`.
 
     Raises:
         ArgumentError: The license or the repository is invalid, or there is no token.
