@@ -45,13 +45,6 @@ def bootstrap_intervals(
     their percentiles. For a ratio with few errors, or few successes, the interval is widened to the exact one
     (`_with_exact`). If all resamples agree, the interval is not defined (NaN). The interval of the expected
     calibration error is biased upwards, since each resample adds noise of its own.
-
-    Args:
-        labels: Not empty.
-        predicted: At some threshold.
-        probabilities: Of rumor.
-        groups: Of near-duplicates.
-        num_resamples: At least 1.
     """
     random = np.random.default_rng(0)
     _, group = np.unique(groups, return_inverse=True)

@@ -101,9 +101,7 @@ _NOT_IN_CARD = ("slices", "hyper_parameters")  # sections of the report
 def render_card(report: Report, license_id: str | None) -> str:
     """Return the card of a finished run: metadata for the Hub, then text for people.
 
-    Args:
-        report: Of the run; paths of this machine and ids of posts are removed.
-        license_id: As the Hub names licenses (`apache-2.0`), or None: the card then states that there is none.
+    Paths of this machine and ids of posts are removed. If `license_id` is None, the card states that there is none.
     """
     report = portable(report)
     base = report.model.hub_name
@@ -177,13 +175,9 @@ def _results(report: Report, hub_dataset: str | None) -> list[EvalResult]:
 
 
 def write_card(folder: Path, report: Report, license_id: str | None, *, overwrite: bool = False) -> None:
-    """Write `README.md`, unless someone has edited it: then log that it is kept.
+    """Write `README.md` into the folder of a run; without `overwrite`, keep and log one that someone has edited.
 
-    Args:
-        folder: Of the run.
-        report: Of the run.
-        license_id: None keeps the license of the previous card.
-        overwrite: Replace an edited card.
+    If `license_id` is None, the license of the previous card is kept.
 
     Raises:
         ArgumentError: `license_id` is not the name of a license.

@@ -191,12 +191,7 @@ def _draw_coverage(report: Report) -> Picture:
 
 
 def draw_benchmark(splits: list[str], models: dict[str, list[tuple[float, float]]]) -> str:
-    """Return an SVG picture of accuracies.
-
-    Args:
-        splits: Columns.
-        models: For each model, mean and standard deviation of its accuracy on each split.
-    """
+    """Return an SVG picture of accuracies; `models` has mean and standard deviation of each model on each split."""
     with _drawing("Benchmark", "split", "accuracy") as picture:
         axes = picture.axes
         for number, (model, values) in enumerate(models.items()):

@@ -215,21 +215,22 @@ def _hyper_parameters(report: Report) -> Section:
 
 
 def _reproduce(report: Report) -> Section:
-    versions = ", ".join(f"{name} {version}" for name, version in report.environment.versions.items())
-    chosen = ", ".join(f"`{name}` {value}" for name, value in report.auto.items()) or "nothing"
-    paragraphs = (f"Chosen automatically: {chosen}.", f"Versions: {versions}.")
-    code = f"python run_rumor.py recipe.yaml --output_dir again --data_path {report.data.path}\n\n# recipe.yaml\n"
-    code += recipe_text(report)
+    versions = f"Versions: {_versions(report)}."
     if report.is_outside:
-        paragraphs, code = paragraphs[1:], f"hf-rumor evaluate MODEL --data_path {report.data.path}"
-    return Section("reproduce", "How to reproduce it", paragraphs, code=code)
+        code = f"hf-rumor evaluate MODEL --data_path {report.data.path}"
+        return Section("reproduce", "How to reproduce it", (versions,), code=code)
+    chosen = ", ".join(f"`{name}` {value}" for name, value in report.auto.items()) or "nothing"
+    command = f"python run_rumor.py recipe.yaml --output_dir again --data_path {report.data.path}"
+    code = f"{command}\n\n# recipe.yaml\n{recipe_text(report)}"
+    return Section("reproduce", "How to reproduce it", (f"Chosen automatically: {chosen}.", versions), code=code)
 
 
 def recipe_text(report: Report) -> str:
     """Return the text of `recipe.yaml`: the flags that repeat the run, and the versions as a comment."""
-    versions = ", ".join(f"{name} {version}" for name, version in report.environment.versions.items())
-    return (
-        "# Repeats this run: python run_rumor.py recipe.yaml --output_dir again\n"
-        f"# data: SHA-256 {report.data.sha256}\n# versions: {versions}\n"
-        + yaml.safe_dump(report.recipe, allow_unicode=True)
-    )
+    comment = "Repeats this run: python run_rumor.py recipe.yaml --output_dir again"
+    facts = f"# data: SHA-256 {report.data.sha256}\n# versions: {_versions(report)}"
+    return f"# {comment}\n{facts}\n{yaml.safe_dump(report.recipe, allow_unicode=True)}"
+
+
+def _versions(report: Report) -> str:
+    return ", ".join(f"{name} {version}" for name, version in report.environment.versions.items())

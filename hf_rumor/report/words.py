@@ -22,7 +22,7 @@ def estimate(value: float, interval: Interval | None, digits: int = 3) -> str:
     """Return a value with its interval, if there is one, as in `0.889 [0.812, 0.958]`."""
     if interval is None or math.isnan(value) or math.isnan(interval[0]):
         return number(value, digits)
-    return f"{number(value, digits)} [{number(interval[0], digits)}, {number(interval[1], digits)}]"
+    return "{} [{}, {}]".format(*(number(bound, digits) for bound in (value, *interval)))
 
 
 def points(difference: Difference) -> str:
@@ -47,7 +47,7 @@ def warnings(report: Report) -> tuple[str, ...]:
     """Return what a reader must know before the score."""
     lines = []
     if report.data.is_synthetic:
-        lines.append("The posts are synthetic (`data/sample`): the score says nothing about real posts.")
+        lines.append("The posts are synthetic (`data/sample`): the score does not apply to real posts.")
     (true_negatives, false_positives), (false_negatives, true_positives) = report.test.confusion
     has_both = true_negatives + false_positives and false_negatives + true_positives
     for label, num_others in enumerate((false_positives + true_positives, true_negatives + false_negatives)):
@@ -113,7 +113,7 @@ def leakage(report: Report) -> str:
         return f"No test post has a {NEAR_DUPLICATE} among the training posts.{dropped}"
     return (
         f"{leaking:,} of {total:,} test posts ({leaking / total:.1%}) have a {NEAR_DUPLICATE} among the training "
-        f"posts: the score is too high by what the model remembers of them.{dropped}"
+        f"posts. The score is too high, since the model remembers them.{dropped}"
     )
 
 

@@ -16,11 +16,7 @@ from hf_rumor.util.files import write_text
 def write_report(folder: Path, report: Report, scored: Scored, texts: Sequence[str]) -> None:
     """Write `report.json`, `report.md`, `report.html` and `predictions.jsonl`, each completely or not at all.
 
-    Args:
-        folder: Where to write.
-        report: Of a finished run.
-        scored: Its test posts.
-        texts: The texts of the test posts; `report.html` shows those of the mistakes.
+    `scored` and `texts` are the test posts; `report.html` shows the texts of the mistakes.
     """
     predicted = name_decisions(scored.probabilities, report.decision.threshold, report.decision.abstain_below)
     columns = (scored.ids, scored.labels.tolist(), predicted, scored.probabilities.tolist())

@@ -22,7 +22,7 @@ SHARDING = {  # variable that accelerate launch sets -> the choice in accelerate
     "ACCELERATE_USE_MEGATRON_LM": "Megatron-LM",
     "ACCELERATE_USE_PARALLELISM_CONFIG": "a parallelism config",
 }
-OF_LAUNCHERS = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
+LAUNCHER_VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
 PACKAGES = ("torch", "transformers", "datasets", "evaluate", "accelerate", "scikit-learn")
 
 
@@ -40,7 +40,7 @@ def check_launcher() -> None:
             )
     if os.environ.get("ACCELERATE_DYNAMO_BACKEND", "no").lower() != "no":
         raise ArgumentError("accelerate launch: torch dynamo is not supported. Use --torch_compile instead.")
-    stray = [name for name in OF_LAUNCHERS if name in os.environ and not os.environ.get("MASTER_ADDR")]
+    stray = [name for name in LAUNCHER_VARIABLES if name in os.environ and not os.environ.get("MASTER_ADDR")]
     for name in stray:  # a job scheduler may set them; accelerate would wait for the other processes
         del os.environ[name]
     if stray:

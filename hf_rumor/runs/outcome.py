@@ -98,14 +98,7 @@ def _fit_lines(
 
 
 def make_report(run: Run, model: Any, train: Training, outcome: Outcome) -> Report:
-    """Return the report of a finished run.
-
-    Args:
-        run: The run.
-        model: The trained model.
-        train: The part `train` of the report.
-        outcome: The scores of the calibrated model.
-    """
+    """Return the report of a finished run with this trained model."""
     data, flags, loss, name = run.data, run.flags, run.loss, run.flags.model_name_or_path
     development = data.corpus.posts.select(data.split.development())
     test, threshold = outcome.scored["test"], outcome.decision.threshold

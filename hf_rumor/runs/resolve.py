@@ -88,11 +88,7 @@ class Run:
 
 
 def resolve(arguments: Arguments, data: InMemory | None = None) -> Run:
-    """Decide everything that `arguments` leave open, and log each choice.
-
-    Args:
-        arguments: The flags of the user.
-        data: A corpus in memory, instead of `--data_path`.
+    """Decide everything that `arguments` leave open, and log each choice; `data` takes the place of `--data_path`.
 
     Raises:
         RumorError: A value is wrong, or contradicts another one.

@@ -54,9 +54,7 @@ def run(argv: Sequence[str]) -> Finished | None:
 def train(arguments: Arguments, data: InMemory | None = None) -> Finished | None:
     """Train, measure and write; return None on all processes but the first.
 
-    Args:
-        arguments: What the user named.
-        data: A corpus in memory, in place of `--data_path`.
+    A corpus in memory, `data`, takes the place of `--data_path`.
 
     Raises:
         RumorError: A user error; nothing is left half-written.

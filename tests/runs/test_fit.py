@@ -63,9 +63,3 @@ def test_a_model_that_fails_on_a_batch_is_refused_before_training(make_run, tiny
     with pytest.raises(ArgumentError, match=r"cannot start with these flags \(ZeroDivisionError"):
         trainer_of(run, model, tokenizer)
     assert not list((tmp_path / "out").glob("*"))
-
-
-@pytest.mark.parametrize("flags", [{"optim": "adamw_8bit"}, {"lr_scheduler_type": "cosine_with_min_lr"}])
-def test_what_trainer_refuses_is_refused_before_training(make_run, flags):
-    with pytest.raises(ArgumentError, match="cannot start with these flags"):
-        trainer_of(*make_run(**flags))

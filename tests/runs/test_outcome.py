@@ -94,9 +94,9 @@ def test_calibration_and_threshold_are_fitted_on_validation_posts(data, trainer,
 def test_traits_are_those_of_the_test_posts_in_order(data):
     posts = {row["text"]: row for row in data.corpus.posts}
     traits = traits_of(data.corpus.posts.select(data.split.test))
-    assert traits.texts == data.dataset["test"]["text"][:]
-    assert traits.posted_at == [posts[text]["posted_at"] for text in traits.texts]
-    assert traits.num_reposts == [posts[text]["num_reposts"] for text in traits.texts]
+    assert traits.text == data.dataset["test"]["text"][:]
+    assert traits.posted_at == [posts[text]["posted_at"] for text in traits.text]
+    assert traits.num_reposts == [posts[text]["num_reposts"] for text in traits.text]
 
 
 @pytest.mark.parametrize(
