@@ -5,7 +5,7 @@ Texts stay texts in the SVG: the browser draws them in its own fonts, Chinese in
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -190,13 +190,14 @@ def _draw_coverage(report: Report) -> Picture:
     return picture
 
 
-def draw_benchmark(splits: list[str], models: dict[str, list[tuple[float, float]]]) -> str:
-    """Return an SVG picture of accuracies; `models` has mean and standard deviation of each model on each split."""
+def draw_benchmark(accuracies: Mapping[tuple[str, str], tuple[float, float]]) -> str:
+    """Return an SVG picture; `accuracies` maps model and split to mean and standard deviation."""
+    models, splits = (list(dict.fromkeys(names)) for names in zip(*accuracies, strict=True))
     with _drawing("Benchmark", "split", "accuracy") as picture:
         axes = picture.axes
-        for number, (model, values) in enumerate(models.items()):
+        for number, model in enumerate(models):
             x = [position + 0.08 * (number - (len(models) - 1) / 2) for position in range(len(splits))]
-            means, spreads = zip(*values, strict=True)
+            means, spreads = zip(*(accuracies[model, split] for split in splits), strict=True)
             axes.errorbar(x, means, spreads, fmt="os^Dv"[number % 5], capsize=3, label=model)
         axes.set_xticks(range(len(splits)), splits)
         axes.yaxis.set_major_formatter(PercentFormatter(1))

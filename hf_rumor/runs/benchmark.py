@@ -15,6 +15,7 @@ from hf_rumor.errors import ModelError, RunError
 from hf_rumor.evaluation.baseline import BASELINES, Comparison
 from hf_rumor.evaluation.measure import Measured
 from hf_rumor.report.markdown import table_text
+from hf_rumor.report.plots import draw_benchmark
 from hf_rumor.report.record import REPORT_FILE, Report, read_report
 from hf_rumor.report.view import table
 from hf_rumor.util.files import write_text
@@ -88,7 +89,8 @@ def run_benchmark(cells: Sequence[Cell], folder: Path, flags: Sequence[str], sha
     rows = summarise(reports)
     write_text(folder / "benchmark.md", to_markdown(rows, next(iter(reports.values()))))
     write_text(folder / "benchmark.json", json.dumps([asdict(row) for row in rows], indent=2) + "\n")
-    write_text(folder / "benchmark.svg", draw(rows))
+    accuracies = {(row.model, row.split): (row.accuracy, row.accuracy_spread or 0.0) for row in rows}
+    write_text(folder / "benchmark.svg", draw_benchmark(accuracies))
     return rows
 
 
@@ -198,13 +200,3 @@ def to_markdown(rows: Sequence[Row], report: Report) -> str:
     )
     titles = "split|model|#runs|#accuracy|#95% CI|#macro-F1|#over SVM|#leakage|#seconds"
     return table_text(table(titles, cells, note))
-
-
-def draw(rows: Sequence[Row]) -> str:
-    """Return the accuracies as an SVG picture: a line for each model, a column for each split."""
-    from hf_rumor.report.plots import draw_benchmark
-
-    splits = list(dict.fromkeys(row.split for row in rows))
-    models = list(dict.fromkeys(row.model for row in rows))
-    accuracies = {(row.model, row.split): (row.accuracy, row.accuracy_spread or 0.0) for row in rows}
-    return draw_benchmark(splits, {model: [accuracies[model, split] for split in splits] for model in models})

@@ -48,15 +48,14 @@ def encode(run: Run, tokenizer: Any) -> tuple[Dataset | PostStream, Dataset]:
     return stream, encoded["validation"]
 
 
-def make_trainer(
-    run: Run, model: Any, tokenizer: Any, training: Dataset | PostStream, validation: Dataset
-) -> RumorTrainer:
-    """Return a trainer on tokenized posts that has computed one batch.
+def make_trainer(run: Run, model: Any, tokenizer: Any) -> RumorTrainer:
+    """Tokenize the posts of a run; return a trainer on them that has computed one batch.
 
     Raises:
         ArgumentError: Trainer, its optimizer, its schedule or the model fails with these flags.
     """
     flags, args = run.flags, run.args
+    training, validation = encode(run, tokenizer)
     try:
         trainer = RumorTrainer(
             model,

@@ -13,7 +13,7 @@ from hf_rumor.config.parse import Arguments, parse_arguments
 from hf_rumor.errors import ArgumentError, OutputError, RunError
 from hf_rumor.report.markdown import table_text
 from hf_rumor.report.view import table
-from hf_rumor.runs.fit import encode, make_trainer
+from hf_rumor.runs.fit import make_trainer
 from hf_rumor.runs.resolve import Run, resolve
 from hf_rumor.training.trainer import ValidationMetrics
 from hf_rumor.util.files import write_text
@@ -164,8 +164,7 @@ def _run_trials(study: "Study", run: Run, space: Space, num_trials: int) -> None
     if num_done >= num_trials:
         return
     logger.info("search: %d of %d trials are done", num_done, num_trials)
-    model, tokenizer = run.load_model()
-    trainer = make_trainer(run, model, tokenizer, *encode(run, tokenizer))
+    trainer = make_trainer(run, *run.load_model())
     trainer.compute_metrics = _pruning(ValidationMetrics(run.loss.activation))
     trainer.model_init = lambda: run.load_model()[0]
     metric = f"eval_{str(run.args.metric_for_best_model).removeprefix('eval_')}"

@@ -22,7 +22,7 @@ from hf_rumor.report.card import check_license, write_card
 from hf_rumor.report.record import Report
 from hf_rumor.report.view import recipe_text
 from hf_rumor.report.write import write_report
-from hf_rumor.runs.fit import encode, fit, make_trainer
+from hf_rumor.runs.fit import fit, make_trainer
 from hf_rumor.runs.history import summarize_training
 from hf_rumor.runs.outcome import conclude, make_report
 from hf_rumor.runs.resolve import InMemory, resolve
@@ -69,7 +69,7 @@ def train(arguments: Arguments, data: InMemory | None = None) -> Finished | None
         find_head(model)  # would fail after training
     is_first = run.args.process_index == 0
     with locked(run.folder, wanted=is_first), full_disk_explained(run.folder):
-        trainer = make_trainer(run, model, tokenizer, *encode(run, tokenizer))
+        trainer = make_trainer(run, model, tokenizer)
         if pusher:
             trainer.add_callback(pusher)
         started_at = fit(run, trainer)
