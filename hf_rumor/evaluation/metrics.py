@@ -152,8 +152,8 @@ def expected_calibration_errors(labels: Labels, probabilities: Floats, weights: 
     """Return the expected calibration error of each row of weights, from 0 (calibrated) to 1.
 
     Naeini et al., 2015, https://doi.org/10.1609/aaai.v29i1.9602, with bins of equal mass (Nixon et al., 2019,
-    https://arxiv.org/abs/1904.01685): posts are sorted by probability and cut into `ECE_BINS` runs of equal length. The
-    result is the mean distance between the mean probability of a run and its share of rumors, weighted by its length.
+    https://arxiv.org/abs/1904.01685): posts are sorted by probability and cut into `ECE_BINS` runs of equal length.
+    The result is the mean distance between the mean probability of a run and its share of rumors, weighted by length.
     Posts of equal probability have no order: each has the mean of their distances.
     """
     order = np.argsort(probabilities)
