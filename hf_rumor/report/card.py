@@ -117,11 +117,11 @@ def render_card(report: Report, license_id: str | None) -> str:
         paper=f", {ENCODERS[base]}" if base in ENCODERS else "",
         data=CED if is_ced(report.data.path) else f"`{report.data.path}`; see the terms of its author",
     )
-    return text + _mark(text)
+    return f"{text}{_MARK}{_digest(text)}. An edited card is kept. -->\n"
 
 
-def _mark(text: str) -> str:
-    return f"{_MARK}{hashlib.sha256(text.encode()).hexdigest()}. An edited card is kept. -->\n"
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def is_ced(path: str | Path) -> bool:
@@ -213,8 +213,8 @@ def read_card(path: Path) -> str:
 
 def is_edited(text: str) -> bool:
     """Return whether a card differs from what `render_card` returned."""
-    rendered = text.rpartition(_MARK)[0]
-    return text != rendered + _mark(rendered)
+    rendered, _, end = text.rpartition(_MARK)
+    return not re.fullmatch(rf"{_digest(rendered)}\. [^\n]* -->\n", end)
 
 
 def license_of(text: str) -> str | None:

@@ -30,7 +30,7 @@ def test_four_files_are_written_and_only_the_page_shows_texts(make_report, tmp_p
     [(None, ["non-rumor", "rumor", "non-rumor", "rumor"]), (0.8, ["non-rumor", "rumor", "uncertain", "uncertain"])],
 )
 def test_each_post_has_a_prediction_in_order(make_report, tmp_path, abstain_below, predicted):
-    decision = replace(make_report().decision, abstain_below=abstain_below)
+    decision = replace(make_report().decision, abstain_below=abstain_below, certain=None)
     write_report(tmp_path, replace(make_report(), decision=decision), SCORED, TEXTS)
     rows = [json.loads(line) for line in (tmp_path / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
     labels = ["non-rumor", "rumor", "rumor", "non-rumor"]
