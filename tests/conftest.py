@@ -34,14 +34,14 @@ from transformers import (
 
 from hf_rumor.cli import main as cli
 from hf_rumor.corpus.post import Post, Repost
-from hf_rumor.evaluation.baseline import BaselinePredictions, compare_baselines
+from hf_rumor.evaluation.baseline import compare_baselines
 from hf_rumor.evaluation.calibration import Calibration, Platt, measure_calibration
 from hf_rumor.evaluation.curves import confident_mistakes, measure_curves
 from hf_rumor.evaluation.decision import Threshold, measure_decision, operating_point
 from hf_rumor.evaluation.measure import measure
 from hf_rumor.evaluation.metrics import CELLS, METRICS, Scored
 from hf_rumor.evaluation.slices import PostTraits, measure_slices
-from hf_rumor.labels import LABEL_NAMES, decide
+from hf_rumor.labels import LABEL_NAMES
 from hf_rumor.models.encoders import load_encoder
 from hf_rumor.models.inputs import InputConfig, as_posts
 from hf_rumor.models.logits import predict_logits
@@ -238,7 +238,7 @@ def _make_report(labels=(0, 1, 1, 0), probabilities=(0.1, 0.9, 0.4, 0.2), **chan
         validation=measured,
         unseen=None,
         test=replace(measured, intervals=intervals),
-        baseline=compare_baselines(BaselinePredictions(0 * ones, ones), scored, 0.5, groups),
+        baseline=compare_baselines((0 * ones, ones), scored, 0.5, groups),
         calibration=Calibration(
             "platt", 20, {"non-rumor": Platt(0.5, 0.25), "rumor": Platt(0.75, -0.5)}, scores, scores
         ),
@@ -246,14 +246,14 @@ def _make_report(labels=(0, 1, 1, 0), probabilities=(0.1, 0.9, 0.4, 0.2), **chan
         curves=measure_curves(scored.labels, scored.probabilities, scored.probabilities),
         slices=measure_slices(
             PostTraits(
-                texts=["短", "长" * 160, "短短", "长" * 60][: len(labels)],
+                num_characters=[1, 160, 2, 60][: len(labels)],
                 posted_at=[NEW_YEAR_2013] * len(labels),
                 has_url=[True, False, None, True][: len(labels)],
                 num_reposts=[0] * len(labels),
                 author_verified=[None] * len(labels),
             ),
-            scored.labels,
-            decide(scored.probabilities, 0.5),
+            scored,
+            0.5,
             groups,
         ),
         mistakes=confident_mistakes(scored, 0.5),

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hf_rumor.corpus.splits import MIN_POSTS_PER_LABEL
 from hf_rumor.evaluation.intervals import Differences, Groups, paired_differences, sign_test
@@ -21,13 +20,7 @@ if TYPE_CHECKING:
 BASELINES = {"tfidf_svm": "character TF-IDF + linear SVM", "majority": "majority class"}
 TOO_FEW_POSTS = f"fewer than {MIN_POSTS_PER_LABEL} posts of a label, near-duplicates counted once"
 
-
-@dataclass(frozen=True)
-class BaselinePredictions:
-    """The predictions of the baselines for the test posts: 0 or 1. *Shape:* `(num_posts,)`."""
-
-    tfidf_svm: NDArray[np.int64]
-    majority: NDArray[np.int64]
+Predictions = tuple[Labels, Labels]  # of the SVM and of the majority class
 
 
 @dataclass(frozen=True)
@@ -60,18 +53,15 @@ def make_tfidf_svm() -> "Pipeline":
     )
 
 
-def predict_baselines(texts: Sequence[str], labels: Sequence[int], test_texts: Sequence[str]) -> BaselinePredictions:
-    """Fit on training and validation posts, of both labels, and predict the test posts."""
+def predict_baselines(texts: Sequence[str], labels: Sequence[int], test_texts: Sequence[str]) -> Predictions:
+    """Fit the baselines on training and validation posts of both labels, and predict the test posts."""
     svm = make_tfidf_svm().fit(texts, labels)
     majority = int(2 * sum(labels) >= len(labels))
-    return BaselinePredictions(
-        tfidf_svm=np.asarray(svm.predict(test_texts), dtype=np.int64),
-        majority=np.full(len(test_texts), majority, dtype=np.int64),
-    )
+    return np.asarray(svm.predict(test_texts), dtype=np.int64), np.full(len(test_texts), majority, dtype=np.int64)
 
 
-def cross_predict_baselines(texts: Sequence[str], labels: Labels, groups: Groups) -> BaselinePredictions | None:
-    """Predict every post of a corpus by 5-fold cross-validation by group; None if there are `TOO_FEW_POSTS`."""
+def cross_predict_baselines(texts: Sequence[str], labels: Labels, groups: Groups) -> Predictions | None:
+    """Predict every post of a corpus by 5-fold cross-validation by group; return None for `TOO_FEW_POSTS`."""
     if min(len(np.unique(groups[labels == label])) for label in (0, 1)) < MIN_POSTS_PER_LABEL:
         return None
     from sklearn.model_selection import StratifiedGroupKFold
@@ -79,14 +69,13 @@ def cross_predict_baselines(texts: Sequence[str], labels: Labels, groups: Groups
     text = np.array(texts, dtype=object)
     svm, majority = np.empty_like(labels), np.empty_like(labels)
     for fit, held_out in StratifiedGroupKFold(5, shuffle=True, random_state=0).split(text, labels, groups):
-        predictions = predict_baselines(text[fit].tolist(), labels[fit].tolist(), text[held_out].tolist())
-        svm[held_out], majority[held_out] = predictions.tfidf_svm, predictions.majority
-    return BaselinePredictions(svm, majority)
+        svm[held_out], majority[held_out] = predict_baselines(
+            text[fit].tolist(), labels[fit].tolist(), text[held_out].tolist()
+        )
+    return svm, majority
 
 
-def compare_baselines(
-    predictions: BaselinePredictions | None, scored: Scored, threshold: float, groups: Groups
-) -> Baselines:
+def compare_baselines(predictions: Predictions | None, scored: Scored, threshold: float, groups: Groups) -> Baselines:
     """Return how the model compares with each baseline on the same posts."""
     if predictions is None:
         return Baselines(skipped=TOO_FEW_POSTS)
@@ -101,4 +90,5 @@ def compare_baselines(
             sign_test=sign_test(scored.labels, predicted, baseline, groups),
         )
 
-    return Baselines(tfidf_svm=compare(predictions.tfidf_svm), majority=compare(predictions.majority))
+    svm, majority = predictions
+    return Baselines(tfidf_svm=compare(svm), majority=compare(majority))

@@ -19,7 +19,7 @@ PRIOR_POSTS = 20  # weight of the prior that leaves the logits unchanged; how it
 class Platt:
     """The line that calibrates a logit: `probability = sigmoid(slope · logit + intercept)`."""
 
-    slope: float  # above 0, so that the ranking of the posts does not change
+    slope: float  # above 0: the ranking of the posts does not change
     intercept: float  # in nats
 
 
@@ -50,9 +50,9 @@ def fit_platt(labels: Labels, logits: Floats) -> Platt | None:
 
     Platt, 1999, "Probabilistic outputs for support vector machines", Sec. 2.2: a logistic regression on the logit,
     with targets `(n + 1) / (n + 2)` and `1 / (m + 2)` for `n` posts of label 1 and `m` of label 0, so that a perfect
-    separation does not send the slope to infinity. A dozen posts are too few to trust; so the line that changes
-    nothing has the weight of `PRIOR_POSTS` more (a conjugate prior: Chen and Ibrahim, 2003, "Conjugate priors for
-    generalized linear models", Statistica Sinica 13).
+    separation does not send the slope to infinity. A dozen posts are too few to trust. So the probabilities before
+    calibration are targets too, with the weight of `PRIOR_POSTS` posts (a conjugate prior: Chen and Ibrahim, 2003,
+    "Conjugate priors for generalized linear models", Statistica Sinica 13).
 
     Args:
         labels: Of posts used neither for training nor for testing.
@@ -86,7 +86,7 @@ def fit_lines(
     """Return the line of each logit, non-rumor first; None if one would invert the ranking of the posts.
 
     The newest tenth of a corpus can contain many more rumors than the rest. Lines fitted on it would carry its share
-    of rumors into every probability; so the intercepts are moved by Bayes' rule (Saerens et al., 2002,
+    of rumors into every probability. So the intercepts are moved by Bayes' rule (Saerens et al., 2002,
     https://doi.org/10.1162/089976602753284446, Eq. 2.4) to the share among training and validation posts. With
     equal shares, as in the `grouped` split, this changes almost nothing.
 
@@ -97,7 +97,7 @@ def fit_lines(
         labels: Of validation posts.
         logits: *Shape:* `(num_posts, 2)`.
         activation: How the logits become probabilities.
-        share_of_rumors: For which the probabilities shall be calibrated, in (0, 1).
+        share_of_rumors: Share of rumors for which to calibrate, in (0, 1).
     """
     if activation == "softmax":
         line = _fit_line(labels, logits[:, 1] - logits[:, 0], share_of_rumors)
@@ -108,23 +108,20 @@ def fit_lines(
 
 
 def _fit_line(labels: Labels, logits: Floats, share: float) -> Platt | None:
-    """Return the line of Platt, moved to a `share` of label 1 by as much as the labels, not the prior, shifted it."""
+    """Return the line of `fit_platt`, with its intercept moved to a `share` of label 1."""
     line = fit_platt(labels, logits)
-    carried = (len(labels) * _soften(labels).mean() + PRIOR_POSTS * share) / (len(labels) + PRIOR_POSTS)
-    shift = _log_odds(share) - _log_odds(float(carried))
+    # The share that the line was fitted to: that of the labels, and `share` among the posts of the prior.
+    fitted = float((len(labels) * _soften(labels).mean() + PRIOR_POSTS * share) / (len(labels) + PRIOR_POSTS))
+    shift = math.log(share / (1 - share)) - math.log(fitted / (1 - fitted))
     return Platt(line.slope, line.intercept + shift) if line else None
 
 
-def _log_odds(share: float) -> float:
-    return math.log(share / (1 - share))
-
-
-def calibration_error_by_chance(probabilities: Floats, seed: int = 0) -> float:
+def calibration_error_by_chance(probabilities: Floats) -> float:
     """Return the mean expected calibration error of labels drawn from the probabilities themselves.
 
     A perfectly calibrated model has this error, not 0; it is larger for fewer posts.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     num_draws = min(200, max(10, 2_000_000 // len(probabilities)))
     ones = np.ones((1, len(probabilities)))
     draws = [(random.random(len(probabilities)) < probabilities).astype(np.int64) for _ in range(num_draws)]

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hf_rumor.evaluation.decision import average_ties, confidence
 from hf_rumor.evaluation.metrics import ECE_BINS, Floats, Labels, Scored
@@ -64,7 +63,7 @@ class Curves:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A post classified wrongly, without its text."""
+    """A misclassified post, without its text."""
 
     id: str
     label: int
@@ -103,13 +102,13 @@ def reliability(labels: Labels, probabilities: Floats) -> tuple[Bin, ...]:
     )
 
 
-def _thin(values: NDArray[np.float64]) -> Points:
+def _thin(values: Floats) -> Points:
     kept = np.unique(np.linspace(0, len(values) - 1, min(len(values), MAX_POINTS)).round().astype(int))
     return tuple(values[kept].tolist())
 
 
 def confident_mistakes(scored: Scored, threshold: float) -> tuple[Mistake, ...]:
-    """Return the posts classified wrongly with the highest confidence, the most confident first."""
+    """Return the misclassified posts with the highest confidence, the most confident first."""
     wrong = np.flatnonzero(decide(scored.probabilities, threshold) != scored.labels)
     order = np.argsort(-confidence(scored.probabilities, threshold)[wrong], kind="stable")[:MAX_MISTAKES]
     return tuple(

@@ -1,7 +1,6 @@
-"""The decision threshold, abstention, and what they give."""
+"""The decision threshold and abstention, and the scores that they give."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from hf_rumor.errors import ArgumentError
 from hf_rumor.evaluation.metrics import Floats, Labels, Scored
-from hf_rumor.labels import decide
+from hf_rumor.labels import LABEL_NAMES, decide
 
 
 UNCERTAIN = "uncertain"
@@ -22,7 +21,6 @@ class Rule:
 
     name: str  # fixed, max_f1, precision, recall or cost
     values: tuple[float, ...]  # the threshold; none; the value to reach; cost of a missed rumor and of a false alarm
-    text: str  # as on the command line
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """What a threshold gives: precision and recall for the rumor class, and the share of posts flagged as rumors."""
+    """Precision and recall for the rumor class at a threshold, and the share of posts flagged as rumors."""
 
     precision: float
     recall: float
@@ -52,7 +50,7 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Certain:
-    """The test posts whose confidence is at least `abstain_below`; the accuracy of none is NaN."""
+    """The test posts whose confidence is at least `abstain_below`; without such posts the accuracy is NaN."""
 
     num_posts: int
     accuracy: float
@@ -60,7 +58,7 @@ class Certain:
 
 @dataclass(frozen=True)
 class Decision:
-    """The threshold of a model, how it was chosen, and what it gives."""
+    """The threshold of a model, how it was chosen, and the scores at it."""
 
     rule: str
     threshold: float
@@ -81,15 +79,15 @@ def parse_decision(text: str) -> Rule:
     words = "".join(text.split())
     number = r"(\d+\.?\d*|\.\d+)"
     if words == "max_f1":
-        return Rule("max_f1", (), text)
+        return Rule("max_f1", ())
     if match := re.fullmatch(rf"(precision|recall)>={number}", words):
         if 0 < float(match[2]) <= 1:
-            return Rule(match[1], (float(match[2]),), text)
+            return Rule(match[1], (float(match[2]),))
     elif match := re.fullmatch(rf"cost={number}:{number}", words):
         if float(match[1]) > 0 and float(match[2]) > 0:
-            return Rule("cost", (float(match[1]), float(match[2])), text)
+            return Rule("cost", (float(match[1]), float(match[2])))
     elif (match := re.fullmatch(number, words)) and 0 < float(words) < 1:
-        return Rule("fixed", (float(words),), text)
+        return Rule("fixed", (float(words),))
     raise ArgumentError(
         f"--decision {text}: not a threshold or a rule. Use a number in (0, 1), max_f1, precision>=0.9, recall>=0.9 "
         "or cost=5:1 (of a missed rumor : of a false alarm)."
@@ -106,8 +104,8 @@ def choose_threshold(rule: Rule, labels: Labels, probabilities: Floats) -> Thres
     if rule.name == "fixed":
         return Threshold(rule.values[0])
     thresholds = _candidates(probabilities)
-    flagged = _num_from(thresholds, probabilities)  # posts predicted to be rumors, at each threshold
-    right = _num_from(thresholds, probabilities[labels == 1])
+    flagged = _num_at_least(thresholds, probabilities)  # posts predicted to be rumors, at each threshold
+    right = _num_at_least(thresholds, probabilities[labels == 1])
     precision = right / np.maximum(flagged, 1)
     recall = right / max(int(labels.sum()), 1)
     f1 = 2 * right / np.maximum(flagged + labels.sum(), 1)
@@ -123,7 +121,7 @@ def choose_threshold(rule: Rule, labels: Labels, probabilities: Floats) -> Thres
     return Threshold(_nearest_best(thresholds[enough], other[enough]))
 
 
-def _num_from(thresholds: Floats, probabilities: Floats) -> NDArray[np.int64]:
+def _num_at_least(thresholds: Floats, probabilities: Floats) -> NDArray[np.int64]:
     """Return how many of the probabilities are at least each threshold. *Shape:* `(num_thresholds,)`."""
     return len(probabilities) - np.searchsorted(np.sort(probabilities), thresholds)
 
@@ -145,13 +143,11 @@ def confidence(probabilities: Floats, threshold: float) -> Floats:
     return np.where(probabilities >= threshold, probabilities, 1 - probabilities)
 
 
-def name_decisions(
-    probabilities: Floats, threshold: float, names: Sequence[str], abstain_below: float | None = None
-) -> list[str]:
-    """Return the prediction for each post: `names[0]`, `names[1]`, or `uncertain` if the confidence is too low."""
-    sure = confidence(probabilities, threshold) >= (abstain_below or 0.0)
-    is_rumor = (probabilities >= threshold).tolist()
-    return [names[rumor] if certain else UNCERTAIN for rumor, certain in zip(is_rumor, sure.tolist(), strict=True)]
+def name_decisions(probabilities: Floats, threshold: float, abstain_below: float | None = None) -> list[str]:
+    """Return the prediction for each post: its label, or `uncertain` if the confidence is below `abstain_below`."""
+    labels = decide(probabilities, threshold).tolist()
+    is_sure = (confidence(probabilities, threshold) >= (abstain_below or 0.0)).tolist()
+    return [LABEL_NAMES[label] if sure else UNCERTAIN for label, sure in zip(labels, is_sure, strict=True)]
 
 
 def operating_point(labels: Labels, probabilities: Floats, threshold: float) -> OperatingPoint:
@@ -186,7 +182,7 @@ def coverage_curve(labels: Labels, probabilities: Floats, threshold: float) -> C
 def measure_decision(
     rule: str, threshold: Threshold, abstain_below: float | None, test: Scored, validation: OperatingPoint
 ) -> Decision:
-    """Return the part `decision` of the report; `validation` is what the threshold gives on validation posts."""
+    """Return the part `decision` of the report; `validation` has the scores of the threshold on validation posts."""
     certain = None
     if abstain_below is not None:
         sure = confidence(test.probabilities, threshold.value) >= abstain_below

@@ -1,4 +1,4 @@
-"""Bootstrap intervals of metrics, and tests of differences, that respect near-duplicate groups."""
+"""Bootstrap intervals of metrics, and tests of differences, over groups of near-duplicates."""
 
 import warnings
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from hf_rumor.evaluation.metrics import CELLS, Floats, Labels, scores_of_cells, 
 Interval = tuple[float, float]  # lower and upper bound; NaN if not defined
 Groups = NDArray[np.int64]  # (num_posts,), number of the near-duplicate group of each post
 
+TAIL = (1 - 0.95) / 2  # share of resamples below, and share above, an interval
 FEW = 5  # groups; with fewer errors an interval by resampling is too narrow
 
 
@@ -34,14 +35,7 @@ class Differences:
 
 
 def bootstrap_intervals(
-    labels: Labels,
-    predicted: Labels,
-    probabilities: Floats,
-    groups: Groups,
-    *,
-    num_resamples: int = 1000,
-    level: float = 0.95,
-    seed: int = 0,
+    labels: Labels, predicted: Labels, probabilities: Floats, groups: Groups, *, num_resamples: int
 ) -> dict[str, Interval]:
     """Return the percentile interval of each of `METRICS` and of `CELLS` under resampling of whole groups.
 
@@ -51,17 +45,8 @@ def bootstrap_intervals(
     their percentiles. For a ratio with few errors, or few successes, the interval is widened to the exact one
     (`_with_exact`). If all resamples agree, the interval is not defined (NaN). The interval of the expected
     calibration error is biased upwards, since each resample adds noise of its own.
-
-    Args:
-        labels: Not empty.
-        predicted: At some threshold.
-        probabilities: Of rumor.
-        groups: Of near-duplicates.
-        num_resamples: At least 1.
-        level: Share of the resamples inside the interval, in (0, 1).
-        seed: Equal seeds give equal intervals.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     _, group = np.unique(groups, return_inverse=True)
     num_groups = int(group.max()) + 1
     blocks: list[dict[str, NDArray[np.float64]]] = []
@@ -73,20 +58,19 @@ def bootstrap_intervals(
     samples = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # all NaN: no resample had both labels
-        intervals = {name: _percentiles(values, level) for name, values in samples.items()}
+        intervals = {name: _percentiles(values) for name, values in samples.items()}
     for name, is_counted in _ratios(labels, predicted).items():
         if is_counted.any():
             right = labels[is_counted] == predicted[is_counted]
-            intervals[name] = _with_exact(intervals[name], right, group[is_counted], level)
+            intervals[name] = _with_exact(intervals[name], right, group[is_counted])
     for name in CELLS:
         if intervals[name] == (0.0, 0.0):  # no post is in this cell: the exact bound of a share of 0
-            intervals[name] = (0.0, len(labels) * (1 - ((1 - level) / 2) ** (1 / num_groups)))
+            intervals[name] = (0.0, len(labels) * (1 - TAIL ** (1 / num_groups)))
     return {name: (low, high) if low < high else (np.nan, np.nan) for name, (low, high) in intervals.items()}
 
 
-def _percentiles(values: Floats, level: float) -> Interval:
-    tail = 100 * (1 - level) / 2
-    low, high = np.nanpercentile(values, [tail, 100 - tail]).tolist()
+def _percentiles(values: Floats) -> Interval:
+    low, high = np.nanpercentile(values, [100 * TAIL, 100 - 100 * TAIL]).tolist()
     return low, high
 
 
@@ -101,7 +85,7 @@ def _ratios(labels: Labels, predicted: Labels) -> dict[str, NDArray[np.bool_]]:
     }
 
 
-def _with_exact(interval: Interval, right: NDArray[np.bool_], group: Groups, level: float) -> Interval:
+def _with_exact(interval: Interval, right: NDArray[np.bool_], group: Groups) -> Interval:
     """Return the interval of a share, widened to the exact one (Clopper & Pearson, 1934) if few are right or wrong.
 
     A group is one trial. For the lower bound it is a success if all of its posts are right, for the upper if any is.
@@ -111,76 +95,62 @@ def _with_exact(interval: Interval, right: NDArray[np.bool_], group: Groups, lev
     trials, all_right, any_right = len(sizes), int((rights == sizes).sum()), int((rights > 0).sum())
     if min(trials - all_right, any_right) >= FEW:
         return interval
-    tail = (1 - level) / 2
-    low = float(beta.ppf(tail, all_right, trials - all_right + 1)) if all_right else 0.0
-    high = float(beta.ppf(1 - tail, any_right + 1, trials - any_right)) if any_right < trials else 1.0
+    low = float(beta.ppf(TAIL, all_right, trials - all_right + 1)) if all_right else 0.0
+    high = float(beta.ppf(1 - TAIL, any_right + 1, trials - any_right)) if any_right < trials else 1.0
     return min(low, interval[0]), max(high, interval[1])
 
 
 def paired_differences(
-    labels: Labels,
-    predicted: Labels,
-    other: Labels,
-    groups: Groups,
-    *,
-    num_resamples: int = 10_000,
-    level: float = 0.95,
-    seed: int = 0,
+    labels: Labels, predicted: Labels, other: Labels, groups: Groups, *, num_resamples: int = 10_000
 ) -> Differences:
     """Return by how much `predicted` is better than `other` on the same posts, with percentile intervals.
 
-    Both are scored on each resample of whole groups (as in `bootstrap_intervals`), so that a post which both get
-    wrong does not widen the interval of the difference.
+    Both are scored on the same resamples of whole groups (as in `bootstrap_intervals`): a post that both get wrong
+    does not widen the interval of the difference.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     _, group = np.unique(groups, return_inverse=True)
     num_groups = int(group.max()) + 1
-    ours, theirs = (
-        np.bincount(4 * group + 2 * labels + decisions, minlength=4 * num_groups).reshape(num_groups, 4)
-        for decisions in (predicted, other)
-    )  # `CELLS` of each group
+    of_groups = np.stack(
+        [
+            np.bincount(4 * group + 2 * labels + decisions, minlength=4 * num_groups).reshape(num_groups, 4)
+            for decisions in (predicted, other)
+        ]
+    ).astype(np.float64)  # `CELLS` of each group
     blocks = (
         random.multinomial(num_groups, np.full(num_groups, 1 / num_groups), size=size)
         for size in _blocks(num_resamples, num_groups)
     )
-    samples = [_score_differences(times @ ours, times @ theirs) for times in blocks]
-    whole = _score_differences(ours.sum(axis=0)[None], theirs.sum(axis=0)[None])
+    cells = np.concatenate([of_groups.sum(axis=1, keepdims=True), *(times @ of_groups for times in blocks)], axis=1)
+    ours, theirs = map(scores_of_cells, cells)  # first of all posts, then of each resample
 
     def difference(name: str) -> Difference:
-        low, high = _percentiles(np.concatenate([sample[name] for sample in samples]), level)
-        return Difference(float(whole[name][0]), low, high)
+        differences = ours[name] - theirs[name]
+        return Difference(float(differences[0]), *_percentiles(differences[1:]))
 
     return Differences(accuracy=difference("accuracy"), macro_f1=difference("macro_f1"))
 
 
 def _blocks(num_resamples: int, length: int) -> list[int]:
-    """Return how many resamples to hold at a time, so that memory does not grow with their length."""
+    """Return the number of resamples in each block: a block has about a million numbers, however long a resample."""
     block = max(1, 1_000_000 // length)
     return [min(block, num_resamples - start) for start in range(0, num_resamples, block)]
 
 
-def _score_differences(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-    """Return the differences of two tables of `CELLS`. *Shape:* `(num_tables, 4)` each -> `(num_tables,)` each."""
-    one, other = (scores_of_cells(table.astype(np.float64)) for table in (ours, theirs))
-    return {name: one[name] - other[name] for name in one}
-
-
-def accuracy_interval(
-    right: NDArray[np.bool_], groups: Groups, *, num_resamples: int = 2000, level: float = 0.95, seed: int = 0
-) -> Interval:
+def accuracy_interval(right: NDArray[np.bool_], groups: Groups) -> Interval:
     """Return the interval of the share of posts that are `right`, as in `bootstrap_intervals`."""
     _, group = np.unique(groups, return_inverse=True)
     sizes, rights = np.bincount(group), np.bincount(group, right)
-    random = np.random.default_rng(seed)
-    draws = (random.integers(len(sizes), size=len(sizes)) for _ in range(num_resamples))
+    random = np.random.default_rng(0)
+    draws = (random.integers(len(sizes), size=len(sizes)) for _ in range(2000))
     shares = np.array([rights[drawn].sum() / sizes[drawn].sum() for drawn in draws])
-    return _with_exact(_percentiles(shares, level), right, group, level)
+    return _with_exact(_percentiles(shares), right, group)
 
 
 def sign_test(labels: Labels, predicted: Labels, other: Labels, groups: Groups) -> float:
-    """Return the two-sided p-value of the counts of groups on which `predicted` or `other` is the better one.
+    """Return the two-sided p-value of the number of groups on which `predicted` is better than `other`.
 
-    The exact test of McNemar, 1947, https://doi.org/10.1007/BF02295996, over groups.
+    This is the exact test of McNemar, 1947, https://doi.org/10.1007/BF02295996, over groups.
     """
     _, group = np.unique(groups, return_inverse=True)
     signs = np.sign(np.bincount(group, (predicted == labels).astype(np.float64) - (other == labels)))

@@ -1,12 +1,11 @@
-"""The metrics of one part of a split with their intervals, and the prediction for each of its posts."""
+"""The metrics of one part of a split, with their intervals."""
 
-from collections.abc import Sequence
+import math
 from dataclasses import asdict, dataclass, field
 
-from hf_rumor.evaluation.decision import name_decisions
 from hf_rumor.evaluation.intervals import Groups, Interval, bootstrap_intervals
 from hf_rumor.evaluation.metrics import METRICS, Confusion, Metrics, Scored, compute_metrics, confusion
-from hf_rumor.labels import LABEL_NAMES, decide
+from hf_rumor.labels import decide
 
 
 NUM_RESAMPLES = 1000
@@ -23,39 +22,20 @@ class Measured(Metrics):
     intervals: dict[str, Interval] = field(default_factory=dict)  # by metric or cell, 95%; empty for validation posts
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """One line of `predictions.jsonl`."""
-
-    id: str
-    label: str
-    predicted: str
-    rumor_probability: float
-
-
 def measure(scored: Scored, threshold: float, groups: Groups | None = None) -> Measured:
     """Return the metrics of a part; with `groups` of near-duplicates also their intervals."""
     predicted = decide(scored.probabilities, threshold)
     columns = scored.labels, predicted, scored.probabilities
     metrics = asdict(compute_metrics(*columns))
-    intervals = {} if groups is None else bootstrap_intervals(*columns, groups, num_resamples=NUM_RESAMPLES)
-    undefined = dict.fromkeys((name for name in METRICS if metrics[name] != metrics[name]), (float("nan"),) * 2)
+    intervals: dict[str, Interval] = {}
+    if groups is not None:
+        intervals = bootstrap_intervals(*columns, groups, num_resamples=NUM_RESAMPLES)
+        intervals |= {name: (math.nan, math.nan) for name in METRICS if math.isnan(metrics[name])}
     return Measured(
         **metrics,
         num_posts=len(scored.labels),
         threshold=threshold,
         loss=scored.loss,
         confusion=confusion(scored.labels, predicted),
-        intervals=intervals and intervals | undefined,
+        intervals=intervals,
     )
-
-
-def predict_posts(scored: Scored, threshold: float, abstain_below: float | None = None) -> Sequence[Prediction]:
-    """Return one prediction for each post, in order; `uncertain` if the confidence is below `abstain_below`."""
-    predicted = name_decisions(scored.probabilities, threshold, LABEL_NAMES, abstain_below)
-    return [
-        Prediction(post_id, LABEL_NAMES[label], decision, probability)
-        for post_id, label, decision, probability in zip(
-            scored.ids, scored.labels.tolist(), predicted, scored.probabilities.tolist(), strict=True
-        )
-    ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -61,8 +62,7 @@ class Scored:
 
     def select(self, is_kept: NDArray[np.bool_]) -> "Scored":
         """Return some of the posts; their mean loss is not known."""
-        ids = [post_id for post_id, kept in zip(self.ids, is_kept, strict=True) if kept]
-        return Scored(ids, self.labels[is_kept], self.probabilities[is_kept], np.nan)
+        return Scored(list(compress(self.ids, is_kept)), self.labels[is_kept], self.probabilities[is_kept], np.nan)
 
 
 def compute_metrics(labels: Labels, predicted: Labels, probabilities: Floats) -> Metrics:
@@ -148,14 +148,12 @@ def _areas(labels: Labels, probabilities: Floats, weights: Floats) -> tuple[Floa
     return np.where(one_label, np.nan, roc_auc), np.where(one_label, np.nan, pr_auc)
 
 
-def expected_calibration_errors(
-    labels: Labels, probabilities: Floats, weights: Floats, bins: int = ECE_BINS
-) -> NDArray[np.float64]:
+def expected_calibration_errors(labels: Labels, probabilities: Floats, weights: Floats) -> NDArray[np.float64]:
     """Return the expected calibration error of each row of weights, from 0 (calibrated) to 1.
 
     Naeini et al., 2015, https://doi.org/10.1609/aaai.v29i1.9602, with bins of equal mass (Nixon et al., 2019,
-    https://arxiv.org/abs/1904.01685): posts are sorted by probability and cut into `bins` runs of equal length. The
-    result is the mean distance between the mean probability of a run and its share of rumors, weighted by its length.
+    https://arxiv.org/abs/1904.01685): posts are sorted by probability and cut into `ECE_BINS` runs of equal length.
+    The result is the mean distance between the mean probability of a run and its share of rumors, weighted by length.
     Posts of equal probability have no order: each has the mean of their distances.
     """
     order = np.argsort(probabilities)
@@ -166,7 +164,7 @@ def expected_calibration_errors(
     )  # up to and including each distinct probability
     errors = np.empty(len(weights))
     for number, (mass, gap) in enumerate(zip(masses, gaps, strict=True)):
-        runs = int(min(bins, mass[-1]))
+        runs = int(min(ECE_BINS, mass[-1]))
         length, rest = divmod(int(mass[-1]), runs)
         edges = np.arange(runs + 1) * length + np.minimum(np.arange(runs + 1), rest)  # the first runs are one longer
         at_edges = np.interp(edges, np.append(0, mass), np.append(0, gap))

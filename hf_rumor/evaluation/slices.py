@@ -1,6 +1,6 @@
-"""Accuracy on kinds of posts: by length, year, link, reposts, author."""
+"""Accuracy by length, year, link, reposts and author of the posts."""
 
-import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,19 +9,21 @@ import numpy as np
 
 from hf_rumor.corpus.values import CHINA
 from hf_rumor.evaluation.intervals import Groups, Interval, accuracy_interval
-from hf_rumor.evaluation.metrics import Labels
+from hf_rumor.evaluation.metrics import Scored
+from hf_rumor.labels import decide
 
 
 TOO_SMALL = 30  # near-duplicate groups; with fewer an accuracy means almost nothing
-LENGTHS = ((0, 50), (50, 100), (100, 140), (140, None))  # characters, the upper bound not included
+LENGTHS = ("0 to 49", "50 to 99", "100 to 139", "140 and more")  # characters
+LIMITS = (50, 100, 140)  # first length of each of `LENGTHS` but the first
 ANSWERS = {True: "yes", False: "no", None: "unknown"}
 
 
 @dataclass(frozen=True)
 class PostTraits:
-    """Properties of posts beside their label; each of length `num_posts`."""
+    """Properties of posts beside their label, each of length `num_posts`."""
 
-    texts: Sequence[str]
+    num_characters: Sequence[int]
     posted_at: Sequence[int | None]  # seconds since 1970-01-01 UTC
     has_url: Sequence[bool | None]
     num_reposts: Sequence[int | None]
@@ -44,7 +46,7 @@ class Slice:
 def slice_names(traits: PostTraits) -> dict[str, list[str]]:
     """Return, for each trait, the slice of each post."""
     return {
-        "characters": [_length_name(len(text)) for text in traits.texts],
+        "characters": [LENGTHS[bisect_right(LIMITS, number)] for number in traits.num_characters],
         "year": [
             "unknown" if time is None else str(datetime.fromtimestamp(time, CHINA).year) for time in traits.posted_at
         ],
@@ -54,36 +56,29 @@ def slice_names(traits: PostTraits) -> dict[str, list[str]]:
     }
 
 
-def _length_name(length: int) -> str:
-    for low, high in LENGTHS:
-        if high is not None and length < high:
-            return f"{low} to {high - 1}"
-    return f"{LENGTHS[-1][0]} and more"
+def _sort_key(name: str) -> tuple[bool, int, str]:
+    """Return the number at the start of the name of a slice, then the name; `unknown` comes last."""
+    start = name.split()[0]
+    return name == "unknown", int(start) if start.isdigit() else 0, name
 
 
-def _order(name: str) -> tuple[bool, int, str]:
-    """Return the sort key of a slice: the number it begins with, then its name; `unknown` comes last."""
-    digits = re.match(r"\d*", name)
-    return name == "unknown", int(digits[0]) if digits and digits[0] else 0, name
-
-
-def measure_slices(traits: PostTraits, labels: Labels, predicted: Labels, groups: Groups) -> tuple[Slice, ...]:
+def measure_slices(traits: PostTraits, scored: Scored, threshold: float, groups: Groups) -> tuple[Slice, ...]:
     """Return the slices of every trait; a trait that all posts share is skipped."""
+    is_right = decide(scored.probabilities, threshold) == scored.labels
     slices: list[Slice] = []
     for trait, names in slice_names(traits).items():
         name_of_post = np.array(names)
-        values = sorted(set(names), key=_order)
+        values = sorted(set(names), key=_sort_key)
         for value in values if len(values) > 1 else ():
             inside = name_of_post == value
-            right = labels[inside] == predicted[inside]
             slices.append(
                 Slice(
                     trait=trait,
                     slice=value,
                     num_posts=int(inside.sum()),
-                    num_rumors=int(labels[inside].sum()),
-                    accuracy=float(right.mean()),
-                    interval=accuracy_interval(right, groups[inside]),
+                    num_rumors=int(scored.labels[inside].sum()),
+                    accuracy=float(is_right[inside].mean()),
+                    interval=accuracy_interval(is_right[inside], groups[inside]),
                     too_small=len(np.unique(groups[inside])) < TOO_SMALL,
                 )
             )

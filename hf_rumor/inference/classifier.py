@@ -125,7 +125,7 @@ class RumorClassifier:
         iterator = iter(posts)
         while window := list(islice(iterator, batch_size * BATCHES_PER_WINDOW)):
             probabilities = self.probabilities(window, batch_size)
-            names = name_decisions(probabilities, self.facts.threshold, LABEL_NAMES, self.facts.abstain_below)
+            names = name_decisions(probabilities, self.facts.threshold, self.facts.abstain_below)
             yield from map(Prediction, probabilities.tolist(), names)
 
     def probabilities(self, posts: Sequence[Post | str], batch_size: int = 32) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from hf_rumor.errors import ModelError
 from hf_rumor.evaluation.decision import name_decisions
 from hf_rumor.inference.classifier import Prediction, RumorClassifier
 from hf_rumor.inference.explanation import COMPLETE, Explanation, Piece
-from hf_rumor.labels import LABEL_NAMES, rumor_probabilities
+from hf_rumor.labels import rumor_probabilities
 from hf_rumor.models.inputs import as_posts, encode, model_text, pad
 
 
@@ -111,7 +111,7 @@ class Explainer:
 
     def _predict(self, log_odds: float) -> Prediction:
         probability = rumor_probabilities([[0.0, log_odds]], "sigmoid")
-        [name] = name_decisions(probability, self.facts.threshold, LABEL_NAMES, self.facts.abstain_below)
+        [name] = name_decisions(probability, self.facts.threshold, self.facts.abstain_below)
         return Prediction(float(probability[0]), name)
 
     def _words(self, text: str, tokens: Sequence[Piece]) -> list[Piece]:

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from hf_rumor.errors import ModelError, OutputError
 from hf_rumor.evaluation.decision import name_decisions
 from hf_rumor.inference.classifier import RumorClassifier
-from hf_rumor.labels import LABEL_NAMES
 from hf_rumor.models.inputs import as_posts, make_batches
 from hf_rumor.models.trained import load_classifier
 
@@ -96,8 +95,7 @@ def export_model(
         reference, reference_speed = _time(classifier, chosen)
         probabilities, speed = _time(RumorClassifier.from_pretrained(written, backend="onnx"), chosen)
         decisions = [
-            name_decisions(values, facts.threshold, LABEL_NAMES, facts.abstain_below)
-            for values in (probabilities, reference)
+            name_decisions(values, facts.threshold, facts.abstain_below) for values in (probabilities, reference)
         ]
         difference = float(np.abs(probabilities - reference).max())
         agreement = float(np.mean([one == other for one, other in zip(*decisions, strict=True)]))

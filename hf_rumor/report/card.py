@@ -89,55 +89,49 @@ without a person: a false alarm harms the author of the post, and a missed rumor
 
 ## License and citation
 
-{citation}
+- License of this model: {license}.
+- Encoder: {encoder}{paper}
+- Data: {data}
 """
 
-_MARK = "\n<!-- Rendered by hf_rumor, SHA-256 of the text above: {digest}. An edited card is kept. -->\n"
-_MARK_PATTERN = re.compile(r"\n<!-- Rendered by hf_rumor, SHA-256 of the text above: ([0-9a-f]{64})\. [^\n]* -->\n\Z")
-_LEFT_OUT = ("slices", "hyper_parameters")  # sections of the report that are not in the card
+_MARK = "\n<!-- Rendered by hf_rumor, SHA-256 of the text above: "
+_NOT_IN_CARD = ("slices", "hyper_parameters")  # sections of the report
 
 
 def render_card(report: Report, license_id: str | None) -> str:
     """Return the card of a finished run: metadata for the Hub, then text for people.
 
-    Args:
-        report: Of the run; paths of this machine and ids of posts are removed.
-        license_id: As the Hub names licenses (`apache-2.0`), or None: the card then states that there is none.
+    Paths of this machine and ids of posts are removed. If `license_id` is None, the card states that there is none.
     """
     report = portable(report)
     base = report.model.hub_name
-    encoder = f"[{base}](https://huggingface.co/{base})" if base else f"`{report.model.name}`"
     text = CARD.format(
         metadata=_metadata(report, license_id).to_yaml(),
-        encoder=encoder,
+        encoder=f"[{base}](https://huggingface.co/{base})" if base else f"`{report.model.name}`",
         version=report.environment.versions["hf_rumor"],
         headline=headline(report),
         example=EXAMPLE,
         threshold=report.test.threshold,
-        sections="\n\n".join(section_text(section) for section in sections(report) if section.id not in _LEFT_OUT),
-        citation=_citation(report, license_id, encoder),
+        sections="\n\n".join(section_text(section) for section in sections(report) if section.id not in _NOT_IN_CARD),
+        license=license_id or "none is stated; ask the author before using it",
+        paper=f", {ENCODERS[base]}" if base in ENCODERS else "",
+        data=CED if is_ced(report.data.path) else f"`{report.data.path}`; see the terms of its author",
     )
-    return text + _MARK.format(digest=_digest(text))
+    return f"{text}{_MARK}{_digest(text)}. An edited card is kept. -->\n"
 
 
-def _citation(report: Report, license_id: str | None, encoder: str) -> str:
-    paper = ENCODERS.get(report.model.hub_name or "")
-    return "\n".join(
-        [
-            f"- License of this model: {license_id or 'none is stated; ask the author before using it'}.",
-            f"- Encoder: {encoder}" + (f", {paper}" if paper else ""),
-            f"- Data: {CED if is_ced(report.data.path) else f'`{report.data.path}`; see the terms of its author'}",
-        ]
-    )
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def is_ced(path: str | Path) -> bool:
-    """Return whether a corpus has a name of the published one."""
+    """Return whether a corpus has a name of the published CED corpus."""
     return Path(path).name.removesuffix(".zip") in CED_NAMES
 
 
 def _metadata(report: Report, license_id: str | None) -> ModelCardData:
-    hub_dataset = _hub_dataset(report.data.path)
+    match = re.match(r"hub:([^/@]+/[^/@]+)", report.data.path)  # hub:user/dataset@revision/file
+    hub_dataset = match[1] if match else None
     return ModelCardData(
         language="zh",
         license=license_id,
@@ -153,14 +147,11 @@ def _metadata(report: Report, license_id: str | None) -> ModelCardData:
     )
 
 
-def _hub_dataset(path: str) -> str | None:
-    """Return `user/dataset` of `hub:user/dataset@revision/file`."""
-    match = re.match(r"hub:([^/@]+/[^/@]+)", path)
-    return match[1] if match else None
-
-
 def _results(report: Report, hub_dataset: str | None) -> list[EvalResult]:
-    """Return the metrics of `METRIC_TYPES` on the test posts, where they are defined, with their intervals."""
+    """Return the metrics of `METRIC_TYPES` on the test posts, where they are defined, with their intervals.
+
+    The interval of the calibration error is biased, so it is not in the card.
+    """
     path, split = report.data.path, report.split
     common: dict[str, Any] = {
         "task_type": "text-classification",
@@ -171,35 +162,22 @@ def _results(report: Report, hub_dataset: str | None) -> list[EvalResult]:
         "dataset_split": "test",
         "dataset_args": {"sha256": report.data.sha256, "num_posts": report.test.num_posts},
     }
-    return [
-        EvalResult(
-            **common,
-            metric_type=metric_type,
-            metric_name=words,
-            metric_value=round(getattr(report.test, name), 4),
-            metric_args=_interval(report, name),
-        )
-        for name, (metric_type, words) in METRIC_TYPES.items()
-        if math.isfinite(getattr(report.test, name))
-    ]
-
-
-def _interval(report: Report, name: str) -> dict[str, list[float]] | None:
-    """Return the interval of a metric, if there is one; that of the calibration error is biased."""
-    bounds = report.test.intervals[name]
-    if name == "ece" or not all(math.isfinite(bound) for bound in bounds):
-        return None
-    return {"interval_95": [round(bound, 4) for bound in bounds]}
+    results = []
+    for name, (kind, title) in METRIC_TYPES.items():
+        value = round(getattr(report.test, name), 4)
+        bounds = [round(bound, 4) for bound in report.test.intervals[name]]
+        interval = {"interval_95": bounds} if name != "ece" and all(map(math.isfinite, bounds)) else None
+        if math.isfinite(value):
+            results.append(
+                EvalResult(**common, metric_type=kind, metric_name=title, metric_value=value, metric_args=interval)
+            )
+    return results
 
 
 def write_card(folder: Path, report: Report, license_id: str | None, *, overwrite: bool = False) -> None:
-    """Write `README.md`; one that someone has edited is kept, and a line is logged.
+    """Write `README.md` into the folder of a run; without `overwrite`, keep and log one that someone has edited.
 
-    Args:
-        folder: Of the run.
-        report: Of the run.
-        license_id: None keeps the license of the previous card.
-        overwrite: Replace an edited card too.
+    If `license_id` is None, the license of the previous card is kept.
 
     Raises:
         ArgumentError: `license_id` is not the name of a license.
@@ -225,7 +203,7 @@ def read_card(path: Path) -> str:
     """Return the text of a card.
 
     Raises:
-        OutputError: It is not UTF-8, which the Hub requires.
+        OutputError: It is not UTF-8. The Hub requires UTF-8.
     """
     try:
         return path.read_text(encoding="utf-8")
@@ -235,8 +213,8 @@ def read_card(path: Path) -> str:
 
 def is_edited(text: str) -> bool:
     """Return whether a card differs from what `render_card` returned."""
-    mark = _MARK_PATTERN.search(text)
-    return mark is None or mark[1] != _digest(text[: mark.start()])
+    rendered, _, end = text.rpartition(_MARK)
+    return not re.fullmatch(rf"{_digest(rendered)}\. [^\n]* -->\n", end)
 
 
 def license_of(text: str) -> str | None:
@@ -252,7 +230,3 @@ def license_of(text: str) -> str | None:
         raise ArgumentError(f"{CARD_FILE}: no YAML between the lines --- ({error}). Fix the metadata.") from error
     value = metadata.get("license") if isinstance(metadata, dict) else None
     return value if isinstance(value, str) else None
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -13,12 +13,7 @@ from hf_rumor.report.words import headline, mistake_line, summary, warnings
 
 
 def to_html(report: Report, texts: Mapping[str, str]) -> str:
-    """Return the page.
-
-    Args:
-        report: Of a finished run.
-        texts: Text of each post among the mistakes, by id. This page is the only file that shows them.
-    """
+    """Return the page; it is the only file that shows `texts`: id -> text, for the mistakes at least."""
     environment = Environment(
         loader=PackageLoader("hf_rumor.report"),
         autoescape=True,

@@ -1,11 +1,11 @@
 """The curves of a report as SVG pictures, each with its text alternative.
 
-Texts stay texts: the browser draws them in its own fonts, so that Chinese shows wherever it can be shown.
+Texts stay texts in the SVG: the browser draws them in its own fonts, Chinese included.
 """
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,17 +66,9 @@ def _drawing(title: str, x: str, y: str, *, in_percent: bool = False) -> Iterato
 
 def draw_all(report: Report) -> list[Picture]:
     """Return the pictures of a report; those that are not defined are skipped."""
-    pictures = [
-        _draw_learning(report),
-        _draw_learning_rate(report),
-        _draw_confusion(report),
-        _draw_histogram(report),
-        _draw_reliability(report),
-        _draw_roc(report),
-        _draw_precision_recall(report),
-        _draw_coverage(report),
-    ]
-    return [picture for picture in pictures if picture is not None]
+    curves = (_draw_roc, _draw_precision_recall, _draw_coverage)
+    drawings = (_draw_learning, _draw_learning_rate, _draw_confusion, _draw_histogram, _draw_reliability, *curves)
+    return [picture for draw in drawings if (picture := draw(report))]
 
 
 def _draw_learning(report: Report) -> Picture | None:
@@ -198,18 +190,14 @@ def _draw_coverage(report: Report) -> Picture:
     return picture
 
 
-def draw_benchmark(splits: list[str], models: dict[str, list[tuple[float, float]]]) -> str:
-    """Return an SVG picture of accuracies.
-
-    Args:
-        splits: Columns.
-        models: For each model, mean and standard deviation of its accuracy on each split.
-    """
+def draw_benchmark(accuracies: Mapping[tuple[str, str], tuple[float, float]]) -> str:
+    """Return an SVG picture; `accuracies` maps model and split to mean and standard deviation."""
+    models, splits = (list(dict.fromkeys(names)) for names in zip(*accuracies, strict=True))
     with _drawing("Benchmark", "split", "accuracy") as picture:
         axes = picture.axes
-        for number, (model, values) in enumerate(models.items()):
+        for number, model in enumerate(models):
             x = [position + 0.08 * (number - (len(models) - 1) / 2) for position in range(len(splits))]
-            means, spreads = zip(*values, strict=True)
+            means, spreads = zip(*(accuracies[model, split] for split in splits), strict=True)
             axes.errorbar(x, means, spreads, fmt="os^Dv"[number % 5], capsize=3, label=model)
         axes.set_xticks(range(len(splits)), splits)
         axes.yaxis.set_major_formatter(PercentFormatter(1))

@@ -5,7 +5,7 @@ import math
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from hf_rumor.errors import ModelError
 from hf_rumor.evaluation.baseline import Baselines
@@ -20,16 +20,14 @@ SCHEMA_VERSION = 2
 REPORT_FILE = "report.json"
 OUTSIDE = "outside"  # name of the split if the posts are those of another corpus
 
-Kind = TypeVar("Kind")
-
 
 @dataclass(frozen=True)
 class DataFacts:
     """The corpus, after cleaning."""
 
-    path: str  # what `--data_path` finds it by again
+    path: str  # the `--data_path` that finds it again
     sha256: str  # of its file or folder
-    texts_sha256: str  # of its texts, whatever file they are in
+    texts_sha256: str  # of its texts, in any order and any file
     num_posts: int
     num_rumors: int
     findings: dict[str, int]
@@ -47,7 +45,7 @@ class SplitFacts:
     validation: int
     test: int
     num_leaking_test_posts: int | None  # those with a near-duplicate in the other parts; None for `OUTSIDE`
-    num_seen_test_posts: int | None  # by an earlier training; dropped, but for `OUTSIDE`; None if unknown
+    num_seen_test_posts: int | None  # in an earlier training; dropped, except for `OUTSIDE`; None if unknown
     num_resamples: int  # of the bootstrap
 
 
@@ -95,7 +93,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Training:
-    """The course of the training; times and speed are those of the last session, after an interruption."""
+    """The course of the training; after an interruption, times and speed are those of the last session."""
 
     started_at: str  # ISO 8601
     ended_at: str
@@ -111,7 +109,7 @@ class Training:
     batch_size: int  # posts per optimizer step, on all devices together
     chosen_by: str | None  # metric that selects the best checkpoint
     best_metric: float | None
-    best_checkpoint: str | None  # None if the model is that after the last step
+    best_checkpoint: str | None  # None if the model after the last step is kept
     hyper_parameters: dict[str, Any]  # every flag that can change the model, and dropout
     history: tuple[Epoch, ...]
     curve: tuple[Step, ...]
@@ -184,40 +182,36 @@ def read_report(path: Path) -> Report:
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        version = values["schema_version"]
-        if version != SCHEMA_VERSION:
+        if (version := values["schema_version"]) != SCHEMA_VERSION:
             raise ModelError(f"{path}: schema version {version} instead of {SCHEMA_VERSION}. Rerun the training.")
-        return from_json(Report, values)
+        report: Report = from_json(Report, values)
+        return report
     except FileNotFoundError as error:
         raise ModelError(f"{path}: no report of hf_rumor. Train the model with hf-rumor train.") from error
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelError(f"{path}: not a report of hf_rumor ({error!r}). Restore the file.") from error
 
 
-def from_json(kind: type[Kind], value: Any) -> Kind:
+def from_json(kind: Any, value: Any) -> Any:
     """Return a value of JSON as `kind`: a dataclass, tuple, dict, optional or plain type; null as a float is NaN.
 
     Raises:
         LookupError: A field is missing.
         TypeError: A value has another type.
     """
-    return _convert(kind, value)  # type: ignore[no-any-return]
-
-
-def _convert(kind: Any, value: Any) -> Any:
     if kind is Any:
         return value
     if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind)
-        return kind(**{entry.name: _convert(hints[entry.name], value[entry.name]) for entry in fields(kind)})
+        return kind(**{entry.name: from_json(hints[entry.name], value[entry.name]) for entry in fields(kind)})
     origin, kinds = get_origin(kind), get_args(kind)
     if origin is UnionType:
-        return None if value is None else _convert(kinds[0], value)
+        return None if value is None else from_json(kinds[0], value)
     if origin is dict and isinstance(value, dict):
-        return {key: _convert(kinds[1], item) for key, item in value.items()}
+        return {key: from_json(kinds[1], item) for key, item in value.items()}
     if origin is tuple and isinstance(value, list):
         kinds = kinds[:1] * len(value) if kinds[1] is Ellipsis else kinds
-        return tuple(_convert(item_kind, item) for item_kind, item in zip(kinds, value, strict=True))
+        return tuple(from_json(item_kind, item) for item_kind, item in zip(kinds, value, strict=True))
     if kind is float:
         return math.nan if value is None else float(value)
     if origin is not None or not isinstance(value, kind):

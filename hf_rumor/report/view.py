@@ -1,4 +1,4 @@
-"""A report as sections of sentences and tables, which Markdown, HTML and the model card only lay out."""
+"""A report as sections of sentences and tables, for Markdown, HTML and the model card."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -51,16 +51,8 @@ def table(titles: str, rows: Iterable[tuple[str, ...]], note: str = "") -> Table
 
 def sections(report: Report) -> tuple[Section, ...]:
     """Return the report, section by section."""
-    return (
-        _metrics(report),
-        _baseline(report),
-        _calibration(report),
-        _slices(report),
-        _data(report),
-        _training(report),
-        _hyper_parameters(report),
-        _reproduce(report),
-    )
+    parts = (_metrics, _baseline, _calibration, _slices, _data, _training, _hyper_parameters, _reproduce)
+    return tuple(part(report) for part in parts)
 
 
 def _metrics(report: Report) -> Section:
@@ -136,23 +128,13 @@ def _calibration(report: Report) -> Section:
             f"{number(decision.certain.accuracy)}."
         )
     moments = {"before calibration": calibration.before, "after calibration": calibration.after}
-    names = {entry.name: entry.name.replace("_", " ") for entry in fields(calibration.after)}
-    rows = [
-        (moment, *(number(getattr(scores, name)) for name in names))
-        for moment, scores in moments.items()
-        if scores is not None
+    scores = [(moment, *map(number, vars(part).values())) for moment, part in moments.items() if part]
+    titles = "|".join(["test posts", *(f"#{entry.name.replace('_', ' ')}" for entry in fields(calibration.after))])
+    points_at_threshold = [
+        (part, number(point.precision), number(point.recall), f"{point.share_flagged:.1%}")
+        for part, point in (("validation", decision.validation), ("test", decision.test))
     ]
-    parts = {"validation": decision.validation, "test": decision.test}
-    tables = (
-        table("test posts|" + "|".join(f"#{name}" for name in names.values()), rows),
-        table(
-            "posts|#precision|#recall|#flagged as rumors",
-            [
-                (part, number(point.precision), number(point.recall), f"{point.share_flagged:.1%}")
-                for part, point in parts.items()
-            ],
-        ),
-    )
+    tables = (table(titles, scores), table("posts|#precision|#recall|#flagged as rumors", points_at_threshold))
     return Section("calibration", "Calibration and threshold", tuple(paragraphs), tables=tables)
 
 
@@ -233,23 +215,22 @@ def _hyper_parameters(report: Report) -> Section:
 
 
 def _reproduce(report: Report) -> Section:
-    versions = ", ".join(f"{name} {version}" for name, version in report.environment.versions.items())
-    chosen = ", ".join(f"`{name}` {value}" for name, value in report.auto.items()) or "nothing"
-    paragraphs = (f"Chosen automatically: {chosen}.", f"Versions: {versions}.")
+    versions = f"Versions: {_versions(report)}."
     if report.is_outside:
         code = f"hf-rumor evaluate MODEL --data_path {report.data.path}"
-        return Section("reproduce", "How to reproduce it", paragraphs[1:], code=code)
-    code = f"python run_rumor.py recipe.yaml --output_dir again --data_path {report.data.path}"
-    return Section(
-        "reproduce", "How to reproduce it", paragraphs, code=f"{code}\n\n# recipe.yaml\n{recipe_text(report)}"
-    )
+        return Section("reproduce", "How to reproduce it", (versions,), code=code)
+    chosen = ", ".join(f"`{name}` {value}" for name, value in report.auto.items()) or "nothing"
+    command = f"python run_rumor.py recipe.yaml --output_dir again --data_path {report.data.path}"
+    code = f"{command}\n\n# recipe.yaml\n{recipe_text(report)}"
+    return Section("reproduce", "How to reproduce it", (f"Chosen automatically: {chosen}.", versions), code=code)
 
 
 def recipe_text(report: Report) -> str:
     """Return the text of `recipe.yaml`: the flags that repeat the run, and the versions as a comment."""
-    versions = ", ".join(f"{name} {version}" for name, version in report.environment.versions.items())
-    return (
-        "# Repeats this run: python run_rumor.py recipe.yaml --output_dir again\n"
-        f"# data: SHA-256 {report.data.sha256}\n# versions: {versions}\n"
-        + yaml.safe_dump(report.recipe, allow_unicode=True)
-    )
+    comment = "Repeats this run: python run_rumor.py recipe.yaml --output_dir again"
+    facts = f"# data: SHA-256 {report.data.sha256}\n# versions: {_versions(report)}"
+    return f"# {comment}\n{facts}\n{yaml.safe_dump(report.recipe, allow_unicode=True)}"
+
+
+def _versions(report: Report) -> str:
+    return ", ".join(f"{name} {version}" for name, version in report.environment.versions.items())

@@ -22,7 +22,7 @@ def estimate(value: float, interval: Interval | None, digits: int = 3) -> str:
     """Return a value with its interval, if there is one, as in `0.889 [0.812, 0.958]`."""
     if interval is None or math.isnan(value) or math.isnan(interval[0]):
         return number(value, digits)
-    return f"{number(value, digits)} [{number(interval[0], digits)}, {number(interval[1], digits)}]"
+    return "{} [{}, {}]".format(*(number(bound, digits) for bound in (value, *interval)))
 
 
 def points(difference: Difference) -> str:
@@ -47,11 +47,11 @@ def warnings(report: Report) -> tuple[str, ...]:
     """Return what a reader must know before the score."""
     lines = []
     if report.data.is_synthetic:
-        lines.append("The posts are synthetic (`data/sample`): the score says nothing about real posts.")
+        lines.append("The posts are synthetic (`data/sample`): the score does not apply to real posts.")
     (true_negatives, false_positives), (false_negatives, true_positives) = report.test.confusion
     has_both = true_negatives + false_positives and false_negatives + true_positives
-    for label, others in enumerate((false_positives + true_positives, true_negatives + false_negatives)):
-        if has_both and not others:
+    for label, num_others in enumerate((false_positives + true_positives, true_negatives + false_negatives)):
+        if has_both and not num_others:
             lines.append(
                 f"The model predicts {LABEL_NAMES[label]} for every test post. Train it with "
                 """`--loss_kwargs '{"class_weights": "balanced"}'` or choose a threshold with `--decision max_f1`."""
@@ -113,12 +113,12 @@ def leakage(report: Report) -> str:
         return f"No test post has a {NEAR_DUPLICATE} among the training posts.{dropped}"
     return (
         f"{leaking:,} of {total:,} test posts ({leaking / total:.1%}) have a {NEAR_DUPLICATE} among the training "
-        f"posts: the score is too high by what the model remembers of them.{dropped}"
+        f"posts. The score is too high, since the model remembers them.{dropped}"
     )
 
 
 def mistake_line(mistake: Mistake) -> str:
-    """Return the labels and the probability of a post that was classified wrongly."""
+    """Return the labels and the probability of a misclassified post."""
     return (
         f"actual {LABEL_NAMES[mistake.label]}, predicted {LABEL_NAMES[1 - mistake.label]}, probability of rumor "
         f"{number(mistake.rumor_probability)}"

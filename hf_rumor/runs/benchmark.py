@@ -1,19 +1,21 @@
-"""Many runs, one table: recipes x splits x seeds (x folds), each a run of its own in a folder of its own."""
+"""Many runs, one table: recipes x splits x seeds (x folds), each in its own process and folder."""
 
 import json
 import logging
-import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 
 from hf_rumor.config.parse import find_recipe
 from hf_rumor.errors import ModelError, RunError
 from hf_rumor.evaluation.baseline import BASELINES, Comparison
+from hf_rumor.evaluation.measure import Measured
 from hf_rumor.report.markdown import table_text
+from hf_rumor.report.plots import draw_benchmark
 from hf_rumor.report.record import REPORT_FILE, Report, read_report
 from hf_rumor.report.view import table
 from hf_rumor.util.files import write_text
@@ -39,46 +41,33 @@ class Cell:
         return f"{Path(self.recipe).stem}-{self.split}-{self.seed}{fold}"
 
     def flags(self) -> list[str]:
-        """Return the flags of `hf-rumor train` that make it this run."""
+        """Return its flags of `hf-rumor train`."""
         fold = ["--folds", str(self.folds), "--fold", str(self.fold)] if self.folds else []
         return ["--split", self.split, "--split_seed", str(self.seed), "--seed", str(self.seed), *fold]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
-    """One model on one split, over all seeds and folds; metrics from 0 to 1.
-
-    Attributes:
-        model: Recipe, or baseline.
-        split: Name of the split.
-        num_runs: Seeds times folds.
-        accuracy: Mean over the runs.
-        accuracy_spread: Standard deviation over the runs; None for one run.
-        accuracy_interval: Means of the bounds of the runs' 95% intervals; None for a baseline.
-        macro_f1: Mean over the runs.
-        difference: Mean of how much better in accuracy than TF-IDF + SVM; None for a baseline.
-        leakage: Mean share of test posts with a near-duplicate in training.
-        seconds: Mean of the time that training took; None for a baseline.
-    """
+    """One recipe or baseline on one split; means over all seeds and folds."""
 
     model: str
     split: str
     num_runs: int
     accuracy: float
-    accuracy_spread: float | None
-    accuracy_interval: tuple[float, float] | None
+    accuracy_spread: float | None  # standard deviation over the runs; None for one run
+    accuracy_interval: tuple[float, float] | None = None  # means of the bounds, 95%; None for a baseline
     macro_f1: float
-    difference: float | None
-    leakage: float
-    seconds: float | None
+    difference: float | None = None  # in accuracy, to TF-IDF + SVM; None for a baseline
+    leakage: float  # share of test posts with a near-duplicate in training
+    seconds: float | None = None  # of training; None for a baseline, or if all runs were interrupted
 
 
 def run_benchmark(cells: Sequence[Cell], folder: Path, flags: Sequence[str], sha256: str) -> list[Row]:
-    """Do every run that is not done yet, then write the table; rerun the same command to resume.
+    """Do the runs that are not done yet, then write the table.
 
     Args:
         cells: What to run.
-        folder: Holds a folder for each run, and `benchmark.md`, `benchmark.json` and `benchmark.svg`.
+        folder: For a folder of each run, and `benchmark.md`, `benchmark.json` and `benchmark.svg`.
         flags: Of `hf-rumor train`, for every run.
         sha256: Digest of the corpus of the runs.
 
@@ -100,7 +89,8 @@ def run_benchmark(cells: Sequence[Cell], folder: Path, flags: Sequence[str], sha
     rows = summarise(reports)
     write_text(folder / "benchmark.md", to_markdown(rows, next(iter(reports.values()))))
     write_text(folder / "benchmark.json", json.dumps([asdict(row) for row in rows], indent=2) + "\n")
-    write_text(folder / "benchmark.svg", draw(rows))
+    accuracies = {(row.model, row.split): (row.accuracy, row.accuracy_spread or 0.0) for row in rows}
+    write_text(folder / "benchmark.svg", draw_benchmark(accuracies))
     return rows
 
 
@@ -125,20 +115,18 @@ def _run(cell: Cell, folder: Path, flags: Sequence[str]) -> None:
     status = _wait([sys.executable, "-m", "hf_rumor", "train", *words])
     if status:
         raise RunError(f"benchmark: {cell.name} failed with exit status {status}. Fix the error printed above.")
-    # Only now: a run that was refused must not make an older result in its folder count as its own.
+    # Not before: an older result in the folder would count as the result of a run that was refused.
     write_text(note, json.dumps(identity, ensure_ascii=False, indent=2) + "\n")
 
 
 def _wait(command: Sequence[str]) -> int:
-    """Return the exit status of a run; if this process is to end, wait until the run has saved its checkpoint."""
+    """Return the exit status of a run; if this process is interrupted, wait until the run has saved its checkpoint."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as running:
         try:
             return running.wait()
-        except KeyboardInterrupt:  # Ctrl-C, which the run receives too
-            running.wait()
-            raise
-        except BaseException:
-            running.terminate()
+        except BaseException as error:
+            if not isinstance(error, KeyboardInterrupt):  # the run receives Ctrl-C too
+                running.terminate()
             running.wait()
             raise
 
@@ -149,66 +137,46 @@ def _report_of(cell: Cell, folder: Path) -> Report:
 
 def summarise(reports: dict[Cell, Report]) -> list[Row]:
     """Return the rows: for each split, first the baselines, then the recipes, in the order of the cells."""
-    splits = list(dict.fromkeys(cell.split for cell in reports))
-    recipes = list(dict.fromkeys(cell.recipe for cell in reports))
+    by_split: dict[str, dict[str, list[Report]]] = {}
+    for cell, report in reports.items():
+        by_split.setdefault(cell.split, {}).setdefault(cell.recipe, []).append(report)
     rows = []
-    for split in splits:
-        by_recipe = {
-            recipe: [report for cell, report in reports.items() if (cell.split, cell.recipe) == (split, recipe)]
-            for recipe in recipes
-        }
+    for split, by_recipe in by_split.items():
         # Equal seeds and folds give equal splits, so that the baselines of one recipe are those of all.
-        rows += [_baseline_row(name, split, by_recipe[recipes[0]]) for name in BASELINES]
-        rows += [_row(recipe, split, of_recipe) for recipe, of_recipe in by_recipe.items()]
+        first = next(iter(by_recipe.values()))
+        for name, model in BASELINES.items():
+            rows.append(_row(model, split, first, [getattr(report.baseline, name) for report in first]))
+        rows += [_recipe_row(Path(recipe).stem, split, runs) for recipe, runs in by_recipe.items()]
     return rows
 
 
-def _baseline_row(name: str, split: str, reports: list[Report]) -> Row:
-    baselines: list[Comparison] = [getattr(report.baseline, name) for report in reports]
+def _row(model: str, split: str, reports: list[Report], scores: list[Comparison] | list[Measured]) -> Row:
+    accuracies = [score.accuracy for score in scores]
     return Row(
-        model=BASELINES[name],
+        model=model,
         split=split,
         num_runs=len(reports),
-        accuracy=statistics.mean(baseline.accuracy for baseline in baselines),
-        accuracy_spread=_spread([baseline.accuracy for baseline in baselines]),
-        accuracy_interval=None,
-        macro_f1=statistics.mean(baseline.macro_f1 for baseline in baselines),
-        difference=None,
-        leakage=_leakage(reports),
-        seconds=None,
+        accuracy=mean(accuracies),
+        accuracy_spread=stdev(accuracies) if len(accuracies) > 1 else None,
+        macro_f1=mean(score.macro_f1 for score in scores),
+        leakage=mean((report.split.num_leaking_test_posts or 0) / report.split.test for report in reports),
     )
 
 
-def _row(recipe: str, split: str, reports: list[Report]) -> Row:
-    tests = [report.test for report in reports]
-    low, high = (statistics.mean(test.intervals["accuracy"][bound] for test in tests) for bound in (0, 1))
+def _recipe_row(model: str, split: str, reports: list[Report]) -> Row:
+    intervals = [report.test.intervals["accuracy"] for report in reports]
     uninterrupted = [report.train.runtime_seconds for report in reports if report.train.resumed_at_step is None]
     svms = [report.baseline.tfidf_svm for report in reports]
-    return Row(
-        model=Path(recipe).stem,
-        split=split,
-        num_runs=len(reports),
-        accuracy=statistics.mean(test.accuracy for test in tests),
-        accuracy_spread=_spread([test.accuracy for test in tests]),
-        accuracy_interval=(low, high),
-        macro_f1=statistics.mean(test.macro_f1 for test in tests),
-        difference=statistics.mean(svm.difference.accuracy.difference for svm in svms if svm is not None),
-        leakage=_leakage(reports),
-        seconds=statistics.mean(uninterrupted) if uninterrupted else None,
+    return replace(
+        _row(model, split, reports, [report.test for report in reports]),
+        accuracy_interval=(mean(low for low, _ in intervals), mean(high for _, high in intervals)),
+        difference=mean(svm.difference.accuracy.difference for svm in svms if svm is not None),
+        seconds=mean(uninterrupted) if uninterrupted else None,
     )
-
-
-def _spread(values: list[float]) -> float | None:
-    return statistics.stdev(values) if len(values) > 1 else None
-
-
-def _leakage(reports: list[Report]) -> float:
-    splits = [report.split for report in reports]
-    return statistics.mean((split.num_leaking_test_posts or 0) / split.test for split in splits)
 
 
 def to_markdown(rows: Sequence[Row], report: Report) -> str:
-    """Return the table; the `report` of one of its runs names corpus, hardware and versions."""
+    """Return the table; `report` is that of any of its runs, for corpus, hardware and versions."""
     cells = [
         (
             *(row.split, row.model, str(row.num_runs)),
@@ -232,19 +200,3 @@ def to_markdown(rows: Sequence[Row], report: Report) -> str:
     )
     titles = "split|model|#runs|#accuracy|#95% CI|#macro-F1|#over SVM|#leakage|#seconds"
     return table_text(table(titles, cells, note))
-
-
-def draw(rows: Sequence[Row]) -> str:
-    """Return the accuracies as an SVG picture: a line for each model, a column for each split."""
-    from hf_rumor.report.plots import draw_benchmark
-
-    splits = list(dict.fromkeys(row.split for row in rows))
-    models = list(dict.fromkeys(row.model for row in rows))
-    table = {(row.model, row.split): row for row in rows}
-    return draw_benchmark(
-        splits,
-        {
-            model: [(table[model, split].accuracy, table[model, split].accuracy_spread or 0.0) for split in splits]
-            for model in models
-        },
-    )

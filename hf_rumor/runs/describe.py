@@ -1,4 +1,4 @@
-"""What a model is: architecture, head, loss, how probabilities are formed; and its score, from its report."""
+"""The description of a model: architecture, head, loss, probabilities; and its score, from its report."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Any
 
 from hf_rumor.models.anatomy import ACTIVATION, LAYERS, POSITIONS, WIDTH, read_anatomy
 from hf_rumor.models.hub import find_file
-from hf_rumor.report.record import REPORT_FILE, read_report
+from hf_rumor.report.record import REPORT_FILE, Report, read_report
 from hf_rumor.report.words import comparison, estimate, leakage, warnings
 
 
-# What `outputs.loss` of transformers is computed with, by `config.problem_type`; needs `labels` in the call.
+# `config.problem_type` -> the loss that transformers computes as `outputs.loss` if the call has `labels`.
 OUTPUTS_LOSS = {
     "multi_label_classification": "BCEWithLogitsLoss on float one-hot labels (int labels fail)",
     "single_label_classification": "CrossEntropyLoss on int labels",
@@ -32,28 +32,19 @@ LIMITS = (
 
 @dataclass(frozen=True)
 class Score:
-    """The score of a model, in words, from the report beside it.
-
-    Attributes:
-        warnings: What a reader must know before the score.
-        data: Corpus, number of posts, digest.
-        split: How test posts were chosen, how many, and how many of them leak.
-        metrics: Metric -> its value on test posts, with the 95% CI in brackets.
-        baseline: Comparison with TF-IDF + SVM on the same posts.
-        trained_at: Date.
-    """
+    """The score of a model, in words, from the report beside it."""
 
     warnings: tuple[str, ...]
-    data: str
-    split: str
-    metrics: dict[str, str]
-    baseline: str
-    trained_at: str
+    data: str  # corpus, number of posts, digest
+    split: str  # how test posts were chosen, how many, and how many of them leak
+    metrics: dict[str, str]  # metric -> its value on test posts, with the 95% CI in brackets
+    baseline: str  # comparison with TF-IDF + SVM on the same posts
+    trained_at: str  # date
 
 
 @dataclass(frozen=True)
 class Description:
-    """A model in words and numbers; what only hf_rumor saves is None for other models."""
+    """A model in words and numbers; None for what other libraries do not save."""
 
     name: str
     architecture: str
@@ -77,10 +68,11 @@ def describe_model(name: str, revision: str | None = None) -> Description:
     """Describe a folder or a model of the Hub from its configuration; weights are not loaded.
 
     Raises:
-        ModelError: The model is not available, or is not a model of transformers.
+        ModelError: The model is not available, or is not a model of transformers, or its report is corrupt.
     """
     anatomy = read_anatomy(name, "describe", revision)
-    config, labels = anatomy.config, anatomy.config.get("id2label", {0: "LABEL_0", 1: "LABEL_1"})
+    config, report_file = anatomy.config, find_file(name, REPORT_FILE, revision)
+    labels: Mapping[str, str] = config.get("id2label", {"0": "LABEL_0", "1": "LABEL_1"})
     facts: Mapping[str, Any] = config.get("hf_rumor", {})
     problem_type = config.get("problem_type")
     layers, width, activation = (anatomy.setting(names) for names in (LAYERS, WIDTH, ACTIVATION))
@@ -99,20 +91,12 @@ def describe_model(name: str, revision: str | None = None) -> Description:
         threshold=facts.get("threshold"),
         abstain_below=facts.get("abstain_below"),
         calibration=facts.get("calibration"),
-        score=_score(find_file(name, REPORT_FILE, revision)),
+        score=_score(read_report(report_file)) if report_file else None,
         limits=LIMITS,
     )
 
 
-def _score(path: Path | None) -> Score | None:
-    """Return the score in the report at `path`; None where there is none.
-
-    Raises:
-        ModelError: It is not a report of hf_rumor.
-    """
-    if path is None:
-        return None
-    report = read_report(path)
+def _score(report: Report) -> Score:
     data, split, test = report.data, report.split, report.test
     return Score(
         warnings=warnings(report),

@@ -1,4 +1,4 @@
-"""What a run computes on: launcher, device, precision, versions."""
+"""The environment of a run: launcher, device, precision, versions."""
 
 import logging
 import os
@@ -16,13 +16,13 @@ from hf_rumor.training.hardware import Hardware, choose_precision
 
 logger = logging.getLogger(__name__)
 
-SHARDING = {  # set by accelerate launch as accelerate config says
+SHARDING = {  # variable that accelerate launch sets -> the choice in accelerate config
     "ACCELERATE_USE_FSDP": "FSDP",
     "ACCELERATE_USE_DEEPSPEED": "DeepSpeed",
     "ACCELERATE_USE_MEGATRON_LM": "Megatron-LM",
     "ACCELERATE_USE_PARALLELISM_CONFIG": "a parallelism config",
 }
-OF_LAUNCHERS = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
+LAUNCHER_VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
 PACKAGES = ("torch", "transformers", "datasets", "evaluate", "accelerate", "scikit-learn")
 
 
@@ -40,7 +40,7 @@ def check_launcher() -> None:
             )
     if os.environ.get("ACCELERATE_DYNAMO_BACKEND", "no").lower() != "no":
         raise ArgumentError("accelerate launch: torch dynamo is not supported. Use --torch_compile instead.")
-    stray = [name for name in OF_LAUNCHERS if name in os.environ and not os.environ.get("MASTER_ADDR")]
+    stray = [name for name in LAUNCHER_VARIABLES if name in os.environ and not os.environ.get("MASTER_ADDR")]
     for name in stray:  # a job scheduler may set them; accelerate would wait for the other processes
         del os.environ[name]
     if stray:
@@ -48,7 +48,7 @@ def check_launcher() -> None:
 
 
 def requested_precisions(arguments: Arguments) -> dict[str, str]:
-    """Return what requests a precision, a flag or the launcher -> which one."""
+    """Return the requests for a precision: flag or launcher -> precision."""
     asked: dict[str, str] = {"--precision": arguments.run.precision} if arguments.run.precision != "auto" else {}
     asked |= {f"--{flag}": flag for flag in ("bf16", "fp16") if arguments.training.get(flag)}
     launched = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")  # set by accelerate launch

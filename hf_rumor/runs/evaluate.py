@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,10 @@ from hf_rumor.evaluation.baseline import compare_baselines, cross_predict_baseli
 from hf_rumor.evaluation.calibration import measure_calibration
 from hf_rumor.evaluation.curves import confident_mistakes, measure_curves
 from hf_rumor.evaluation.decision import Threshold, measure_decision
-from hf_rumor.evaluation.measure import NUM_RESAMPLES, measure, predict_posts
+from hf_rumor.evaluation.measure import NUM_RESAMPLES, measure
 from hf_rumor.evaluation.metrics import Scored
 from hf_rumor.evaluation.slices import measure_slices
 from hf_rumor.inference.classifier import RumorClassifier
-from hf_rumor.labels import decide
 from hf_rumor.models.hub import check_reachable, find_file
 from hf_rumor.models.seen import load_seen
 from hf_rumor.report.record import OUTSIDE, REPORT_FILE, DataFacts, Report, read_report
@@ -35,7 +35,7 @@ def evaluate_outside(name: str, corpus: Corpus, folder: Path, revision: str | No
 
     Args:
         name: A finished folder with its `report.json`, or a model of the Hub with one.
-        corpus: Labelled posts; those that the model has seen in training are counted, the others measured apart too.
+        corpus: Labelled posts. If the model has seen some of them in training, the others are also measured alone.
         folder: For `report.json`, `report.md`, `report.html` and `predictions.jsonl`.
         revision: Branch, tag or commit, if the model is one of the Hub.
 
@@ -61,8 +61,7 @@ def evaluate_outside(name: str, corpus: Corpus, folder: Path, revision: str | No
     classifier = RumorClassifier.from_pretrained(name, revision=revision)
     scored = Scored(corpus.posts["id"][:], labels, classifier.probabilities(texts), loss=math.nan)
     report = _report_on(corpus, data, scored, trained, is_seen)
-    predictions = predict_posts(scored, report.decision.threshold, report.decision.abstain_below)
-    write_report(folder, report, predictions, dict(zip(scored.ids, texts, strict=True)))
+    write_report(folder, report, scored, texts)
     return report
 
 
@@ -72,12 +71,10 @@ def _report_on(
     """Return the report of a trained model with another corpus as its test posts."""
     texts, threshold = corpus.posts["text"][:], trained.decision.threshold
     groups = find_near_duplicates(texts).groups
-    unseen, judged = None, np.arange(len(texts))  # a baseline has seen no post: the comparison is on unseen posts
-    if is_seen is not None and is_seen.any():
-        judged = np.flatnonzero(~is_seen)
-        unseen = measure(scored.select(~is_seen), threshold, groups[judged])
-    compared = scored.select(np.isin(np.arange(len(texts)), judged))
-    baselines = cross_predict_baselines([texts[position] for position in judged], compared.labels, groups[judged])
+    # The baselines have seen no post, so the comparison is on posts that the model has not seen.
+    is_unseen = np.ones(len(texts), dtype=np.bool_) if is_seen is None else ~is_seen
+    unseen, groups_unseen = scored.select(is_unseen), groups[is_unseen]
+    baselines = cross_predict_baselines(list(compress(texts, is_unseen)), unseen.labels, groups_unseen)
     return replace(
         trained,
         data=data,
@@ -92,8 +89,8 @@ def _report_on(
             num_resamples=NUM_RESAMPLES,
         ),
         test=measure(scored, threshold, groups),
-        unseen=unseen,
-        baseline=compare_baselines(baselines, compared, threshold, groups[judged]),
+        unseen=None if is_unseen.all() else measure(unseen, threshold, groups_unseen),
+        baseline=compare_baselines(baselines, unseen, threshold, groups_unseen),
         calibration=replace(trained.calibration, before=None, after=measure_calibration(scored)),
         decision=measure_decision(
             trained.decision.rule,
@@ -103,6 +100,6 @@ def _report_on(
             trained.decision.validation,
         ),
         curves=measure_curves(scored.labels, scored.probabilities, scored.probabilities),
-        slices=measure_slices(traits_of(corpus.posts), scored.labels, decide(scored.probabilities, threshold), groups),
+        slices=measure_slices(traits_of(corpus.posts), scored, threshold, groups),
         mistakes=confident_mistakes(scored, threshold),
     )

@@ -14,7 +14,6 @@ from hf_rumor.models.inputs import InputConfig
 from hf_rumor.models.positions import num_positions
 from hf_rumor.runs.outcome import split_facts
 from hf_rumor.runs.resolve import Run
-from hf_rumor.runs.seen import seen_after
 from hf_rumor.training.callbacks import EarlyStopping, EpochLines, Progress, StepFacts
 from hf_rumor.training.checkpoints import remove_leftovers
 from hf_rumor.training.interruption import interruptible
@@ -48,15 +47,14 @@ def encode(run: Run, tokenizer: Any) -> tuple[Dataset | PostStream, Dataset]:
     return stream, encoded["validation"]
 
 
-def make_trainer(
-    run: Run, model: Any, tokenizer: Any, training: Dataset | PostStream, validation: Dataset
-) -> RumorTrainer:
-    """Return a trainer on tokenized posts that has computed one batch.
+def make_trainer(run: Run, model: Any, tokenizer: Any) -> RumorTrainer:
+    """Tokenize the posts of a run; return a trainer on them that has computed one batch.
 
     Raises:
         ArgumentError: Trainer, its optimizer, its schedule or the model fails with these flags.
     """
     flags, args = run.flags, run.args
+    training, validation = encode(run, tokenizer)
     try:
         trainer = RumorTrainer(
             model,
@@ -98,11 +96,11 @@ def fit(run: Run, trainer: RumorTrainer) -> datetime:
         Interrupted: SIGINT or SIGTERM arrived; a checkpoint is saved.
     """
     args, folder = run.args, run.folder
-    with args.main_process_first(local=False):  # the first process claims the folder, the others find the same claim
+    with args.main_process_first(local=False):  # the first process claims the folder, then the others
         claim = claim_folder(folder, run.identity, run.resume_from, run.steps)
         if args.process_index == 0:
             remove_leftovers(folder)
-            write_seen(folder, seen_after(run.data, run.seen))
+            write_seen(folder, run.seen)
     logger.info("run: %s %s", folder, claim.note)
     started_at = datetime.now().astimezone()
     with tracked(trainer, {"recipe": run.recipe, "split": asdict(split_facts(run.data))}), interruptible(trainer):

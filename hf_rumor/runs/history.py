@@ -13,10 +13,10 @@ from hf_rumor.training.callbacks import schedule, warmup_steps
 from hf_rumor.training.trainer import RumorTrainer
 
 
-# Flags of ours that say where things are, not how the model is trained.
+# Our flags that are not hyper-parameters.
 PLACES = ("data_path", "text_column", "label_column", "id_column", "model_name_or_path", "model_revision", "license")
 # Flags of Trainer that change the model.
-OF_TRAINER = (
+TRAINER_FLAGS = (
     *("num_train_epochs", "max_steps", "per_device_train_batch_size", "gradient_accumulation_steps"),
     *("learning_rate", "lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps"),
     *("optim", "optim_args", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm"),
@@ -25,10 +25,9 @@ OF_TRAINER = (
 )
 
 
-def summarize_training(
-    trainer: RumorTrainer, flags: RunArguments, started_at: datetime, ended_at: datetime
-) -> Training:
-    """Return times, speed, schedule, hyper-parameters and the course of the training."""
+def summarize_training(trainer: RumorTrainer, flags: RunArguments, started_at: datetime) -> Training:
+    """Return times, speed, schedule, hyper-parameters and the course of a training that has just ended."""
+    ended_at = datetime.now().astimezone()
     state, args = trainer.state, trainer.args
     last = next((entry for entry in reversed(state.log_history) if "train_runtime" in entry), {})
     best = state.best_model_checkpoint
@@ -61,7 +60,7 @@ def summarize_training(
 def hyper_parameters(flags: RunArguments, args: TrainingArguments, config: dict[str, Any]) -> dict[str, Any]:
     """Return every flag that can change the model with its value, and the dropout of the model's configuration."""
     ours = {name: value for name, value in dataclasses.asdict(flags).items() if name not in PLACES}
-    theirs = {name: getattr(args, name) for name in OF_TRAINER}
+    theirs = {name: getattr(args, name) for name in TRAINER_FLAGS}
     dropout = {name: value for name, value in config.items() if "drop" in name and isinstance(value, float)}
     return {name: getattr(value, "value", value) for name, value in (ours | theirs | dropout).items()}
 

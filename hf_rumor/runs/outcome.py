@@ -16,31 +16,17 @@ from hf_rumor.corpus.sources import name_of
 from hf_rumor.evaluation.baseline import compare_baselines, predict_baselines
 from hf_rumor.evaluation.calibration import PRIOR_POSTS, Calibration, Platt, fit_lines, measure_calibration
 from hf_rumor.evaluation.curves import Curves, confident_mistakes, measure_curves
-from hf_rumor.evaluation.decision import (
-    Decision,
-    choose_threshold,
-    measure_decision,
-    operating_point,
-    parse_decision,
-)
+from hf_rumor.evaluation.decision import Decision, choose_threshold, measure_decision, operating_point, parse_decision
 from hf_rumor.evaluation.measure import NUM_RESAMPLES, measure
 from hf_rumor.evaluation.metrics import Scored
 from hf_rumor.evaluation.slices import PostTraits, measure_slices
-from hf_rumor.labels import LABEL_NAMES, decide, rumor_probabilities
+from hf_rumor.labels import LABEL_NAMES, rumor_probabilities
 from hf_rumor.models.encoders import MINI
 from hf_rumor.models.head import apply_lines, can_calibrate, fold_into_head
 from hf_rumor.models.inputs import InputConfig
 from hf_rumor.models.logits import predict_logits
-from hf_rumor.report.record import (
-    DataFacts,
-    Environment,
-    LossFacts,
-    ModelFacts,
-    Report,
-    SplitFacts,
-    Training,
-)
-from hf_rumor.training.losses import Loss
+from hf_rumor.report.record import DataFacts, LossFacts, ModelFacts, Report, SplitFacts, Training
+from hf_rumor.runs.resolve import Run
 from hf_rumor.training.trainer import RumorTrainer
 
 
@@ -51,16 +37,9 @@ FEWEST_TO_CALIBRATE = 5  # validation posts of a label; with fewer, chance decid
 
 @dataclass(frozen=True)
 class Outcome:
-    """The calibrated model on validation and test posts.
+    """The calibrated model on validation and test posts, and parts of the report."""
 
-    Attributes:
-        scored: `validation` and `test`.
-        calibration: The part of the report.
-        decision: The part of the report, with the threshold.
-        curves: The part of the report.
-    """
-
-    scored: dict[str, Scored]
+    scored: dict[str, Scored]  # `validation` and `test`
     calibration: Calibration
     decision: Decision
     curves: Curves
@@ -99,7 +78,7 @@ def conclude(trainer: RumorTrainer, data: SplitCorpus, flags: RunArguments) -> O
 def _fit_lines(
     trainer: RumorTrainer, data: SplitCorpus, flags: RunArguments, validation: Scored, logits: Tensor
 ) -> tuple[Platt, Platt] | None:
-    """Return the lines that calibrate the logits; None without `--calibration`, or where they cannot be trusted."""
+    """Return the lines that calibrate the logits; None without `--calibration`, or if they cannot be trusted."""
     if flags.calibration == "none":
         return None
     num_rarer = int(np.bincount(validation.labels, minlength=2).min())
@@ -109,36 +88,32 @@ def _fit_lines(
     if not can_calibrate(trainer.plain_model()):
         logger.info("calibration: skipped; the head of %s cannot store it", type(trainer.plain_model()).__name__)
         return None
-    development = np.asarray(data.corpus.posts.select(data.split.development())["label"][:])
-    activation, share = trainer.loss.activation, float(development.mean())
-    lines = fit_lines(validation.labels, logits.double().numpy(), activation, share)
+    share_of_rumors = float(np.mean(data.corpus.posts.select(data.split.development())["label"][:]))
+    lines = fit_lines(validation.labels, logits.double().numpy(), trainer.loss.activation, share_of_rumors)
     if lines is None:
         logger.info("calibration: skipped; on validation posts it would invert the ranking of the posts")
     return lines
 
 
-def make_report(
-    data: SplitCorpus,
-    loss: Loss,
-    outcome: Outcome,
-    *,
-    model: ModelFacts,
-    train: Training,
-    environment: Environment,
-    recipe: dict[str, Any],
-    auto: dict[str, Any],
-) -> Report:
-    """Return the report of a finished run."""
+def make_report(run: Run, model: Any, train: Training, outcome: Outcome) -> Report:
+    """Return the report of a finished run with this trained model."""
+    data, flags, name = run.data, run.flags, run.flags.model_name_or_path
     development = data.corpus.posts.select(data.split.development())
     test, threshold = outcome.scored["test"], outcome.decision.threshold
     groups = data.groups[data.split.test]
-    traits = traits_of(data.corpus.posts.select(data.split.test))
     baselines = predict_baselines(development["text"][:], development["label"][:], data.dataset["test"]["text"][:])
     return Report(
         data=data_facts(data.corpus),
         split=split_facts(data),
-        model=model,
-        loss=LossFacts(loss.name, loss.kwargs, loss.formula, loss.activation),
+        model=ModelFacts(
+            name=name,
+            hub_name=None if name == MINI or Path(name).is_dir() else name,
+            architecture=type(model).__name__,
+            num_parameters=model.num_parameters(),
+            max_length=flags.max_length,
+            pooling=flags.pooling,
+        ),
+        loss=loss_facts(run.loss),
         train=train,
         validation=measure(outcome.scored["validation"], threshold),
         test=measure(test, threshold, groups),
@@ -147,18 +122,23 @@ def make_report(
         calibration=outcome.calibration,
         decision=outcome.decision,
         curves=outcome.curves,
-        slices=measure_slices(traits, test.labels, decide(test.probabilities, threshold), groups),
+        slices=measure_slices(traits_of(data.corpus.posts.select(data.split.test)), test, threshold, groups),
         mistakes=confident_mistakes(test, threshold),
-        environment=environment,
-        recipe=recipe,
-        auto=auto,
+        environment=run.environment,
+        recipe=run.recipe,
+        auto=run.auto,
     )
+
+
+def loss_facts(loss: Loss) -> LossFacts:
+    """Return the part `loss` of the report."""
+    return LossFacts(loss.name, loss.kwargs, loss.formula, loss.activation)
 
 
 def traits_of(posts: Dataset) -> PostTraits:
     """Return the properties of posts beside their label."""
     return PostTraits(
-        texts=posts["text"][:],
+        num_characters=[len(text) for text in posts["text"][:]],
         posted_at=posts["posted_at"][:],
         has_url=posts["has_url"][:],
         num_reposts=posts["num_reposts"][:],
@@ -196,18 +176,6 @@ def split_facts(data: SplitCorpus) -> SplitFacts:
     )
 
 
-def model_facts(name: str, model: Any, flags: RunArguments) -> ModelFacts:
-    """Return the part `model` of the report."""
-    return ModelFacts(
-        name=name,
-        hub_name=None if name == MINI or Path(name).is_dir() else name,
-        architecture=type(model).__name__,
-        num_parameters=model.num_parameters(),
-        max_length=flags.max_length,
-        pooling=flags.pooling,
-    )
-
-
 def logits_of(trainer: RumorTrainer, posts: Dataset, max_length: int) -> Tensor:
     """Return the logits of `posts`, in their order. *Shape:* `(num_posts, 2)`."""
     config = InputConfig(max_length)
@@ -215,8 +183,8 @@ def logits_of(trainer: RumorTrainer, posts: Dataset, max_length: int) -> Tensor:
 
 
 def score(trainer: RumorTrainer, posts: Dataset, logits: Tensor) -> Scored:
-    """Return the probabilities that `logits` give, and the loss recomputed from them."""
-    labels = np.asarray(posts["label"][:], dtype=np.int64)
-    target = F.one_hot(posts.with_format("torch")["label"][:], len(LABEL_NAMES)).float()
-    loss = float(trainer.loss.function(logits.float().to(trainer.args.device), target.to(trainer.args.device)))
-    return Scored(posts["id"][:], labels, rumor_probabilities(logits, trainer.loss.activation), loss)
+    """Return the probabilities and the mean loss of `logits`."""
+    labels, device = posts.with_format("torch")["label"][:], trainer.args.device
+    target = F.one_hot(labels, len(LABEL_NAMES)).float()
+    loss = float(trainer.loss.function(logits.float().to(device), target.to(device)))
+    return Scored(posts["id"][:], labels.numpy(), rumor_probabilities(logits, trainer.loss.activation), loss)

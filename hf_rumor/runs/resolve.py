@@ -22,7 +22,7 @@ from hf_rumor.models.encoders import MINI, freeze_embeddings, load_encoder, reso
 from hf_rumor.models.seen import load_seen
 from hf_rumor.report.record import Environment
 from hf_rumor.runs.environment import check_launcher, describe_environment, requested_precisions, resolve_precision
-from hf_rumor.runs.seen import drop_seen
+from hf_rumor.runs.seen import drop_seen, seen_after
 from hf_rumor.training.callbacks import facts_of_steps
 from hf_rumor.training.hardware import detect_hardware
 from hf_rumor.training.losses import Loss, make_loss
@@ -31,7 +31,7 @@ from hf_rumor.training.run_folder import Identity
 
 logger = logging.getLogger(__name__)
 
-FEWEST_STEPS = 150  # of a run that names no length, if MOST_EPOCHS give as many
+FEWEST_STEPS = 150  # of a run without a given length, if MOST_EPOCHS are enough
 MOST_EPOCHS = 20
 
 InMemory: TypeAlias = Corpus | SplitCorpus | Dataset
@@ -39,29 +39,17 @@ InMemory: TypeAlias = Corpus | SplitCorpus | Dataset
 
 @dataclass(frozen=True)
 class Run:
-    """A run in which nothing is open.
-
-    Attributes:
-        flags: Our flags, with their final values.
-        args: Those of Trainer.
-        data: The corpus in three parts.
-        loss: The loss that trains.
-        recipe: The flags that repeat the run.
-        auto: The flags that were left open, and what was chosen.
-        environment: The part of the report.
-        resume_from: `auto`, or the folder of a checkpoint.
-        seen: Posts that the model to start from has seen; None if that is not known.
-    """
+    """A run in which nothing is open."""
 
     flags: RunArguments
     args: TrainingArguments
     data: SplitCorpus
     loss: Loss
-    recipe: dict[str, Any]
-    auto: dict[str, Any]
+    recipe: dict[str, Any]  # flag -> value; repeats the run
+    auto: dict[str, Any]  # flag -> value, for flags that were chosen automatically
     environment: Environment
-    resume_from: str
-    seen: SeenPosts | None
+    resume_from: str  # `auto`, or the folder of a checkpoint
+    seen: SeenPosts  # posts that the model will have seen, those of the model to start from included
 
     @property
     def folder(self) -> Path:
@@ -70,21 +58,21 @@ class Run:
 
     @property
     def identity(self) -> Identity:
-        """Return what makes this run the same as another one."""
-        # Epochs that were chosen by the number of steps, and so of processes, do not make another run.
+        """Return the recipe and the corpus, by which a run in the same folder is recognized."""
+        # Epochs that were chosen depend on the number of processes: with another number it is still the same run.
         by_size = {"num_train_epochs", "early_stopping_patience"} & self.auto.keys()
         recipe = {flag: value for flag, value in self.recipe.items() if flag not in {"data_path", *by_size}}
         return Identity(recipe, self.data.corpus.sha256)
 
     @property
     def steps(self) -> dict[str, Any]:
-        """Return what makes a step, to resume from checkpoints with the same steps only."""
+        """Return the facts that decide which posts are in which step: checkpoints with others are refused."""
         train = self.data.split.train
         digest = hashlib.sha256(self.data.corpus.sha256.encode() + train.tobytes()).hexdigest()
         return facts_of_steps(self.args, posts=f"{len(train)} ({digest[:8]})", is_streaming=self.flags.streaming)
 
     def load_model(self) -> tuple[Any, Any]:
-        """Return the model, fresh, and its tokenizer."""
+        """Return a new model and its tokenizer."""
         flags = self.flags
         model, tokenizer = load_encoder(
             flags.model_name_or_path,
@@ -100,28 +88,28 @@ class Run:
 
 
 def resolve(arguments: Arguments, data: InMemory | None = None) -> Run:
-    """Decide everything that `arguments` leave open; each choice is one line of the log.
-
-    Args:
-        arguments: What the user named.
-        data: A corpus in memory, in place of `--data_path`.
+    """Decide everything that `arguments` leave open, and log each choice; `data` takes the place of `--data_path`.
 
     Raises:
-        RumorError: A value is wrong, or does not go with another one.
+        RumorError: A value is wrong, or contradicts another one.
     """
     check_launcher()
     named = arguments.run
     model = resolve_model(named.model_name_or_path)
     arguments = complete_by_recipe(arguments, model)
     flags = arguments.run
-    make_loss(flags.loss, flags.parsed("loss_kwargs"), labels=[0, 1])  # its errors show before the corpus is read
+    make_loss(flags.loss, flags.parsed("loss_kwargs"), labels=[0, 1])  # raises its errors before the corpus is read
     hardware = detect_hardware(use_cpu=arguments.training.get("use_cpu", False))
     precision, reason = resolve_precision(arguments, hardware)
-    # Errors of the flags show before the corpus is read, on which the number of epochs depends.
+    # Made twice: its errors are raised before the corpus is read, and the number of epochs depends on the corpus.
     draft = make_training_arguments(arguments.training, precision=precision, device=hardware.device)
-    _check_compilation(flags, draft)
+    if draft.torch_compile and flags.adversarial_radius:
+        raise ArgumentError(
+            f"--torch_compile: adversarial training (--adversarial_radius {flags.adversarial_radius:g}) cannot be "
+            "compiled. Set --adversarial_radius 0, or remove --torch_compile."
+        )
     environment = describe_environment(hardware, precision, reason, draft.world_size)
-    split = data if isinstance(data, SplitCorpus) else read_corpus(flags, data)
+    split = read_corpus(flags, data)
     seen = None if model == MINI else load_seen(model, flags.model_revision)
     if seen is not None:
         split = drop_seen(split, seen, model)
@@ -145,7 +133,7 @@ def resolve(arguments: Arguments, data: InMemory | None = None) -> Run:
         auto={flag: choices[flag] for flag in sorted({*left_open, *epochs})},
         environment=environment,
         resume_from=final.training["resume_from_checkpoint"],
-        seen=seen,
+        seen=seen_after(split, seen),
     )
 
 
@@ -162,16 +150,10 @@ def complete_by_recipe(arguments: Arguments, model: str) -> Arguments:
     return arguments
 
 
-def _check_compilation(flags: RunArguments, args: TrainingArguments) -> None:
-    if args.torch_compile and flags.adversarial_radius:
-        raise ArgumentError(
-            f"--torch_compile: adversarial training (--adversarial_radius {flags.adversarial_radius:g}) cannot be "
-            "compiled. Set --adversarial_radius 0, or remove --torch_compile."
-        )
-
-
-def read_corpus(flags: RunArguments, data: Corpus | Dataset | None) -> SplitCorpus:
+def read_corpus(flags: RunArguments, data: InMemory | None) -> SplitCorpus:
     """Return the corpus in memory, or that of `--data_path`, in three parts."""
+    if isinstance(data, SplitCorpus):
+        return data
     columns = Columns(flags.text_column, flags.label_column, flags.id_column)
     source = flags.data_path if data is None else data
     corpus = source if isinstance(source, Corpus) else load_corpus(source, columns=columns)
@@ -179,7 +161,7 @@ def read_corpus(flags: RunArguments, data: Corpus | Dataset | None) -> SplitCorp
 
 
 def _corpus_flags(arguments: Arguments, parts: SplitCorpus, data: InMemory | None) -> dict[str, Any]:
-    """Return the flags that find the corpus again, unless it is in memory only, and its split if it came with one.
+    """Return the flags that find the corpus again, except for one in memory, and those of a split that is given.
 
     Raises:
         ArgumentError: The corpus is split already, and the flags ask for a split.

@@ -11,9 +11,11 @@ import yaml
 
 from hf_rumor.config.parse import Arguments, parse_arguments
 from hf_rumor.errors import ArgumentError, OutputError, RunError
-from hf_rumor.runs.fit import encode, make_trainer
+from hf_rumor.report.markdown import table_text
+from hf_rumor.report.view import table
+from hf_rumor.runs.fit import make_trainer
 from hf_rumor.runs.resolve import Run, resolve
-from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
+from hf_rumor.training.trainer import ValidationMetrics
 from hf_rumor.util.files import write_text
 
 
@@ -38,33 +40,26 @@ Space = dict[str, Any]  # flag -> list of choices, or a range {"low", "high", "l
 
 @dataclass(frozen=True)
 class Search:
-    """A finished search.
+    """A finished search."""
 
-    Attributes:
-        metric: The metric that was optimised, on validation posts.
-        trials: One row per trial: `number`, `state`, `value` (None if it failed), and its flags.
-        best: Row of the best trial.
-        recipe: File of the recipe with the best flags.
-    """
-
-    metric: str
-    trials: list[dict[str, Any]]
-    best: dict[str, Any]
-    recipe: Path
+    metric: str  # that was optimized, on validation posts
+    trials: list[dict[str, Any]]  # for each, `number`, `state`, `value` (None if it failed) and its flags
+    best: dict[str, Any]  # one of `trials`
+    recipe: Path  # with the flags of the best trial
 
 
 def search(argv: Sequence[str], space: Space, num_trials: int, folder: Path) -> Search:
-    """Train with flags out of `space`, trial by trial, and write the recipe of the best one into `folder`.
+    """Train with flags from `space`, trial by trial, and write the recipe of the best one into `folder`.
 
-    Trainer's own backend: Optuna's tree-structured Parzen estimator (Bergstra et al., 2011, Algorithms for
-    hyper-parameter optimization) proposes, and trials that are worse than the median are pruned. Called again, it
-    resumes after an interruption; the trial that was running is lost.
+    Trainer calls Optuna: a tree-structured Parzen estimator (Bergstra et al., 2011, Algorithms for hyper-parameter
+    optimization) proposes the flags, and trials that are worse than the median are pruned. A second call resumes
+    after an interruption; the trial that was running is lost.
 
     Args:
         argv: Command line of the run whose flags are varied.
         space: The flags to vary, and their bounds or choices.
         num_trials: Total number of trials, those of earlier calls included.
-        folder: Gets `search.db` (the trials), `search.json` and `recipe.yaml`.
+        folder: For `search.db` (the trials), `search.json` and `recipe.yaml`.
 
     Raises:
         RumorError: A user error.
@@ -79,7 +74,7 @@ def search(argv: Sequence[str], space: Space, num_trials: int, folder: Path) -> 
         raise ArgumentError(f"search: runs in one process, not in {run.args.world_size}. Start it without a launcher.")
     study = _open_study(run, space, folder)
     _run_trials(study, run, space, num_trials)
-    if not _has_completed(study):
+    if not _count(study, "COMPLETE"):
         raise RunError(f"search: none of {num_trials} trials completed. Change --space.")
     metric = str(run.args.metric_for_best_model)
     trials = [
@@ -152,10 +147,9 @@ def _open_study(run: Run, space: Space, folder: Path) -> "Study":
     return study
 
 
-def _has_completed(study: "Study") -> bool:
-    from optuna.trial import TrialState
-
-    return bool(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+def _count(study: "Study", *states: str) -> int:
+    """Return the number of trials in one of `states`."""
+    return sum(trial.state.name in states for trial in study.get_trials(deepcopy=False))
 
 
 def _storage(folder: Path) -> str:
@@ -164,44 +158,36 @@ def _storage(folder: Path) -> str:
 
 def _run_trials(study: "Study", run: Run, space: Space, num_trials: int) -> None:
     """Run the trials that are still missing."""
-    from optuna.trial import TrialState
+    from optuna.samplers import TPESampler
 
-    done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
-    if len(done) >= num_trials:
+    num_done, num_failed = _count(study, "COMPLETE", "PRUNED"), _count(study, "FAIL")
+    if num_done >= num_trials:
         return
-    logger.info("search: %d of %d trials are done", len(done), num_trials)
-    model, tokenizer = run.load_model()
-    trainer = make_trainer(run, model, tokenizer, *encode(run, tokenizer))
+    logger.info("search: %d of %d trials are done", num_done, num_trials)
+    trainer = make_trainer(run, *run.load_model())
     trainer.compute_metrics = _pruning(ValidationMetrics(run.loss.activation))
     trainer.model_init = lambda: run.load_model()[0]
-    num_failed = len(study.get_trials(deepcopy=False, states=(TrialState.FAIL,)))
+    metric = f"eval_{str(run.args.metric_for_best_model).removeprefix('eval_')}"
     try:
-        _search(trainer, study, space, num_trials - len(done), run.folder)
+        trainer.hyperparameter_search(
+            backend="optuna",
+            hp_space=lambda trial: _propose(trial, space),
+            compute_objective=lambda metrics: metrics[metric],
+            n_trials=num_trials - num_done,
+            direction=study.direction.name.lower(),
+            study_name=STUDY,
+            storage=_storage(run.folder),
+            load_if_exists=True,
+            # Another seed after an interruption: the same one would propose the first trials again.
+            sampler=TPESampler(seed=run.args.seed + len(study.get_trials(deepcopy=False))),
+        )
     except (ValueError, TypeError, ImportError, RuntimeError) as error:
-        if len(study.get_trials(deepcopy=False, states=(TrialState.FAIL,))) > num_failed:
+        if _count(study, "FAIL") > num_failed:
             raise ArgumentError(
                 f"search: a trial cannot start ({type(error).__name__}: {error}). Change --space and --output_dir."
             ) from error
-        if _has_completed(study):  # else Optuna raises since there is no best trial
+        if _count(study, "COMPLETE"):  # else Optuna raises since there is no best trial
             raise
-
-
-def _search(trainer: RumorTrainer, study: "Study", space: Space, num_trials: int, folder: Path) -> None:
-    from optuna.samplers import TPESampler
-
-    metric = f"eval_{str(trainer.args.metric_for_best_model).removeprefix('eval_')}"
-    trainer.hyperparameter_search(
-        backend="optuna",
-        hp_space=lambda trial: _propose(trial, space),
-        compute_objective=lambda metrics: metrics[metric],
-        n_trials=num_trials,
-        direction=study.direction.name.lower(),
-        study_name=STUDY,
-        storage=_storage(folder),
-        load_if_exists=True,
-        # Another seed after an interruption: the same one would propose the first trials again.
-        sampler=TPESampler(seed=trainer.args.seed + len(study.get_trials(deepcopy=False))),
-    )
 
 
 def _pruning(compute: Callable[[Any], dict[str, float]]) -> Callable[[Any], dict[str, float]]:
@@ -224,9 +210,9 @@ def _propose(trial: "Trial", space: Space) -> dict[str, Any]:
         if isinstance(values, list):
             proposed[flag] = trial.suggest_categorical(flag, values)
         elif isinstance(values["low"], int) and isinstance(values["high"], int):
-            proposed[flag] = trial.suggest_int(flag, values["low"], values["high"], log=values.get("log", False))
+            proposed[flag] = trial.suggest_int(flag, **values)
         else:
-            proposed[flag] = trial.suggest_float(flag, values["low"], values["high"], log=values.get("log", False))
+            proposed[flag] = trial.suggest_float(flag, **values)
     values_text = ", ".join(f"{flag} {_short(value)}" for flag, value in proposed.items())
     logger.info("search: trial %d: %s", trial.number, values_text)
     return proposed
@@ -237,17 +223,15 @@ def to_text(finished: Search) -> str:
     flags = [name for name in finished.best if name not in ("number", "state", "value")]
     ended = [trial for trial in finished.trials if trial["value"] is not None]
     best_first = sorted(ended, key=lambda trial: (trial["number"] != finished.best["number"], trial["number"]))
-    lines = [
-        f"| trial | {finished.metric} on validation | {' | '.join(flags)} |",
-        f"|{'---|' * (2 + len(flags))}",
-        *(
-            f"| {trial['number']} | {trial['value']:.4f}{' (pruned)' if trial['state'] == 'pruned' else ''} | "
-            + " | ".join(_short(trial[flag]) for flag in flags)
-            + " |"
-            for trial in best_first
-        ),
+    rows = [
+        (
+            *(str(trial["number"]), f"{trial['value']:.4f}" + (" (pruned)" if trial["state"] == "pruned" else "")),
+            *(_short(trial[flag]) for flag in flags),
+        )
+        for trial in best_first
     ]
-    return "\n".join(lines) + f"\n\nThe best, trial {finished.best['number']}, is in {finished.recipe}; train with it."
+    note = f"The best, trial {finished.best['number']}, is in {finished.recipe}; train with it."
+    return table_text(table("|".join(["trial", f"{finished.metric} on validation", *flags]), rows, note))
 
 
 def _short(value: Any) -> str:

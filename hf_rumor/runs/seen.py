@@ -1,4 +1,4 @@
-"""Keep posts that a model has seen out of the test part when it is trained further."""
+"""Drop test posts that a model has seen when it is trained further."""
 
 import logging
 from dataclasses import replace
@@ -15,12 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 def drop_seen(parts: SplitCorpus, seen: SeenPosts, name: str) -> SplitCorpus:
-    """Drop test posts that a model has seen; move validation posts that it was trained on to the training part.
-
-    Args:
-        parts: Of a corpus.
-        seen: By the model from which training starts.
-        name: Of that model.
+    """Drop test posts that the model `name` has seen; move validation posts that it was trained on to training.
 
     Raises:
         ModelError: Test or validation would be left without posts of a label.

@@ -3,16 +3,13 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 
-from datasets import Dataset
 from transformers import set_seed
 
 from hf_rumor import __version__
 from hf_rumor.config.parse import Arguments, parse_arguments
 from hf_rumor.corpus.arrow import posts_of
-from hf_rumor.evaluation.measure import predict_posts
 from hf_rumor.hub.background import PushCheckpoints
 from hf_rumor.hub.push import Target, check_target
 from hf_rumor.models.check import check_saved
@@ -23,10 +20,10 @@ from hf_rumor.report.card import check_license, write_card
 from hf_rumor.report.record import Report
 from hf_rumor.report.view import recipe_text
 from hf_rumor.report.write import write_report
-from hf_rumor.runs.fit import encode, fit, make_trainer
+from hf_rumor.runs.fit import fit, make_trainer
 from hf_rumor.runs.history import summarize_training
-from hf_rumor.runs.outcome import Outcome, conclude, make_report, model_facts
-from hf_rumor.runs.resolve import InMemory, resolve
+from hf_rumor.runs.outcome import Outcome, conclude, loss_facts, make_report
+from hf_rumor.runs.resolve import InMemory, Run, resolve
 from hf_rumor.training.run_folder import check_folder, finish_folder, full_disk_explained, locked
 from hf_rumor.training.trackers import finish_tracking
 from hf_rumor.training.trainer import RumorTrainer
@@ -40,17 +37,11 @@ NUM_CHECKED = 16  # test posts that the saved model scores again
 
 @dataclass(frozen=True)
 class Finished:
-    """A finished run.
-
-    Attributes:
-        report: Its results.
-        folder: The output folder, with the model.
-        is_pushed: Whether it is on the Hub; None if that was not asked for.
-    """
+    """A finished run."""
 
     report: Report
-    folder: Path
-    is_pushed: bool | None = None
+    folder: Path  # the output folder, with the model
+    is_pushed: bool | None = None  # whether it is on the Hub; None without `--push_to_hub`
 
 
 def run(argv: Sequence[str]) -> Finished | None:
@@ -61,9 +52,7 @@ def run(argv: Sequence[str]) -> Finished | None:
 def train(arguments: Arguments, data: InMemory | None = None) -> Finished | None:
     """Train, measure and write; return None on all processes but the first.
 
-    Args:
-        arguments: What the user named.
-        data: A corpus in memory, in place of `--data_path`.
+    A corpus in memory, `data`, takes the place of `--data_path`.
 
     Raises:
         RumorError: A user error; nothing is left half-written.
@@ -78,51 +67,42 @@ def train(arguments: Arguments, data: InMemory | None = None) -> Finished | None
         find_head(model)  # would fail after training
     is_first = run.args.process_index == 0
     with locked(run.folder, wanted=is_first), full_disk_explained(run.folder):
-        trainer = make_trainer(run, model, tokenizer, *encode(run, tokenizer))
+        trainer = make_trainer(run, model, tokenizer)
         if pusher:
             trainer.add_callback(pusher)
         started_at = fit(run, trainer)
         if not is_first:
             return None
-        summary = summarize_training(trainer, run.flags, started_at, datetime.now().astimezone())
+        summary = summarize_training(trainer, run.flags, started_at)
         outcome = conclude(trainer, run.data, run.flags)
-        report = make_report(
-            run.data,
-            run.loss,
-            outcome,
-            model=model_facts(run.flags.model_name_or_path, trainer.plain_model(), run.flags),
-            train=summary,
-            environment=run.environment,
-            recipe=run.recipe,
-            auto=run.auto,
-        )
-        write_results(run.folder, trainer, report, outcome, run.data.dataset["test"])
+        save_checked(run, trainer, outcome)
+        report = make_report(run, trainer.plain_model(), summary, outcome)
+        write_text(run.folder / "recipe.yaml", recipe_text(report))
+        write_report(run.folder, report, outcome.scored["test"], run.data.dataset["test"]["text"][:])
         write_card(run.folder, report, run.flags.license)
         finish_tracking(trainer, asdict(report.test))
         finish_folder(run.folder, run.identity)
     return Finished(report, run.folder, pusher.finish(run.folder, report) if pusher else None)
 
 
-def write_results(folder: Path, trainer: RumorTrainer, report: Report, outcome: Outcome, test: Dataset) -> None:
-    """Write model, recipe, report and predictions."""
+def save_checked(run: Run, trainer: RumorTrainer, outcome: Outcome) -> None:
+    """Save the model, load it again and compare its probabilities of some test posts."""
     facts = {
         "version": __version__,
-        **asdict(report.loss),
-        "threshold": report.decision.threshold,
-        "abstain_below": report.decision.abstain_below,
-        "calibration": report.calibration.method,
-        "inputs": asdict(InputConfig(report.model.max_length)),
-        "pooling": report.model.pooling,
+        **asdict(loss_facts(run.loss)),
+        "threshold": outcome.decision.threshold,
+        "abstain_below": outcome.decision.abstain_below,
+        "calibration": outcome.calibration.method,
+        "inputs": asdict(InputConfig(run.flags.max_length)),
+        "pooling": run.flags.pooling,
     }
-    save_model(trainer.plain_model(), trainer.processing_class, folder, facts)
-    check_saved(folder, posts_of(test[:NUM_CHECKED]), outcome.scored["test"].probabilities[:NUM_CHECKED])
-    write_text(folder / "recipe.yaml", recipe_text(report))
-    predictions = predict_posts(outcome.scored["test"], report.decision.threshold, report.decision.abstain_below)
-    write_report(folder, report, predictions, dict(zip(test["id"][:], test["text"][:], strict=True)))
+    save_model(trainer.plain_model(), trainer.processing_class, run.folder, facts)
+    posts = posts_of(run.data.dataset["test"][:NUM_CHECKED])
+    check_saved(run.folder, posts, outcome.scored["test"].probabilities[:NUM_CHECKED])
 
 
 def make_pusher(arguments: Arguments) -> PushCheckpoints | None:
-    """Return what pushes checkpoints and result; None without `--push_to_hub`.
+    """Return the callback that pushes checkpoints and the result; None without `--push_to_hub`.
 
     Raises:
         ArgumentError: The license or the repository is invalid, or there is no token.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hf_rumor.evaluation import measure as module
-from hf_rumor.evaluation.measure import Prediction, measure, predict_posts
+from hf_rumor.evaluation.measure import measure
 from hf_rumor.evaluation.metrics import CELLS, METRICS, Scored, compute_metrics
 
 
@@ -60,22 +60,3 @@ def test_an_undefined_metric_has_no_interval(scored):
     assert "rumor_recall" not in undefined
     assert np.isnan([measured.intervals[name] for name in undefined]).all()
     assert np.isfinite(measured.intervals["rumor_recall"]).all()
-
-
-def test_each_post_has_a_prediction_in_order(scored):
-    assert predict_posts(scored, 0.5) == [
-        Prediction("a", "non-rumor", "non-rumor", 0.1),
-        Prediction("b", "rumor", "rumor", 0.9),
-        Prediction("c", "rumor", "non-rumor", 0.4),
-        Prediction("d", "non-rumor", "rumor", 0.6),
-    ]
-
-
-def test_columns_of_unequal_length_are_refused(scored):
-    with pytest.raises(ValueError, match="longer"):
-        predict_posts(replace(scored, ids=scored.ids[:3]), 0.5)
-
-
-def test_a_post_with_low_confidence_is_uncertain(scored):
-    predictions = predict_posts(scored, 0.5, 0.8)
-    assert [row.predicted for row in predictions] == ["non-rumor", "rumor", "uncertain", "uncertain"]

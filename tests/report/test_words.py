@@ -65,7 +65,7 @@ def test_a_model_that_predicts_one_class_is_reported_first(make_report):
 def test_synthetic_posts_are_reported_first(make_report):
     report = make_report(data={"is_synthetic": True})
     assert headline(report).startswith(
-        "The posts are synthetic (`data/sample`): the score says nothing about real posts."
+        "The posts are synthetic (`data/sample`): the score does not apply to real posts."
     )
 
 
@@ -78,11 +78,11 @@ def test_synthetic_posts_are_reported_first(make_report):
         ({"split": {"name": "outside"}}, "Of 100 posts of this corpus, about 75 are classified correctly"),
     ],
 )
-def test_the_summary_says_it_in_sentences(make_report, given, sentence):
+def test_the_summary_has_the_result_in_sentences(make_report, given, sentence):
     assert sentence in " ".join(summary(make_report(**given)))
 
 
-def test_without_rumors_the_summary_says_nothing_of_recall(make_report):
+def test_without_rumors_the_summary_has_no_recall(make_report):
     assert "rumors" not in " ".join(summary(make_report((0, 0, 0), (0.2, 0.6, 0.7)))[:2])
     assert not any("detected" in line for line in summary(make_report((0, 0, 0), (0.2, 0.6, 0.7))))
 

@@ -88,7 +88,7 @@ def test_the_score_of_a_model_is_that_of_the_report_beside_it(folder, make_repor
 def test_a_model_trained_on_synthetic_posts_is_described_with_a_warning(folder, make_report):
     _, name = folder()
     (Path(name) / "report.json").write_text(to_json(make_report(data={"is_synthetic": True})), encoding="utf-8")
-    assert "the score says nothing about real posts" in to_text(describe_model(name))
+    assert "the score does not apply to real posts" in to_text(describe_model(name))
 
 
 def test_a_report_that_is_corrupt_is_an_error(folder):

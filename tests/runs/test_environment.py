@@ -5,7 +5,7 @@ import pytest
 
 from hf_rumor.config.parse import parse_arguments
 from hf_rumor.errors import ArgumentError
-from hf_rumor.runs.environment import OF_LAUNCHERS, check_launcher, describe_environment, resolve_precision
+from hf_rumor.runs.environment import LAUNCHER_VARIABLES, check_launcher, describe_environment, resolve_precision
 from hf_rumor.training.hardware import Hardware
 
 
@@ -60,13 +60,13 @@ def test_launchers_that_shard_or_compile_are_refused(monkeypatch, variable, valu
 
 
 def test_variables_of_a_launcher_count_with_its_address_only(monkeypatch, caplog):
-    for name in OF_LAUNCHERS:
+    for name in LAUNCHER_VARIABLES:
         monkeypatch.setenv(name, "2")
     monkeypatch.setenv("MASTER_ADDR", "localhost")
     check_launcher()
-    assert {*OF_LAUNCHERS} <= os.environ.keys()
+    assert {*LAUNCHER_VARIABLES} <= os.environ.keys()
     monkeypatch.delenv("MASTER_ADDR")
     with caplog.at_level(logging.INFO):
         check_launcher()
-    assert not {*OF_LAUNCHERS} & os.environ.keys()
+    assert not {*LAUNCHER_VARIABLES} & os.environ.keys()
     assert "RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE ignored" in caplog.text

@@ -19,6 +19,10 @@ from hf_rumor.report.words import headline
 from hf_rumor.runs.evaluate import evaluate_outside
 
 
+def predictions_in(folder):
+    return [json.loads(line) for line in (folder / "predictions.jsonl").read_text("utf-8").splitlines()]
+
+
 @pytest.fixture(scope="module")
 def trained(make_posts, write_ced, tmp_path_factory, tiny_encoder):
     """Return the folder of a model trained in a second, and the corpus it was trained on."""
@@ -54,7 +58,7 @@ def test_every_post_of_another_corpus_is_scored_and_nothing_else_changes(
         50,
     )
     assert new["test"]["threshold"] == old["decision"]["threshold"]
-    rows = [json.loads(line) for line in (output / "predictions.jsonl").read_text("utf-8").splitlines()]
+    rows = predictions_in(output)
     posts = load_corpus(another).posts
     expected = RumorClassifier.from_pretrained(folder).predict(posts["text"][:])
     assert [row["id"] for row in rows] == posts["id"][:]
@@ -68,10 +72,6 @@ def test_every_post_of_another_corpus_is_scored_and_nothing_else_changes(
         assert "5-fold cross-validation" in page
         assert "hf-rumor evaluate MODEL" in page
     assert not (output / "model.safetensors").exists()
-
-
-def ids_of_test_posts(folder):
-    return {json.loads(line)["id"] for line in (folder / "predictions.jsonl").read_text("utf-8").splitlines()}
 
 
 def test_posts_that_the_model_has_seen_are_counted_and_the_others_measured_apart(
@@ -92,7 +92,7 @@ def test_posts_that_the_model_has_seen_are_counted_and_the_others_measured_apart
 
 def test_a_corpus_that_was_seen_entirely_is_refused(trained, tmp_path):
     folder, corpus = trained
-    tested = ids_of_test_posts(folder)
+    tested = {row["id"] for row in predictions_in(folder)}
     posts = load_corpus(corpus).posts.filter(lambda post: post["id"] not in tested)
     with pytest.raises(ModelError, match=f"it has seen all {len(posts)} posts"):
         evaluate_outside(str(folder), load_corpus(posts), tmp_path / "evaluation")
@@ -121,9 +121,7 @@ def test_training_further_drops_test_posts_that_were_seen_and_remembers_both_run
     assert split.train + split.validation + split.test + split.num_seen_test_posts == len(more.posts)
     after = read_seen(finished.folder)
     assert set(before.digests.tolist()) < set(after.digests.tolist())
-    tested = {
-        json.loads(line)["id"] for line in (finished.folder / "predictions.jsonl").read_text("utf-8").splitlines()
-    }
+    tested = {row["id"] for row in predictions_in(finished.folder)}
     texts = more.posts.filter(lambda post: post["id"] in tested)["text"][:]
     assert not find_seen(texts, before).any()
     assert not find_seen(texts, after).any()

@@ -92,11 +92,12 @@ def test_calibration_and_threshold_are_fitted_on_validation_posts(data, trainer,
 
 
 def test_traits_are_those_of_the_test_posts_in_order(data):
-    posts = {row["text"]: row for row in data.corpus.posts}
+    posts = {row["id"]: row for row in data.corpus.posts}
     traits = traits_of(data.corpus.posts.select(data.split.test))
-    assert traits.texts == data.dataset["test"]["text"][:]
-    assert traits.posted_at == [posts[text]["posted_at"] for text in traits.texts]
-    assert traits.num_reposts == [posts[text]["num_reposts"] for text in traits.texts]
+    test = [posts[post_id] for post_id in data.dataset["test"]["id"][:]]
+    assert traits.num_characters == [len(post["text"]) for post in test]
+    assert traits.posted_at == [post["posted_at"] for post in test]
+    assert traits.num_reposts == [post["num_reposts"] for post in test]
 
 
 @pytest.mark.parametrize(

@@ -34,16 +34,8 @@ def posts(tmp_path, make_posts):
 @pytest.fixture
 def words(tmp_path, posts, tiny_encoder):
     """Return the words of a search that takes a second a trial."""
-    flags = [
-        "--data_path",
-        str(posts),
-        "--model_name_or_path",
-        str(tiny_encoder),
-        "--num_train_epochs",
-        "1",
-        "--use_cpu",
-    ]
-    flags += ["--report_to", "none", "--metric_for_best_model", "log_loss"]
+    flags = ["--data_path", str(posts), "--model_name_or_path", str(tiny_encoder), "--num_train_epochs", "1"]
+    flags += ["--use_cpu", "--report_to", "none", "--metric_for_best_model", "log_loss"]
     return ["search", *flags, "--space", json.dumps(SPACE), "--output_dir", str(tmp_path / "search")]
 
 
@@ -125,15 +117,8 @@ def test_a_search_uses_no_test_post(words, tmp_path, make_posts):
     noise = [replace(post, text=f"噪声{n}") if n in split.test else post for n, post in enumerate(posts)]
     trials = []
     for name, corpus in (("as_it_is", posts), ("noise", noise)):
-        write(tmp_path / f"{name}.jsonl", corpus)
-        flags = [
-            "--split",
-            "random",
-            "--data_path",
-            str(tmp_path / f"{name}.jsonl"),
-            "--output_dir",
-            str(tmp_path / name),
-        ]
+        write(path := tmp_path / f"{name}.jsonl", corpus)
+        flags = ["--split", "random", "--data_path", str(path), "--output_dir", str(tmp_path / name)]
         assert cli.main([*words, "--trials", "2", *flags]) == 0
         trials.append(trials_in(tmp_path / name))
     assert trials[0] == trials[1]

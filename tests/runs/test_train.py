@@ -48,13 +48,24 @@ def finished(tmp_path_factory):
 
 
 @pytest.fixture
+def with_cache(finished, monkeypatch):
+    """Let runs use the cache of the finished one, and few resamples."""
+    monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
+    monkeypatch.setattr(measure, "NUM_RESAMPLES", 2)
+
+
+@pytest.fixture
 def report(finished):
     return json.loads((finished[0] / "report.json").read_text(encoding="utf-8"))
 
 
+def predictions_in(folder):
+    return [json.loads(line) for line in (folder / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
 @pytest.fixture
 def predictions(finished):
-    return [json.loads(line) for line in (finished[0] / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
+    return predictions_in(finished[0])
 
 
 def test_the_folder_has_the_files_of_the_contract(finished):
@@ -88,9 +99,7 @@ def test_every_test_post_has_one_prediction_that_follows_the_threshold(report, p
     assert right / len(predictions) == pytest.approx(report["test"]["accuracy"])
 
 
-def test_mini_found_by_auto_trains_by_its_recipe(finished, tmp_path, monkeypatch):
-    monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
-    monkeypatch.setattr(measure, "NUM_RESAMPLES", 2)
+def test_mini_found_by_auto_trains_by_its_recipe(with_cache, tmp_path):
     done = run([*FLAGS[1:], "--max_steps", "1", "--output_dir", str(tmp_path / "out")])
     assert done.report.model.pooling == "mean"
     assert done.report.auto == {"model_name_or_path": "mini", "precision": done.report.environment.precision}
@@ -107,11 +116,9 @@ def test_the_loss_of_the_report_is_that_of_the_saved_model(finished, report, pre
 
 
 @pytest.mark.slow
-def test_a_model_trained_in_bf16_is_scored_in_float32(finished, tmp_path, monkeypatch):
-    monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
-    monkeypatch.setattr(measure, "NUM_RESAMPLES", 2)
+def test_a_model_trained_in_bf16_is_scored_in_float32(with_cache, tmp_path):
     done = run([*FLAGS, "--max_steps", "3", "--precision", "bf16", "--output_dir", str(tmp_path / "out")])
-    rows = [json.loads(line) for line in (done.folder / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = predictions_in(done.folder)
     model = AutoModelForSequenceClassification.from_pretrained(done.folder)
     tokenizer = AutoTokenizer.from_pretrained(done.folder)
     logits = predict_logits(model, tokenizer, as_posts([text_of(row["id"]) for row in rows]), InputConfig(256))
@@ -120,19 +127,12 @@ def test_a_model_trained_in_bf16_is_scored_in_float32(finished, tmp_path, monkey
 
 
 @pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        (["--lr_scheduler_type", "cosine_with_min_lr"], "training: cannot start with these flags"),
-        (["--optim", "adamw_8bit"], "training: cannot start with these flags"),
-        (["--report_to", "wandb"], "training: cannot start with these flags"),
-    ],
+    "flags",
+    [["--lr_scheduler_type", "cosine_with_min_lr"], ["--optim", "adamw_8bit"], ["--report_to", "wandb"]],
 )
-def test_what_trainer_refuses_is_an_error_before_the_folder_is_claimed(
-    finished, tmp_path, monkeypatch, capsys, flags, message
-):
-    monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
+def test_what_trainer_refuses_is_an_error_before_the_folder_is_claimed(with_cache, tmp_path, capsys, flags):
     assert cli.main(["train", *FLAGS, "--output_dir", str(tmp_path / "out"), *flags]) == 2
-    assert message in capsys.readouterr().err
+    assert "training: cannot start with these flags" in capsys.readouterr().err
     assert not list((tmp_path / "out").glob("*"))
 
 
@@ -140,11 +140,6 @@ def test_the_model_folder_knows_its_threshold_and_calibration(finished, report):
     facts = json.loads((finished[0] / "config.json").read_text(encoding="utf-8"))["hf_rumor"]
     assert facts["threshold"] == report["decision"]["threshold"] == report["test"]["threshold"] == 0.5
     assert facts["calibration"] == report["calibration"]["method"]
-
-
-def test_calibration_does_not_change_the_order_of_the_posts(report):
-    before, after = report["calibration"]["before"], report["calibration"]["after"]
-    assert after["roc_auc"] == pytest.approx(before["roc_auc"], abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -158,8 +153,7 @@ def test_calibration_does_not_change_the_order_of_the_posts(report):
         (["--adversarial_radius", "-1"], "--adversarial_radius -1.0: must be at least 0"),
     ],
 )
-def test_a_value_out_of_range_leaves_nothing_behind(finished, tmp_path, monkeypatch, capsys, flags, message):
-    monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
+def test_a_value_out_of_range_leaves_nothing_behind(with_cache, tmp_path, capsys, flags, message):
     assert cli.main(["train", *FLAGS, "--output_dir", str(tmp_path / "out"), *flags]) == 2
     assert message in capsys.readouterr().err
     assert not list((tmp_path / "out").glob("*"))
@@ -227,9 +221,7 @@ def test_the_plain_pipeline_gives_the_predicted_probabilities(finished, predicti
     assert json.loads(done.stdout) == pytest.approx([row["rumor_probability"] for row in predictions], abs=1e-5)
 
 
-def test_the_recipe_repeats_the_run_bit_for_bit(finished, tmp_path, monkeypatch):
-    monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
-    monkeypatch.setattr(measure, "NUM_RESAMPLES", 2)
+def test_the_recipe_repeats_the_run_bit_for_bit(finished, with_cache, tmp_path):
     again = run([str(finished[0] / "recipe.yaml"), "--output_dir", str(tmp_path / "again")])
     for name in ("model.safetensors", "predictions.jsonl"):
         assert (again.folder / name).read_bytes() == (finished[0] / name).read_bytes()
@@ -238,8 +230,7 @@ def test_the_recipe_repeats_the_run_bit_for_bit(finished, tmp_path, monkeypatch)
     )
 
 
-def test_another_run_in_the_folder_is_refused_and_leaves_it_unchanged(finished, monkeypatch, capsys):
-    monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
+def test_another_run_in_the_folder_is_refused_and_leaves_it_unchanged(finished, with_cache, capsys):
     before = {path: path.stat().st_mtime_ns for path in finished[0].rglob("*")}
     assert cli.main(["train", *FLAGS, "--loss", "ce", "--output_dir", str(finished[0])]) == 2
     assert "loss not set there, ce here" in capsys.readouterr().err
@@ -254,8 +245,7 @@ def test_another_run_in_the_folder_is_refused_and_leaves_it_unchanged(finished, 
         (["--output_dir", str(SAMPLE.parent / "README.md" / "out")], "Not a directory"),
     ],
 )
-def test_an_error_leaves_nothing_behind(finished, tmp_path, monkeypatch, capsys, words, message):
-    monkeypatch.setenv("HF_RUMOR_CACHE", str(finished[1]))
+def test_an_error_leaves_nothing_behind(with_cache, tmp_path, capsys, words, message):
     assert cli.main(["train", *FLAGS, "--output_dir", str(tmp_path / "out"), *words]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
@@ -279,7 +269,7 @@ run(sys.argv[1:])
 
 
 @pytest.mark.slow
-def test_a_killed_run_resumes_to_the_same_result(finished, tmp_path, monkeypatch):
+def test_a_killed_run_resumes_to_the_same_result(finished, tmp_path):
     environment = os.environ | {"HF_RUMOR_CACHE": str(finished[1])}
     words = [*FLAGS, "--output_dir", str(tmp_path / "out")]
     killed = subprocess.run([sys.executable, "-c", KILLED, *words], env=environment, capture_output=True, check=False)
@@ -358,6 +348,6 @@ def test_a_head_without_a_bias_is_reported_as_it_is_saved(save_other, tmp_path, 
     with caplog.at_level("INFO", logger="hf_rumor"):
         run(flags)
     assert "cannot store it" in caplog.text
-    rows = [json.loads(line) for line in (tmp_path / "out" / "predictions.jsonl").read_text("utf-8").splitlines()]
-    found = RumorClassifier.from_pretrained(tmp_path / "out").probabilities([text_of(row["id"]) for row in rows])
-    assert found == pytest.approx([row["rumor_probability"] for row in rows], abs=1e-5)
+    rows = predictions_in(tmp_path / "out")
+    scored = RumorClassifier.from_pretrained(tmp_path / "out").probabilities([text_of(row["id"]) for row in rows])
+    assert scored == pytest.approx([row["rumor_probability"] for row in rows], abs=1e-5)

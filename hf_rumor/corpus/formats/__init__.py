@@ -68,8 +68,8 @@ def open_input(
 
 
 def read_rows(source: Input) -> Iterator[Row]:
-    """Yield the rows of an input."""
-    yield from FORMATS[source.format][0](source)
+    """Return the rows of an input."""
+    return FORMATS[source.format][0](source)
 
 
 def _detect_format(suffix: str, head: bytes, name: str) -> str:
