@@ -27,6 +27,7 @@ from hf_rumor.models.inputs import InputConfig
 from hf_rumor.models.logits import predict_logits
 from hf_rumor.report.record import DataFacts, LossFacts, ModelFacts, Report, SplitFacts, Training
 from hf_rumor.runs.resolve import Run
+from hf_rumor.training.losses import Loss
 from hf_rumor.training.trainer import RumorTrainer
 
 
