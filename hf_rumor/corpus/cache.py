@@ -15,7 +15,7 @@ import pyarrow
 from datasets import ClassLabel, Dataset, Features, List, Value
 
 from hf_rumor.corpus.findings import Findings
-from hf_rumor.corpus.formats import open_input
+from hf_rumor.corpus.formats import open_input, readers_digest
 from hf_rumor.corpus.post import Post
 from hf_rumor.corpus.rows import Columns, read_posts
 from hf_rumor.errors import CorpusError
@@ -24,9 +24,6 @@ from hf_rumor.util.files import cache_folder
 
 
 logger = logging.getLogger(__name__)
-
-# Part of the cache key: raise it whenever a reader returns other posts or findings for the same files.
-PARSER_VERSION = 6
 
 # Errors of a cache that is not writable, but may be intact.
 NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOLCK)
@@ -104,7 +101,7 @@ def read_cached(path: Path, columns: Columns, sha256: str) -> tuple[Dataset, Fin
         CorpusError: The corpus is broken, or has no post.
     """
     key = hashlib.sha256(repr((sha256, path.is_file() and path.suffix.lower(), columns)).encode()).hexdigest()[:24]
-    config_id = f"{key}-v{PARSER_VERSION}"
+    config_id = f"{key}-{readers_digest()}"
     try:
         return _from_cache(path, columns, config_id)
     except (pyarrow.ArrowException, OSError, ValueError, LookupError, TypeError) as error:

@@ -193,7 +193,9 @@ def read_report(path: Path) -> Report:
 
 
 def from_json(kind: Any, value: Any) -> Any:
-    """Return a value of JSON as `kind`: a dataclass, tuple, dict, optional or plain type; null as a float is NaN.
+    """Return a value of JSON as `kind`: a dataclass, tuple, dict, optional or plain type.
+
+    A number that is null or missing is NaN, so that reports from before a metric was added can be read.
 
     Raises:
         LookupError: A field is missing.
@@ -203,7 +205,10 @@ def from_json(kind: Any, value: Any) -> Any:
         return value
     if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind)
-        return kind(**{entry.name: from_json(hints[entry.name], value[entry.name]) for entry in fields(kind)})
+        numbers = {name: None for name, hint in hints.items() if hint is float}
+        return kind(
+            **{entry.name: from_json(hints[entry.name], (numbers | value)[entry.name]) for entry in fields(kind)}
+        )
     origin, kinds = get_origin(kind), get_args(kind)
     if origin is UnionType:
         return None if value is None else from_json(kinds[0], value)

@@ -88,9 +88,9 @@ def test_other_columns_are_read_again(tmp_path, read_paths):
     assert len(read_paths) == 2
 
 
-def test_another_parser_version_reads_again(ced, read_paths, monkeypatch):
+def test_a_change_of_the_readers_reads_again(ced, read_paths, monkeypatch):
     load_corpus(ced)
-    monkeypatch.setattr(cache, "PARSER_VERSION", cache.PARSER_VERSION + 1)
+    monkeypatch.setattr(cache, "readers_digest", lambda: "another")
     load_corpus(ced)
     assert len(read_paths) == 2
 

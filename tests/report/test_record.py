@@ -88,6 +88,15 @@ class Part:
     part: "Part | None"
 
 
+def test_a_report_from_before_a_metric_was_added_can_be_read(make_report):
+    values = json.loads(to_json(make_report()))
+    del values["test"]["macro_f1"]
+    assert math.isnan(from_json(Report, values).test.macro_f1)
+    del values["test"]["num_posts"]
+    with pytest.raises(LookupError):
+        from_json(Report, values)
+
+
 def test_types_decide_how_json_is_read():
     inner = {"number": 1, "pair": [2, "b"], "rest": {}, "part": None}
     part = from_json(Part, {"number": 1, "pair": [1, "a"], "rest": {"x": [1, 2]}, "part": inner})

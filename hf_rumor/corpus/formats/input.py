@@ -25,8 +25,9 @@ class Row:
     """One post as it is in the file.
 
     Attributes:
-        number: Number of the line, or of the row below a header, from 1.
-        where: Position for messages, such as "line 3".
+        number: Number of the post from 1: of the line, of the row below a header, or of the record. It is the id of a
+            post without one.
+        where: Position for messages, such as "line 3"; the first line of a record.
         values: Column -> value; empty for a blank line, which is not a post.
         error: What is wrong and what to do, if the row cannot be parsed; `values` may then be incomplete.
     """
@@ -103,7 +104,7 @@ class Input:
             if len(raw) > MAX_LINE_BYTES and not raw.endswith(b"\n"):
                 while raw and not raw.endswith(b"\n"):
                     raw = readline(MAX_LINE_BYTES + 1)
-                yield Line(number, "", f"the line is longer than {MAX_LINE_BYTES:,} bytes. Write one post per line.")
+                yield Line(number, "", f"the line is longer than {MAX_LINE_BYTES:,} bytes. Shorten or split it.")
                 continue
             if number == 1 and raw.startswith(codecs.BOM_UTF8):
                 raw, encoding = raw.removeprefix(codecs.BOM_UTF8), "utf-8"
