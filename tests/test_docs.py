@@ -11,7 +11,7 @@ import pytest
 
 
 CHECKOUT = Path(__file__).parents[1]
-MAX_FILES = 3  # that a page changes, its test included
+MAX_FILES = 3  # of the repository that a page changes, tests included
 SLOW = ("howto_launch", "howto_python")  # pages whose test starts processes that train
 PAGES = [
     pytest.param(page, id=page.stem, marks=[pytest.mark.slow] if page.stem in SLOW else [])
@@ -50,12 +50,18 @@ def patch(folder, code):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_can_be_followed(page, tmp_path):
-    shutil.copytree(CHECKOUT / "hf_rumor", tmp_path / "hf_rumor")
+    for name in ("hf_rumor", "tests"):
+        shutil.copytree(CHECKOUT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(CHECKOUT / "pyproject.toml", tmp_path)
     changed = {write(tmp_path, code) for language, code in blocks(page) if language == "python"}
     changed |= {patch(tmp_path, code) for language, code in blocks(page) if language == "diff"}
     tests = [path for path in changed if Path(path).name.startswith("test_")]
     assert tests
-    assert len(changed) <= MAX_FILES
+    assert len([path for path in changed if "/" in path]) <= MAX_FILES
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", *changed], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
