@@ -35,8 +35,8 @@ def load_onnx(folder: Path) -> tuple[ScoreBatches, Any, Facts]:
         facts = read_facts(str(folder), config, TokenizerFacts(**ours["tokenizer"]), ours["inputs"]["max_length"])
     except ModelError:
         raise
-    except Exception as error:  # onnxruntime and tokenizers raise kinds of their own, and bare Exception
-        raise ModelError(f"{folder}: expected an exported model, got {error!r}. Export it again.") from error
+    except Exception as error:  # onnxruntime and tokenizers raise exceptions of their own, and bare Exception
+        raise ModelError(f"{folder}: the export is corrupt ({error!r}). Export it again.") from error
 
     def score(batches: Sequence[Arrays]) -> list[Logits]:
         return [session.run(None, dict(arrays))[0] for arrays in batches]

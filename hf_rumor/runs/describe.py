@@ -79,7 +79,7 @@ def describe_model(name: str, revision: str | None = None) -> Description:
     Raises:
         ModelError: The model is not available, or is not a model of transformers.
     """
-    anatomy = read_anatomy(name, "describe", revision)
+    anatomy = read_anatomy(name, revision)
     config, labels = anatomy.config, anatomy.config.get("id2label", {0: "LABEL_0", 1: "LABEL_1"})
     facts: Mapping[str, Any] = config.get("hf_rumor", {})
     problem_type = config.get("problem_type")
