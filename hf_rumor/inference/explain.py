@@ -23,11 +23,11 @@ DELETED = 0.2  # share of the tokens that the check of faithfulness deletes
 
 @dataclass(frozen=True)
 class Faithfulness:
-    """By how much the probability changes if tokens are deleted: means over posts, from 0 to 1."""
+    """Mean change of the probability after deleting tokens, from 0 to 1."""
 
     num_posts: int
-    top: float
-    random: float
+    top: float  # after deleting the most important tokens
+    random: float  # after deleting as many random tokens
 
 
 class Explainer:
@@ -74,16 +74,17 @@ class Explainer:
             embed = self.model.get_input_embeddings()
             start, end = embed(reference), embed(ids)
             try:
-                without, log_odds = (float(self._log_odds(embeddings, others)) for embeddings in (start, end))
-            except (NotImplementedError, TypeError, ValueError) as error:
-                raise ModelError(f"explain: {type(self.model).__name__} takes no embeddings ({error}).") from error
+                log_odds_without, log_odds = (float(self._log_odds(point, others)) for point in (start, end))
+            except (NotImplementedError, TypeError, ValueError) as reason:
+                raise ModelError(f"explain: {type(self.model).__name__} accepts no embeddings ({reason}).") from reason
+        difference = log_odds - log_odds_without
         for num_steps in STEPS:
             attributed = self._gradients.attribute(
                 end, start, additional_forward_args=(others,), n_steps=num_steps, internal_batch_size=32
             )
             weights = attributed.sum(dim=-1)[0].detach().cpu()  # (tokens,)
-            missing = abs(float(weights.sum()) - (log_odds - without)) / max(abs(log_odds - without), 1e-6)
-            if missing <= COMPLETE:
+            error = abs(float(weights.sum()) - difference) / max(abs(difference), 1e-6)
+            if error <= COMPLETE:
                 break
         text = model_text(post)
         tokens = [
@@ -95,7 +96,7 @@ class Explainer:
         [name] = name_decisions(probability, self.facts.threshold, LABEL_NAMES, self.facts.abstain_below)
         prediction = Prediction(float(probability[0]), name)
         words = self._words(text, tokens)
-        return Explanation(text, prediction, tokens, words, log_odds, without, missing, num_steps)
+        return Explanation(text, prediction, tokens, words, log_odds, log_odds_without, error, num_steps)
 
     def _encode(self, post: Post) -> tuple[Any, Tensor, dict[str, Tensor]]:
         """Return the tokens of a post, their ids, and what else the model takes. *Shape:* `(1, tokens)` each."""
@@ -112,8 +113,8 @@ class Explainer:
                 by_character[position] += token.weight / len(token.text)
         return [Piece(word, start, sum(by_character[start:end])) for word, start, end in self._segment(text)]
 
-    def faithfulness(self, posts: Iterable[Post | str], seed: int = 0) -> Faithfulness:
-        """Return the change of the probability after deleting the most important tokens, and as many random ones.
+    def faithfulness(self, posts: Iterable[Post | str]) -> Faithfulness:
+        """Delete the most important tokens of each post, or as many random ones, and compare the changes.
 
         As in DeYoung et al., 2020, https://aclanthology.org/2020.acl-main.408 (comprehensiveness). The most important
         tokens are those that increase the probability of the predicted label most.
@@ -121,7 +122,7 @@ class Explainer:
         Raises:
             ModelError: No post is long enough.
         """
-        generator = random.Random(seed)
+        generator = random.Random(0)
         changes: list[list[float]] = []
         for post in posts:
             explanation = self.explain(post)

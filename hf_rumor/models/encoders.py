@@ -184,5 +184,5 @@ def _explain(where: str, source: str, error: Exception) -> ModelError:
     if pickled := pickled_weights(source):
         return ModelError(f"{where}: {pickled}")
     return ModelError(
-        f"{where}: expected an encoder with a tokenizer and safetensors weights, got {error}. Use another model."
+        f"{where}: not an encoder with a tokenizer and safetensors weights ({error}). Use another model."
     )

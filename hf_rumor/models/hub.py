@@ -35,7 +35,7 @@ def check_reachable(name: str, flag: str, revision: str | None = None) -> None:
         if revision:
             raise ModelError(f"{flag} {name}: a folder has no revision {revision}. Omit the revision.")
         return
-    no_folder = ModelError(f"{flag} {name}: no such folder. Check the path.")
+    no_folder = ModelError(f"{flag} {name}: not a folder with a model. Check the path.")
     if name.startswith((".", "/", "~")) or name.count("/") > 1 or Path(name).exists():
         raise no_folder
     try:

@@ -43,7 +43,7 @@ def load_classifier(
             output_loading_info=True,
         )
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError, HfHubHTTPError) as error:
-        reason = pickled_weights(name) or f"expected a classifier with safetensors weights, got {error}. Check it."
+        reason = pickled_weights(name) or f"not a classifier with safetensors weights ({error}). Check it."
         raise ModelError(f"{name}: {reason}") from error
     if loaded["missing_keys"]:
         raise ModelError(

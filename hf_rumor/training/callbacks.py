@@ -52,7 +52,7 @@ def facts_of_steps(args: TrainingArguments, *, posts: str, is_streaming: bool) -
 
 
 class EpochLines(TrainerCallback):
-    """One line at the start with steps and warm-up, and one after each validation."""
+    """Logs steps and warm-up at the start, the scores of each validation, and the checkpoint that is kept."""
 
     started = 0.0
 

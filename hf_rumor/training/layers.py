@@ -39,7 +39,7 @@ def layers_below_head(model: Any) -> dict[int, int]:
     below = {id(value): 0 for value in model.parameters()}
     read_by_all: tuple[str, ...] = READ_BY_ALL
     if "encoder.rel_embeddings.weight" in base:
-        read_by_all += ("encoder.LayerNorm.",)  # their norm
+        read_by_all += ("encoder.LayerNorm.",)  # the norm of these embeddings
     is_embedding = True
     for name, value in base.items():
         is_embedding = is_embedding and name not in numbers

@@ -30,21 +30,13 @@ Weights = Sequence[float] | None  # of non-rumors and rumors
 
 @dataclass(frozen=True)
 class Loss:
-    """The loss that trains, and how its logits become probabilities.
+    """The training loss, and how logits become probabilities."""
 
-    Attributes:
-        name: As in `--loss`.
-        kwargs: As in `--loss_kwargs`, with the numbers of `balanced`.
-        function: The loss itself.
-        activation: `sigmoid` of the rumor logit, or `softmax` over both.
-        formula: One line for the log and the report.
-    """
-
-    name: str
-    kwargs: dict[str, Any]
+    name: str  # as in `--loss`
+    kwargs: dict[str, Any]  # as in `--loss_kwargs`, with numbers in place of `balanced`
     function: LossFunction
-    activation: Activation
-    formula: str
+    activation: Activation  # `sigmoid` of the rumor logit, or `softmax` over both
+    formula: str  # one line for the log and the report
 
 
 def smooth(target: Tensor, label_smoothing: float) -> Tensor:
@@ -84,7 +76,7 @@ def focal_loss(
     """
     smoothed = smooth(target, label_smoothing)
     losses = F.binary_cross_entropy_with_logits(logits, smoothed, reduction="none")
-    # At zero, a power below 1 has no finite gradient.
+    # Above zero, where a power below 1 has no finite gradient.
     distance = (smoothed - logits.sigmoid()).abs().clamp(min=torch.finfo(logits.dtype).eps)
     losses = distance.pow(gamma) * losses
     return _weighted_mean(losses.mean(dim=-1), target, class_weights)
