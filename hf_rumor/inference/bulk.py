@@ -14,7 +14,6 @@ from itertools import cycle, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hf_rumor.corpus.post import Post
 from hf_rumor.corpus.rows import Item
 from hf_rumor.errors import CorpusError, OutputError
 from hf_rumor.inference.classifier import BATCHES_PER_WINDOW, RumorClassifier, to_json

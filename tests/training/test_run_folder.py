@@ -158,9 +158,8 @@ def test_a_folder_that_was_moved_finds_its_best_checkpoint(folder, tmp_path):
 
 
 def test_a_second_run_is_refused_until_the_first_ends(folder):
-    with locked(folder):
-        with pytest.raises(OutputError, match="another run is using it"), locked(folder):
-            pytest.fail("locked twice")
+    with locked(folder), pytest.raises(OutputError, match="another run is using it"), locked(folder):
+        pytest.fail("locked twice")
     with locked(folder):
         assert list(folder.iterdir()) == []
 

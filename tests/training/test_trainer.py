@@ -38,16 +38,13 @@ def one_step(make_trainer):
     return step
 
 
-@pytest.mark.parametrize("loss", ["bce", "ce", "focal", "mse", "torch.nn:CrossEntropyLoss"])
+@pytest.mark.parametrize("loss", ["bce", "ce", "focal", "mse", "torch.nn:CrossEntropyLoss", "weighted bce"])
 @pytest.mark.parametrize(("num_posts", "batch", "accumulation"), [(8, 4, 2), (8, 1, 8), (10, 4, 3)])
 def test_accumulated_steps_equal_one_large_step(one_step, loss, num_posts, batch, accumulation):
-    reference = one_step(num_posts, num_posts, 1, loss=loss)
-    torch.testing.assert_close(one_step(num_posts, batch, accumulation, loss=loss), reference, rtol=1e-4, atol=1e-7)
-
-
-def test_class_weights_stay_exact_under_accumulation(one_step):
-    settings = {"loss": "bce", "loss_kwargs": {"class_weights": [0.3, 3.0], "label_smoothing": 0.1}}
-    torch.testing.assert_close(one_step(10, 4, 3, **settings), one_step(10, 10, 1, **settings), rtol=1e-4, atol=1e-7)
+    kwargs = {"class_weights": [0.3, 3.0], "label_smoothing": 0.1} if loss == "weighted bce" else None
+    settings = {"loss": loss.removeprefix("weighted "), "loss_kwargs": kwargs}
+    reference = one_step(num_posts, num_posts, 1, **settings)
+    torch.testing.assert_close(one_step(num_posts, batch, accumulation, **settings), reference, rtol=1e-4, atol=1e-7)
 
 
 def test_the_step_is_the_gradient_of_the_named_loss(make_trainer, tiny_model, tiny_posts):
@@ -125,12 +122,6 @@ def test_decayed_rates_follow_the_schedule_and_the_log_shows_the_head(make_train
     trainer.train()
     rates = [entry["learning_rate"] for entry in trainer.state.log_history if "learning_rate" in entry]
     assert rates == pytest.approx([0.1, 0.075, 0.05, 0.025])
-
-
-def test_several_gpus_in_one_process_are_refused(make_trainer, monkeypatch):
-    monkeypatch.setattr(TrainingArguments, "n_gpu", 2)
-    with pytest.raises(ArgumentError, match="accelerate launch"):
-        make_trainer()
 
 
 def test_without_a_count_of_labels_micro_batches_weigh_the_same(make_trainer):
@@ -279,11 +270,14 @@ def test_a_loss_is_a_name_or_a_function(tiny_model, args, loss):
     assert trainer.evaluate()["eval_loss"] == pytest.approx(expected, rel=1e-6)
 
 
-def test_arguments_without_effect_are_refused(tiny_model, args):
+def test_several_gpus_and_arguments_without_effect_are_refused(tiny_model, args, monkeypatch):
     with pytest.raises(ArgumentError, match="compute_loss_func would have no effect"):
         RumorTrainer(tiny_model(), args, compute_loss_func=lambda *_: None)
     args.label_smoothing_factor = 0.1
     with pytest.raises(ArgumentError, match="label_smoothing_factor would have no effect"):
+        RumorTrainer(tiny_model(), args)
+    monkeypatch.setattr(TrainingArguments, "n_gpu", 2)
+    with pytest.raises(ArgumentError, match="accelerate launch"):
         RumorTrainer(tiny_model(), args)
 
 
