@@ -105,13 +105,12 @@ def write_predictions(path: Path, job: dict[str, Any], lines_from: LinesFrom, *,
     path = output_file(path)
     part, note = _write_part(path, job, lines_from, resume=resume)
     failure = first_error([part])
-    if failure is None:
-        part.replace(path)
-    else:
-        part.unlink()
-    note.unlink()
     if failure is not None:
+        part.unlink()
+        note.unlink()
         raise all_failed(failure)
+    part.replace(path)
+    note.unlink()
 
 
 def _write_part(path: Path, job: dict[str, Any], lines_from: LinesFrom, *, resume: bool) -> tuple[Path, Path]:
