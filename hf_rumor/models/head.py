@@ -54,6 +54,7 @@ def apply_lines(lines: Sequence[Platt], logits: Tensor) -> Tensor:
     return slopes * logits.double() + intercepts
 
 
-def _coefficients(lines: Sequence[Platt]) -> Tensor:
-    """Return slopes and intercepts in float64. *Shape:* `(2, 2)`."""
-    return torch.tensor([[line.slope for line in lines], [line.intercept for line in lines]], dtype=torch.float64)
+def _coefficients(lines: Sequence[Platt]) -> tuple[Tensor, Tensor]:
+    """Return the slopes and the intercepts in float64. *Shape:* `(2,)` each."""
+    slopes = torch.tensor([line.slope for line in lines], dtype=torch.float64)
+    return slopes, torch.tensor([line.intercept for line in lines], dtype=torch.float64)
