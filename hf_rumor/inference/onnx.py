@@ -31,8 +31,8 @@ def load_onnx(folder: Path) -> tuple[ScoreBatches, Any, Facts]:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         session = onnxruntime.InferenceSession(folder / MODEL_FILE, providers=["CPUExecutionProvider"])
-        ours = config["hf_rumor"]
-        facts = read_facts(str(folder), config, TokenizerFacts(**ours["tokenizer"]), ours["inputs"]["max_length"])
+        saved = config["hf_rumor"]
+        facts = read_facts(str(folder), config, TokenizerFacts(**saved["tokenizer"]), saved["inputs"]["max_length"])
     except ModelError:
         raise
     except Exception as error:  # onnxruntime and tokenizers raise exceptions of their own, and bare Exception

@@ -39,12 +39,12 @@ def read_facts(name: str, config: Mapping[str, Any], tokenizer: TokenizerFacts, 
     if tuple(labels) != LABEL_NAMES:
         named = ", ".join(f"{number} = {label}" for number, label in enumerate(labels[:5]))
         raise ModelError(f"{name}: the labels are {named}, not 0 = non-rumor, 1 = rumor. Use another model.")
-    ours: Mapping[str, Any] = config.get("hf_rumor") or {}
+    saved: Mapping[str, Any] = config.get("hf_rumor") or {}
     is_sigmoid = config.get("problem_type") == PROBLEM_TYPES["sigmoid"]
     return Facts(
         activation="sigmoid" if is_sigmoid else "softmax",
-        threshold=0.5 if ours.get("threshold") is None else ours["threshold"],
-        abstain_below=ours.get("abstain_below"),
-        inputs=InputConfig(**ours.get("inputs", {"max_length": longest})),
+        threshold=0.5 if saved.get("threshold") is None else saved["threshold"],
+        abstain_below=saved.get("abstain_below"),
+        inputs=InputConfig(**saved.get("inputs", {"max_length": longest})),
         tokenizer=tokenizer,
     )

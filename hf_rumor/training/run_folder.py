@@ -73,13 +73,13 @@ def check_folder(folder: Path, identity: Identity) -> dict[str, Any] | None:
     has_results = any((folder / name).exists() for name in ("report.json", "model.safetensors"))
     if stored is None or not (has_results or complete_checkpoints(folder)):
         return stored
-    theirs, ours = (
+    old, new = (
         {**run["recipe"], "content of the corpus": run["data_sha256"][:12]} for run in (stored, asdict(identity))
     )
     differing = [
-        f"{key} {theirs.get(key, 'not set')} there, {ours.get(key, 'not set')} here"
-        for key in sorted(theirs.keys() | ours.keys())
-        if theirs.get(key) != ours.get(key)
+        f"{key} {old.get(key, 'not set')} there, {new.get(key, 'not set')} here"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key)
     ]
     if differing:
         raise OutputError(f"--output_dir {folder}: contains another run ({'; '.join(differing)}). {_REMEDY}")
