@@ -1,1 +1,1 @@
-"""A finished folder -> probabilities and a description; knows nothing of training or corpora."""
+"""Predictions, explanations and exports of a finished model; independent of training."""

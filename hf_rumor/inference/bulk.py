@@ -1,4 +1,4 @@
-"""Items -> lines of predictions, window by window, into a file; an interrupted job can be resumed."""
+"""Items -> lines of predictions, window by window, written to a file; an interrupted job can be resumed."""
 
 import errno
 import fcntl
@@ -14,11 +14,10 @@ from itertools import cycle, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hf_rumor.corpus.post import Post
 from hf_rumor.corpus.rows import Item
 from hf_rumor.errors import CorpusError, OutputError
 from hf_rumor.inference.classifier import BATCHES_PER_WINDOW, RumorClassifier, to_json
-from hf_rumor.util.files import content_digest, output_file
+from hf_rumor.util.files import content_digest, output_file, write_text, written_whole
 
 
 if TYPE_CHECKING:
@@ -29,12 +28,12 @@ logger = logging.getLogger(__name__)
 
 MODEL_FILES = ("config.json", "tokenizer*.json", "*.safetensors", "*.onnx", "*.onnx.data")
 ERROR_KEY = '"error": '
-LinesFrom = Callable[[int], Iterator[list[str]]]  # number of lines to skip -> the others, window by window
+LinesFrom = Callable[[int], Iterator[list[str]]]  # number of lines to skip -> the other lines, window by window
 
 
 @dataclass(frozen=True)
 class Share:
-    """The part of a job that one of several processes does: every `of`-th window, from window `number` on."""
+    """The part of a job for one of several processes: every `of`-th window, from window `number` on."""
 
     number: int
     of: int
@@ -54,13 +53,13 @@ def predict_items(
     """Yield the lines for each window of items, in order, without line ends; an item with an error gets a line too.
 
     Args:
-        classifier: Predicts.
-        items: Are read as they are needed.
+        classifier: The model.
+        items: Read window by window.
         batch_size: Texts per batch.
-        done: Lines of the share to skip at the beginning. Whole windows of them are not predicted at all; the others
-            are, so that every batch has the same texts as in a job that was not interrupted.
+        done: Lines of the share to skip at the beginning. A window of which only a part is skipped is predicted as a
+            whole, so that every batch has the same texts as in a job that was not interrupted.
         share: The windows to yield.
-        seen: By the model in training; adds `seen_in_training` to each line.
+        seen: Posts that the model has seen in training; adds `seen_in_training` to each line.
     """
     size = batch_size * BATCHES_PER_WINDOW
     remaining = iter(items)
@@ -69,7 +68,11 @@ def predict_items(
     while window := list(islice(remaining, size)):
         posts = [item.post for item in window if item.post is not None]
         predictions = iter(classifier.predict(posts, batch_size))
-        marks = _mark_seen(posts, seen)
+        marks: Iterator[dict[str, bool]] = repeat({})
+        if seen is not None:
+            from hf_rumor.corpus.seen import find_seen  # imports datasketch, which few predictions need
+
+            marks = ({"seen_in_training": mark} for mark in find_seen([post.text for post in posts], seen).tolist())
         lines = [
             to_json(next(predictions), item.id, **next(marks))
             if item.post is not None
@@ -81,81 +84,67 @@ def predict_items(
         _skip(remaining, (share.of - 1) * size)
 
 
-def _mark_seen(posts: list[Post], seen: "SeenPosts | None") -> Iterator[dict[str, bool]]:
-    """Return what a line gets for each post: whether it was seen in training, if that is asked."""
-    if seen is None:
-        return repeat({})
-    from hf_rumor.corpus.seen import find_seen  # imports datasketch, which few predictions need
-
-    return ({"seen_in_training": mark} for mark in find_seen([post.text for post in posts], seen).tolist())
-
-
 def _skip(items: Iterator[Item], number: int) -> None:
     next(islice(items, number, number), None)
 
 
-def write_predictions(path: Path, job: dict[str, Any], lines_from: LinesFrom, *, resume: bool) -> int:
-    """Write lines into `PATH.part`, which is renamed to `path` when it is complete; return how many were there before.
+def write_predictions(path: Path, job: dict[str, Any], lines_from: LinesFrom, *, resume: bool) -> None:
+    """Write lines into `PATH.part`, which is renamed to `path` when it is complete.
 
     Args:
-        path: Of the output; an earlier file of this name is replaced at the end, the target of a link as well.
-        job: Identifies the job; kept beside the part.
-        lines_from: The lines, from a place on.
+        path: Output file; an earlier one is replaced at the end. If it is a link, its target is replaced.
+        job: Identifies the job; saved in `PATH.part.json`.
+        lines_from: Returns the lines.
         resume: Whether to resume an interrupted job.
 
     Raises:
-        OutputError: `path` is no plain file; there is a part and `resume` is false; the part is of another job; or
-            another job writes it.
-        CorpusError: No line has a prediction; nothing is left behind then.
+        OutputError: `path` is not a plain file; there is a part and `resume` is false; the part is of another job; or
+            another job is writing it.
+        CorpusError: No line has a prediction; all files are removed.
     """
     path = output_file(path)
-    done = _write_part(path, job, lines_from, resume=resume)
-    part, note = _part_and_note(path)
-    failure = first_error(part)
-    if failure is None:
-        part.replace(path)
-    else:
-        part.unlink()
-    note.unlink()
+    part, note = _write_part(path, job, lines_from, resume=resume)
+    failure = first_error([part])
     if failure is not None:
+        part.unlink()
+        note.unlink()
         raise all_failed(failure)
-    return done
+    part.replace(path)
+    note.unlink()
 
 
-def _part_and_note(path: Path) -> tuple[Path, Path]:
-    return path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.part.json")
-
-
-def _write_part(path: Path, job: dict[str, Any], lines_from: LinesFrom, *, resume: bool) -> int:
-    part, note = _part_and_note(path)
+def _write_part(path: Path, job: dict[str, Any], lines_from: LinesFrom, *, resume: bool) -> tuple[Path, Path]:
+    """Write lines into `PATH.part`; return it and the file that identifies its job."""
+    part, note = path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.part.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     with output_file(part).open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                raise OutputError(f"{part}: another job is writing it. Wait for its end.") from error
+                raise OutputError(f"{part}: another job is writing it. Wait until it ends.") from error
             logger.warning("predict: %s cannot be locked (%s); start no second job with this output", part, error)
-        is_empty = not part.stat().st_size  # of a job that was killed, or failed, before its first line
+        is_empty = not part.stat().st_size  # the job was killed, or failed, before its first line
         if not is_empty and not resume:
-            raise OutputError(f"{path}: {part} of an interrupted job is there. Add --resume, or remove it.")
+            raise OutputError(f"{path}: an interrupted job has left {part}. Add --resume, or remove it.")
         done = 0 if is_empty else _lines_in(part, note, job)
-        _write_note(note, job)
+        write_text(note, json.dumps(job))
         for lines in lines_from(done):
             file.write("".join(f"{line}\n" for line in lines).encode("utf-8"))
             file.flush()
         os.fsync(file.fileno())
-    return done
+    return part, note
 
 
-def first_error(path: Path) -> str | None:
-    """Return the first line of a file of predictions if every line is an error, else None."""
+def first_error(paths: Iterable[Path]) -> str | None:
+    """Return the first line of some files of predictions if every line is an error, else None."""
     first = None
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            if ERROR_KEY not in line:
-                return None
-            first = first or line
+    for path in paths:
+        with path.open(encoding="utf-8") as file:
+            for line in file:
+                if ERROR_KEY not in line:
+                    return None
+                first = first or line
     return first
 
 
@@ -169,16 +158,15 @@ def write_share(path: Path, job: dict[str, Any], lines_from: LinesFrom, share: S
     """Write the lines of a share into a file of its own beside `path`, as `write_predictions` does; return the file.
 
     Raises:
-        OutputError: As there; or the file exists already and `resume` is false.
+        OutputError: As in `write_predictions`; or the file exists already and `resume` is false.
     """
     piece = _piece(output_file(path), job, share)
     if not piece.exists():
-        _write_part(piece, job, lines_from, resume=resume)
-        part, note = _part_and_note(piece)
+        part, note = _write_part(piece, job, lines_from, resume=resume)
         part.replace(piece)
         note.unlink()
     elif not resume:
-        raise OutputError(f"{path}: {piece} of an interrupted job is there. Add --resume, or remove it.")
+        raise OutputError(f"{path}: an interrupted job has left {piece}. Add --resume, or remove it.")
     return piece
 
 
@@ -192,21 +180,13 @@ def join_shares(path: Path, job: dict[str, Any], num_shares: int, batch_size: in
     pieces = [_piece(path, job, Share(number, num_shares)) for number in range(num_shares)]
     while not all(piece.exists() for piece in pieces):
         time.sleep(0.1)
-    size = batch_size * BATCHES_PER_WINDOW
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with ExitStack() as stack, temporary.open("wb") as joined:
+    failure = first_error(pieces)
+    if failure is None:
+        with written_whole(path) as temporary, ExitStack() as stack, temporary.open("wb") as joined:
             for file in cycle([stack.enter_context(piece.open("rb")) for piece in pieces]):
-                if not (window := list(islice(file, size))):
+                if not (window := list(islice(file, batch_size * BATCHES_PER_WINDOW))):
                     break
                 joined.writelines(window)
-            joined.flush()
-            os.fsync(joined.fileno())
-        failure = first_error(temporary)
-        if failure is None:
-            temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
     for piece in pieces:
         piece.unlink()
     if failure is not None:
@@ -214,19 +194,19 @@ def join_shares(path: Path, job: dict[str, Any], num_shares: int, batch_size: in
 
 
 def _piece(path: Path, job: dict[str, Any], share: Share) -> Path:
-    """Return the file of a share, named after its job, so that a file of another job is not used."""
+    """Return the file of a share; its name depends on the job, so that no file of another job is used."""
     digest = hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()[:8]
     return path.with_name(f"{path.name}.{digest}.{share.number}-of-{share.of}")
 
 
 def _lines_in(part: Path, note: Path, job: dict[str, Any]) -> int:
-    """Return the number of complete lines in a part, after cutting off an incomplete last one."""
+    """Return the number of complete lines in a part; truncate an incomplete last line."""
     try:
-        noted = json.loads(note.read_text(encoding="utf-8"))
+        stored = json.loads(note.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        noted = None
-    if noted != job:
-        differing = ", ".join(sorted(key for key in job if (noted or {}).get(key) != job[key]))
+        stored = None
+    if stored != job:
+        differing = ", ".join(sorted(key for key in job if (stored or {}).get(key) != job[key]))
         raise OutputError(f"{part}: is of a job with another {differing}. Remove it.")
     num_lines, end = 0, 0
     with part.open("r+b") as file:
@@ -236,12 +216,6 @@ def _lines_in(part: Path, note: Path, job: dict[str, Any]) -> int:
             num_lines, end = num_lines + 1, end + len(line)
         file.truncate(end)
     return num_lines
-
-
-def _write_note(note: Path, job: dict[str, Any]) -> None:
-    temporary = note.with_name(f".{note.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(job), encoding="utf-8")
-    temporary.replace(note)
 
 
 def describe_job(model: str, source: str, **settings: Any) -> dict[str, Any]:

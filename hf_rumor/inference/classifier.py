@@ -1,4 +1,4 @@
-"""Posts -> predictions by a finished folder; needs neither torch nor transformers for the ONNX backend."""
+"""Posts -> predictions by a finished model; the ONNX backend needs neither torch nor transformers."""
 
 import json
 import logging
@@ -52,10 +52,10 @@ class RumorClassifier:
     ```
 
     Args:
-        score: Batches of token ids -> the logits of each.
-        tokenizer: Its tokenizer.
+        score: Returns the logits of batches.
+        tokenizer: Tokenizer of the model.
         facts: How to feed the model and read its logits.
-        model: The model of transformers behind `score`, if there is one.
+        model: The model of transformers that `score` uses, if there is one.
     """
 
     def __init__(self, score: ScoreBatches, tokenizer: "Tokenizer", facts: Facts, model: Any = None) -> None:
@@ -75,15 +75,15 @@ class RumorClassifier:
         revision: str | None = None,
         speed_up: bool = True,
     ) -> "RumorClassifier":
-        """Load a folder, or (torch) a model of the Hub.
+        """Load a folder, or (torch) a model on the Hub.
 
         Args:
             name: A finished folder, or any classifier with the labels non-rumor and rumor.
             backend: `torch`, or `onnx` for a folder that `hf-rumor export` wrote.
             precision: fp32 reproduces the report. bf16 is faster on hardware that supports it; see
                 `docs/howto_predict.md` for how far its probabilities deviate.
-            revision: Branch, tag or commit of a model of the Hub; None: the newest.
-            speed_up: Whether to use what makes a CPU faster (torch).
+            revision: Branch, tag or commit of a model on the Hub; None: the newest.
+            speed_up: Whether to use the optimizations for CPUs (torch).
 
         Raises:
             ModelError: The model is not available, or is not a rumor classifier.
@@ -94,9 +94,7 @@ class RumorClassifier:
             if precision != "fp32":
                 raise ModelError(f"{name}: precision {precision} is not available for the onnx backend. Omit it.")
             if revision:
-                raise ModelError(
-                    f"{name}: the onnx backend reads folders, which have no revision {revision}. Omit it."
-                )
+                raise ModelError(f"{name}: a folder for the onnx backend has no revision {revision}. Omit it.")
             return cls(*load_onnx(Path(name)))
         from hf_rumor.models.cpu.speed import one_by_one, speed_up_scoring
         from hf_rumor.models.logits import make_score
@@ -104,24 +102,25 @@ class RumorClassifier:
 
         model, tokenizer, facts = load_classifier(str(name), precision, revision)
         score = make_score(model)
-        scores = speed_up_scoring(model, score) if speed_up else one_by_one(score)
-        return cls(scores, tokenizer.backend_tokenizer, facts, model)
+        score_batches = speed_up_scoring(model, score) if speed_up else one_by_one(score)
+        return cls(score_batches, tokenizer.backend_tokenizer, facts, model)
 
     def predict(self, posts: Sequence[Post | str], batch_size: int = 32) -> list[Prediction]:
-        """Return one prediction for each post, in order; a text stands for a post with this text alone."""
+        """Return one prediction for each post or text, in order."""
         return list(self.predict_iter(posts, batch_size))
 
     def predict_iter(self, posts: Iterable[Post | str], batch_size: int = 32) -> Iterator[Prediction]:
-        """Yield one prediction for each post, in order, keeping few posts in memory.
+        """Yield one prediction for each post or text, in order; only a window of batches is in memory.
 
         Batches consist of posts of similar length, from a window of `BATCHES_PER_WINDOW` batches.
 
         Raises:
             ValueError: `posts` is one text, or `batch_size` is not positive.
         """
-        if isinstance(posts, str | Post) or batch_size < 1:
-            problem = f"a batch_size of {batch_size}" if batch_size < 1 else "one post"
-            raise ValueError(f"predict: expected a list of posts and a batch_size of at least 1, got {problem}")
+        if isinstance(posts, str | Post):
+            raise ValueError("predict: this is one post. Pass a list of posts.")
+        if batch_size < 1:
+            raise ValueError(f"predict: batch_size is {batch_size}. Pass a number of at least 1.")
         iterator = iter(posts)
         while window := list(islice(iterator, batch_size * BATCHES_PER_WINDOW)):
             probabilities = self.probabilities(window, batch_size)

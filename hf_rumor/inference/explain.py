@@ -1,4 +1,4 @@
-"""Which characters and words speak for rumor, and which against it."""
+"""Which tokens and words increase the probability of rumor, and which decrease it."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -17,27 +17,24 @@ from hf_rumor.labels import rumor_probabilities
 from hf_rumor.models.inputs import as_posts, encode, model_text, pad
 
 
-STEPS = (32, 64, 128, 256)  # of the integral; more as long as it is not complete
-DELETED = 0.2  # share of the tokens, in the check of faithfulness
+STEPS = (32, 64, 128, 256)  # of the integral; increased until it is complete
+DELETED = 0.2  # share of the tokens that the check of faithfulness deletes
 
 
 @dataclass(frozen=True)
 class Faithfulness:
-    """By how much the probability changes if tokens are deleted: means over posts, from 0 to 1."""
+    """Mean change of the probability after deleting tokens, from 0 to 1."""
 
     num_posts: int
-    top: float
-    random: float
+    top: float  # after deleting the most important tokens
+    random: float  # after deleting as many random tokens
 
 
 class Explainer:
     """Explains a model by integrated gradients (Sundararajan et al., 2017, https://arxiv.org/abs/1703.01365).
 
-    The path leads from the embeddings of a text whose tokens are all padding, between its special tokens, to those of
-    the text. Only the embeddings change: positions, and the token that a decoder pools, stay those of the text.
-
-    Args:
-        classifier: The model, on torch; it is shared.
+    The path leads to the embeddings of the text from those of the same text with all but its special tokens replaced
+    by padding. Positions, and the token that a decoder pools, do not change along the path.
 
     Raises:
         ModelError: The classifier is not on torch in fp32, or captum or jieba (extra `explain`) are not installed.
@@ -77,13 +74,17 @@ class Explainer:
             embed = self.model.get_input_embeddings()
             start, end = embed(reference), embed(ids)
             try:
-                without, log_odds = (float(self._log_odds(embeddings, others)) for embeddings in (start, end))
-            except (NotImplementedError, TypeError, ValueError) as error:
-                raise ModelError(f"explain: {type(self.model).__name__} takes no embeddings ({error}).") from error
+                log_odds_without, log_odds = (float(self._log_odds(point, others)) for point in (start, end))
+            except (NotImplementedError, TypeError, ValueError) as reason:
+                raise ModelError(f"explain: {type(self.model).__name__} accepts no embeddings ({reason}).") from reason
+        difference = log_odds - log_odds_without
         for num_steps in STEPS:
-            weights = self._weights(end, start, others, num_steps)  # (tokens,)
-            missing = abs(float(weights.sum()) - (log_odds - without)) / max(abs(log_odds - without), 1e-6)
-            if missing <= COMPLETE:
+            attributed = self._gradients.attribute(
+                end, start, additional_forward_args=(others,), n_steps=num_steps, internal_batch_size=32
+            )
+            weights = attributed.sum(dim=-1)[0].detach().cpu()  # (tokens,)
+            error = abs(float(weights.sum()) - difference) / max(abs(difference), 1e-6)
+            if error <= COMPLETE:
                 break
         text = model_text(post)
         tokens = [
@@ -91,8 +92,11 @@ class Explainer:
             for (first, last), weight in zip(encoding.offsets, weights.tolist(), strict=False)
             if last > first
         ]
+        probability = rumor_probabilities([[0.0, log_odds]], "sigmoid")
+        [name] = name_decisions(probability, self.facts.threshold, self.facts.abstain_below)
+        prediction = Prediction(float(probability[0]), name)
         words = self._words(text, tokens)
-        return Explanation(text, self._predict(log_odds), tokens, words, log_odds, without, missing, num_steps)
+        return Explanation(text, prediction, tokens, words, log_odds, log_odds_without, error, num_steps)
 
     def _encode(self, post: Post) -> tuple[Any, Tensor, dict[str, Tensor]]:
         """Return the tokens of a post, their ids, and what else the model takes. *Shape:* `(1, tokens)` each."""
@@ -101,38 +105,25 @@ class Explainer:
         tensors = {name: torch.from_numpy(values).to(self.model.device) for name, values in arrays.items()}
         return encoding, tensors.pop("input_ids"), tensors
 
-    def _weights(self, end: Tensor, start: Tensor, others: dict[str, Tensor], num_steps: int) -> Tensor:
-        """Return the weight of each token. *Shape:* `(tokens,)`."""
-        attributed = self._gradients.attribute(
-            end, start, additional_forward_args=(others,), n_steps=num_steps, internal_batch_size=32
-        )
-        weights: Tensor = attributed.sum(dim=-1)[0].detach().cpu()
-        return weights
-
-    def _predict(self, log_odds: float) -> Prediction:
-        probability = rumor_probabilities([[0.0, log_odds]], "sigmoid")
-        [name] = name_decisions(probability, self.facts.threshold, self.facts.abstain_below)
-        return Prediction(float(probability[0]), name)
-
     def _words(self, text: str, tokens: Sequence[Piece]) -> list[Piece]:
-        """Return the words of a text; the weight of a token is spread evenly over its characters."""
+        """Return the words of a text; the weight of a token is divided equally among its characters."""
         by_character = [0.0] * len(text)
         for token in tokens:
             for position in range(token.start, token.start + len(token.text)):
                 by_character[position] += token.weight / len(token.text)
         return [Piece(word, start, sum(by_character[start:end])) for word, start, end in self._segment(text)]
 
-    def faithfulness(self, posts: Iterable[Post | str], seed: int = 0) -> Faithfulness:
-        """Delete the tokens that weigh most, or as many at random: which changes the probability more?
+    def faithfulness(self, posts: Iterable[Post | str]) -> Faithfulness:
+        """Delete the most important tokens of each post, or as many random ones, and compare the changes.
 
-        As in DeYoung et al., 2020, https://aclanthology.org/2020.acl-main.408 (comprehensiveness). If a post is
-        predicted to be a rumor, the tokens that speak most for it are deleted, else those that speak most against it.
+        As in DeYoung et al., 2020, https://aclanthology.org/2020.acl-main.408 (comprehensiveness). The most important
+        tokens are those that increase the probability of the predicted label most.
 
         Raises:
             ModelError: No post is long enough.
         """
-        generator = random.Random(seed)
-        changes: list[tuple[float, float]] = []
+        generator = random.Random(0)
+        changes: list[list[float]] = []
         for post in posts:
             explanation = self.explain(post)
             number = round(DELETED * len(explanation.tokens))
@@ -140,19 +131,17 @@ class Explainer:
                 continue
             before = explanation.prediction.rumor_probability
             sign = 1 if before >= self.facts.threshold else -1
-            by_weight = sorted(explanation.tokens, key=lambda token: -sign * token.weight)[:number]
-            at_random = generator.sample(explanation.tokens, number)
-            after = [self._without_tokens(explanation.text, deleted) for deleted in (by_weight, at_random)]
-            changes.append((abs(before - after[0]), abs(before - after[1])))
+            top = sorted(explanation.tokens, key=lambda token: -sign * token.weight)[:number]
+            deletions = (top, generator.sample(explanation.tokens, number))
+            changes.append([abs(before - self._without_tokens(explanation.text, tokens)) for tokens in deletions])
         if not changes:
             raise ModelError("explain: no post has more than two tokens. Use longer ones.")
-        top, at_random_mean = (sum(column) / len(changes) for column in zip(*changes, strict=True))
-        return Faithfulness(len(changes), top, at_random_mean)
+        return Faithfulness(len(changes), *(sum(column) / len(changes) for column in zip(*changes, strict=True)))
 
     def _without_tokens(self, text: str, deleted: Sequence[Piece]) -> float:
         """Return the probability of rumor of a text without some of its tokens."""
-        places = {place for piece in deleted for place in range(piece.start, piece.start + len(piece.text))}
-        kept = "".join(letter for place, letter in enumerate(text) if place not in places)
+        gaps = {position for piece in deleted for position in range(piece.start, piece.start + len(piece.text))}
+        kept = "".join(character for position, character in enumerate(text) if position not in gaps)
         _, ids, others = self._encode(Post(text=kept))
         with torch.no_grad():
             log_odds = float(self._log_odds(self.model.get_input_embeddings()(ids), others))

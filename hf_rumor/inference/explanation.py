@@ -1,4 +1,4 @@
-"""An explanation: the weight of each word, as a record, as text for a terminal, and as an HTML page."""
+"""An explanation (the weight of each word) as a record, as text for a terminal, and as an HTML page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,48 +10,30 @@ from hf_rumor.models.facts import Facts
 
 
 COMPLETE = 0.05  # share of the explained log-odds that may be missing
-FAINT = 0.1  # log-odds; if no word weighs as much, this is stated, and none is colored strongly
+FAINT = 0.1  # log-odds; a smaller weight is not noticeable
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of a text with its share of the log-odds of rumor.
-
-    Attributes:
-        text: Its characters.
-        start: Position of the first one.
-        weight: Above 0: speaks for rumor; below 0: against it. In log-odds, so that the weights of a text add up to
-            its difference from a text without content.
-    """
+    """A token or word of a text. The weights of a text add up to `log_odds - log_odds_without`."""
 
     text: str
-    start: int
-    weight: float
+    start: int  # position of its first character
+    weight: float  # in log-odds; positive for rumor, negative against it
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """A prediction and its explanation.
+    """A prediction and its explanation."""
 
-    Attributes:
-        text: The text that the model reads.
-        prediction: The prediction for it.
-        tokens: Its tokens, in order.
-        words: Its words, in order; each has the sum of its characters.
-        log_odds: Log-odds of rumor of the text.
-        log_odds_without: Of the same text with every token replaced by padding: where the weights start from.
-        error: By how much the weights miss the difference of the two, as a share of it.
-        num_steps: Number of steps of the integral.
-    """
-
-    text: str
+    text: str  # as the model reads it
     prediction: Prediction
-    tokens: list[Piece]
-    words: list[Piece]
-    log_odds: float
-    log_odds_without: float
-    error: float
-    num_steps: int
+    tokens: list[Piece]  # in order
+    words: list[Piece]  # in order
+    log_odds: float  # of rumor
+    log_odds_without: float  # of the same text with every token replaced by padding
+    error: float  # relative difference between the sum of the weights and `log_odds - log_odds_without`
+    num_steps: int  # of the integral
 
     @property
     def largest(self) -> float:
@@ -60,53 +42,44 @@ class Explanation:
 
     @property
     def full_color(self) -> float:
-        """Weight that is shown in full color."""
+        """Weight with the most intense color."""
         return max(self.largest, FAINT)
 
     @property
     def is_faint(self) -> bool:
-        """Whether no word moved the prediction noticeably."""
+        """Whether no word has a noticeable weight."""
         return self.largest < FAINT
 
     @property
     def has_failed(self) -> bool:
-        """Whether the weights do not add up to the difference that they explain."""
+        """Whether the weights do not add up to the difference that they should explain."""
         return not self.error <= COMPLETE
 
 
 def explanation_text(explanation: Explanation, *, colors: bool) -> str:
-    """Return an explanation for a terminal: the text with its words colored, and the strongest of them.
-
-    Args:
-        explanation: Of a post.
-        colors: Whether the terminal shows colors; if not, only the list shows the words that weigh most.
-    """
-    prediction = explanation.prediction
-    lines = [
-        f"{prediction.predicted}, probability of rumor {prediction.rumor_probability:.3f}",
-        explanation.text,
-        f"  explanation failed: its weights miss {explanation.error:.0%} of the log-odds, so they are not shown",
-    ]
+    """Return an explanation for a terminal: the text, with its words colored if `colors`, and the strongest words."""
+    prediction, text, words = explanation.prediction, explanation.text, explanation.words
+    if colors and not explanation.has_failed:
+        text = "".join(_colored(word.text, word.weight / explanation.full_color) for word in words)
+    lines = [f"{prediction.predicted}, probability of rumor {prediction.rumor_probability:.3f}", text]
     if explanation.has_failed:
-        return "\n".join(lines)
-    strongest = sorted(explanation.words, key=lambda word: -abs(word.weight))[:8]
-    groups = {
-        "for rumor": [f"{word.text} {word.weight:+.2f}" for word in strongest if word.weight > 0],
-        "against": [f"{word.text} {word.weight:+.2f}" for word in strongest if word.weight < 0],
-    }
-    if colors:
-        lines[1] = "".join(_colored(word.text, word.weight / explanation.full_color) for word in explanation.words)
-    lines[2:] = [
-        *(f"  {name:<10}{'  '.join(words) or 'nothing'}" for name, words in groups.items()),
-        *([f"  no word changed the log-odds by as much as {FAINT}"] if explanation.is_faint else []),
+        failure = f"its weights miss {explanation.error:.0%} of the log-odds, so they are not shown"
+        return "\n".join([*lines, f"  explanation failed: {failure}"])
+    strongest = sorted(words, key=lambda word: -abs(word.weight))[:8]
+    for name, sign in {"for rumor": 1, "against": -1}.items():
+        listed = "  ".join(f"{word.text} {word.weight:+.2f}" for word in strongest if sign * word.weight > 0)
+        lines.append(f"  {name:<10}{listed or 'nothing'}")
+    if explanation.is_faint:
+        lines.append(f"  no word changed the log-odds by as much as {FAINT}")
+    lines.append(
         f"  weights: log-odds, from {explanation.log_odds_without:+.2f} (no content) to {explanation.log_odds:+.2f}; "
-        f"{explanation.error:.1%} of it not accounted for, {explanation.num_steps} steps",
-    ]
+        f"{explanation.error:.1%} of it not accounted for, {explanation.num_steps} steps"
+    )
     return "\n".join(lines)
 
 
 def _colored(text: str, share: float) -> str:
-    """Return `text` on red for rumor and blue against it, the paler the less it weighs."""
+    """Return `text` on red for rumor and on blue against it, paler for a smaller weight."""
     if abs(share) < 0.1:
         return text
     pale = round(255 - 155 * abs(share))
@@ -115,7 +88,7 @@ def _colored(text: str, share: float) -> str:
 
 
 def explanation_page(explanations: Sequence[Explanation], facts: Facts, model: str) -> str:
-    """Return a self-contained page with each text and its words on colors."""
+    """Return a self-contained page with each text and its words colored."""
     environment = Environment(
         loader=PackageLoader("hf_rumor.inference"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

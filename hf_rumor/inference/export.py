@@ -1,4 +1,4 @@
-"""A finished folder -> the same model as ONNX, compared with torch on real posts."""
+"""A finished model -> the same model as ONNX, compared with torch on real posts."""
 
 import io
 import json
@@ -23,30 +23,21 @@ from hf_rumor.models.inputs import as_posts, make_batches
 from hf_rumor.models.trained import load_classifier
 
 
-MAX_POSTS = 512  # compared
+MAX_POSTS = 512  # in the comparison
 MAX_CHANGED = 0.005  # share of decisions that int8 may change
-FP32_BOUND = 1e-4  # of a probability
-COMPARISON_FILE = "comparison.json"
-SAMPLE = ("今天晴", "听说明天全市停水一周")  # that the exporter traces
+MAX_DIFFERENCE = 1e-4  # of a probability in fp32
+SAMPLE = ("今天晴", "听说明天全市停水一周")  # texts that the exporter traces
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A way to run a model, compared with torch in fp32 on the same posts.
-
-    Attributes:
-        name: Backend and precision.
-        largest_difference: Of a probability.
-        agreement: Share of posts with the same decision.
-        posts_per_second: Tokenization included.
-        num_bytes: Of its weights; None for a model that is not a folder.
-    """
+    """Backend and precision of a model, compared with torch in fp32 on the same posts."""
 
     name: str
-    largest_difference: float
-    agreement: float
-    posts_per_second: float
-    num_bytes: int | None
+    largest_difference: float  # of a probability
+    agreement: float  # share of posts with the same decision
+    posts_per_second: float  # tokenization included
+    num_bytes: int | None  # of the weights; None for a model on the Hub
 
 
 @dataclass(frozen=True)
@@ -70,19 +61,19 @@ def export_model(
     """Write a model as ONNX through the exporter of transformers, if its probabilities equal those of torch.
 
     Args:
-        name: A finished folder, or a model of the Hub.
-        folder: Is created; holds `model.onnx`, its weights, configuration and tokenizer, and the comparison that is
-            returned, as `comparison.json`.
+        name: A finished folder, or a model on the Hub.
+        folder: Created; gets `model.onnx`, its weights, configuration and tokenizer, and the returned comparison as
+            `comparison.json`.
         texts: Texts of real posts; up to `MAX_POSTS` of all lengths are compared.
         precision: int8: weights of the linear layers in 8 bits, activations quantized dynamically.
         force: Whether to keep an int8 model that changes more than `MAX_CHANGED` of the decisions.
-        revision: Branch, tag or commit of a model of the Hub.
+        revision: Branch, tag or commit of a model on the Hub.
 
     Raises:
         ModelError: The model is not available, cannot be exported, or its probabilities differ.
         OutputError: The folder is not empty.
     """
-    folder = folder.resolve()  # a link to a folder stays
+    folder = folder.resolve()  # a link to a folder is not replaced
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise OutputError(f"--output_dir {folder}: this is not an empty folder. Name another one, or empty it.")
     classifier = RumorClassifier.from_pretrained(name, revision=revision)
@@ -105,7 +96,7 @@ def export_model(
             Variant(f"onnx, {precision}", difference, agreement, speed, _num_bytes(written)),
         ]
         comparison = {"num_posts": len(chosen), "variants": [asdict(variant) for variant in variants]}
-        (written / COMPARISON_FILE).write_text(json.dumps(comparison, indent=2) + "\n", encoding="utf-8")
+        (written / "comparison.json").write_text(json.dumps(comparison, indent=2) + "\n", encoding="utf-8")
         if folder.exists():
             folder.rmdir()
         written.rename(folder)
@@ -118,10 +109,10 @@ def _write(name: str, folder: Path, precision: str, revision: str | None) -> Non
     except ImportError as error:
         raise ModelError(f"export: {error}. Run: pip install onnx onnxruntime onnxscript") from error
     model, tokenizer, facts = load_classifier(name, revision=revision, use_cpu=True)
-    tools: Any = exporters  # without types
-    quantizer = (
-        tools.OnnxRuntimeQuantizer(tools.OnnxRuntimeDynamicConfig(per_channel=True)) if precision == "int8" else None
-    )
+    tools: Any = exporters  # has no types
+    quantizer = None
+    if precision == "int8":
+        quantizer = tools.OnnxRuntimeQuantizer(tools.OnnxRuntimeDynamicConfig(per_channel=True))
     _, [arrays] = make_batches(
         as_posts(SAMPLE), tokenizer.backend_tokenizer, facts.tokenizer, facts.inputs, len(SAMPLE)
     )
@@ -134,26 +125,22 @@ def _write(name: str, folder: Path, precision: str, revision: str | None) -> Non
     except (ImportError, RuntimeError, ValueError, TypeError) as error:
         reason = str(error).partition("\n")[0]
         raise ModelError(f"{name}: it cannot be exported as ONNX ({reason}). Use it with torch.") from error
-    ours = getattr(model.config, "hf_rumor", {})  # with what a reader without transformers needs to know
-    model.config.hf_rumor = {**ours, "inputs": asdict(facts.inputs), "tokenizer": asdict(facts.tokenizer)}
+    stored = getattr(model.config, "hf_rumor", {})  # `load_onnx` has no tokenizer of transformers to read these from
+    model.config.hf_rumor = {**stored, "inputs": asdict(facts.inputs), "tokenizer": asdict(facts.tokenizer)}
     model.config.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the progress of the exporters off stdout, and their warnings, meant for developers, off stderr."""
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "transformers.exporters", "onnxscript", "root")]
-    levels = [logger.level for logger in loggers]
-    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        for logger in loggers:
-            logger.setLevel(logging.ERROR)
-        try:
+    """Suppress the progress of the exporters on stdout, and their warnings for developers on stderr."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(action="ignore"), redirect_stdout(io.StringIO()):
             yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
+    finally:
+        logging.disable(before)
 
 
 def _of_all_lengths(texts: Sequence[str]) -> list[str]:
@@ -164,17 +151,17 @@ def _of_all_lengths(texts: Sequence[str]) -> list[str]:
 
 
 def _time(classifier: RumorClassifier, texts: Sequence[str]) -> tuple[NDArray[np.float64], float]:
-    classifier.probabilities(texts[:32])  # warm
+    classifier.probabilities(texts[:32])  # warm up
     start = time.perf_counter()
     probabilities = classifier.probabilities(texts)
     return probabilities, len(texts) / (time.perf_counter() - start)
 
 
 def _check(name: str, precision: str, difference: float, agreement: float, *, force: bool) -> None:
-    if precision == "fp32" and not difference <= FP32_BOUND:
+    if precision == "fp32" and not difference <= MAX_DIFFERENCE:
         raise ModelError(
             f"{name}: the probabilities of ONNX differ from those of torch by up to {difference:.2g}, more than "
-            f"{FP32_BOUND:g}. Nothing is written. Use it with torch."
+            f"{MAX_DIFFERENCE:g}. Nothing is written. Use it with torch."
         )
     if precision == "int8" and agreement < 1 - MAX_CHANGED and not force:
         raise ModelError(

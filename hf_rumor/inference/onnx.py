@@ -31,12 +31,12 @@ def load_onnx(folder: Path) -> tuple[ScoreBatches, Any, Facts]:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         session = onnxruntime.InferenceSession(folder / MODEL_FILE, providers=["CPUExecutionProvider"])
-        ours = config["hf_rumor"]
-        facts = read_facts(str(folder), config, TokenizerFacts(**ours["tokenizer"]), ours["inputs"]["max_length"])
+        saved = config["hf_rumor"]
+        facts = read_facts(str(folder), config, TokenizerFacts(**saved["tokenizer"]), saved["inputs"]["max_length"])
     except ModelError:
         raise
-    except Exception as error:  # onnxruntime and tokenizers raise kinds of their own, and bare Exception
-        raise ModelError(f"{folder}: expected an exported model, got {error!r}. Export it again.") from error
+    except Exception as error:  # onnxruntime and tokenizers raise exceptions of their own, and bare Exception
+        raise ModelError(f"{folder}: the export is corrupt ({error!r}). Export it again.") from error
 
     def score(batches: Sequence[Arrays]) -> list[Logits]:
         return [session.run(None, dict(arrays))[0] for arrays in batches]

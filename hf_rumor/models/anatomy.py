@@ -1,4 +1,4 @@
-"""What the files of a model state about its architecture, read in milliseconds: without torch and without weights."""
+"""The architecture of a model, read from its files in milliseconds: without torch and without weights."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from hf_rumor.errors import ModelError
 from hf_rumor.models.hub import check_reachable, find_file
 
 
-# The same setting, as families of models name it.
+# Names of the same setting in different families of models.
 LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 WIDTH = ("hidden_size", "n_embd", "dim", "d_model", "emb_dim")
 ACTIVATION = ("hidden_act", "hidden_activation", "activation", "activation_function", "ff_activation")
@@ -25,15 +25,10 @@ POSITIONS = ("max_position_embeddings", "n_positions")
 
 @dataclass(frozen=True)
 class Anatomy:
-    """The configuration of a model, and the shape of each of its weights.
+    """The configuration of a model, and the shapes of its weights."""
 
-    Attributes:
-        config: `config.json`.
-        shapes: Name of a weight -> its shape; empty if there is no safetensors file.
-    """
-
-    config: Mapping[str, Any]
-    shapes: Mapping[str, tuple[int, ...]]
+    config: Mapping[str, Any]  # `config.json`
+    shapes: Mapping[str, tuple[int, ...]]  # by name; empty if there is no safetensors file
 
     def setting(self, names: tuple[str, ...]) -> Any:
         """Return the first of these settings that the configuration has, or None."""
@@ -56,18 +51,13 @@ class Anatomy:
         ]
 
 
-def read_anatomy(name: str, flag: str, revision: str | None = None) -> Anatomy:
+def read_anatomy(name: str, revision: str | None = None) -> Anatomy:
     """Return the anatomy of a model in a folder, in the cache, or on the Hub.
-
-    Args:
-        name: A folder, or a name on the Hub.
-        flag: The command or flag, for messages.
-        revision: Branch, tag or commit of a model of the Hub.
 
     Raises:
         ModelError: The model is not available, or is not a model of transformers.
     """
-    check_reachable(name, flag, revision)
+    check_reachable(name, "describe", revision)
     try:
         path = find_file(name, "config.json", revision)
         if path is None:

@@ -1,4 +1,4 @@
-"""Check that a saved folder reproduces the probabilities that were reported for the model in memory."""
+"""Check that a saved folder reproduces the reported probabilities, which the model in memory computed."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,20 +17,14 @@ TOLERANCE = 1e-5  # of a probability
 
 
 def check_saved(folder: Path, posts: Sequence[Post], expected_probabilities: ArrayLike) -> None:
-    """Load a finished folder, without what makes a CPU faster, and compare its probabilities with those reported.
-
-    Args:
-        folder: The finished folder.
-        posts: A few posts.
-        expected_probabilities: The reported probability of rumor of each. *Shape:* `(num_posts,)`.
+    """Load a finished folder, without the optimizations for CPUs, and compare its probabilities with those reported.
 
     Raises:
         RunError: They differ by more than `TOLERANCE`.
     """
     model, tokenizer, facts = load_classifier(str(folder))
-    logits = predict_logits(model, tokenizer, posts, facts.inputs)
-    found = rumor_probabilities(logits, facts.activation)
-    difference = float(np.abs(found - np.asarray(expected_probabilities)).max(initial=0.0))
+    probabilities = rumor_probabilities(predict_logits(model, tokenizer, posts, facts.inputs), facts.activation)
+    difference = float(np.abs(probabilities - np.asarray(expected_probabilities)).max(initial=0.0))
     if not difference <= TOLERANCE:
         raise RunError(
             f"{folder}: the saved model does not reproduce the reported probabilities (they differ by up to "

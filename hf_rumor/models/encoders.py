@@ -1,4 +1,4 @@
-"""Find and load the encoder that a training starts from, and its tokenizer."""
+"""Find and load the encoder to fine-tune, and its tokenizer."""
 
 import logging
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 
 from hf_rumor.errors import ModelError
 from hf_rumor.labels import LABEL_NAMES, PROBLEM_TYPES, Activation
-from hf_rumor.models.hub import check_reachable, hub_is_there, is_cached, pickled_weights
+from hf_rumor.models.hub import check_reachable, is_cached, is_hub_reachable, pickled_weights
 from hf_rumor.models.pooling import Pooling, append_layer, start_as_mean, start_pooler_as_identity
 from hf_rumor.models.positions import longest_input
 
@@ -23,8 +23,12 @@ AUTO_MODEL = "google-bert/bert-base-chinese"
 AUTO_FILES = ("config.json", "model.safetensors", "tokenizer_config.json")
 MINI = "mini"  # the bundled encoder
 MINI_FOLDER = Path(__file__).parents[1] / MINI
-
-BUFFERS = ("position_ids", "masked_bias", "inv_freq")  # Constants that older checkpoints contain.
+LABELS = {
+    "num_labels": len(LABEL_NAMES),
+    "id2label": dict(enumerate(LABEL_NAMES)),
+    "label2id": {label: number for number, label in enumerate(LABEL_NAMES)},
+}
+BUFFERS = ("position_ids", "masked_bias", "inv_freq")  # constants that older checkpoints contain
 
 
 def resolve_model(name: str) -> str:
@@ -33,20 +37,16 @@ def resolve_model(name: str) -> str:
         return name
     if is_cached(AUTO_MODEL, *AUTO_FILES):
         choice, reason = AUTO_MODEL, "found in the cache"
-    elif not hub_is_there():
+    elif not is_hub_reachable():
         choice, reason = MINI, f"{AUTO_MODEL} is not in the cache and the Hub is unreachable"
     else:
-        choice, reason = _download_auto_model()
+        try:
+            snapshot_download(AUTO_MODEL, allow_patterns=["*.json", "vocab.txt", "model.safetensors"])
+            choice, reason = AUTO_MODEL, "from the Hub"
+        except (OSError, HfHubHTTPError, ValueError) as error:
+            choice, reason = MINI, f"downloading {AUTO_MODEL} failed: {error}"
     logger.info("model: %s (auto: %s)", choice, reason)
     return choice
-
-
-def _download_auto_model() -> tuple[str, str]:
-    try:
-        snapshot_download(AUTO_MODEL, allow_patterns=["*.json", "vocab.txt", "model.safetensors"])
-    except (OSError, HfHubHTTPError, ValueError) as error:
-        return MINI, f"downloading {AUTO_MODEL} failed: {error}"
-    return AUTO_MODEL, "from the Hub"
 
 
 def load_encoder(
@@ -63,15 +63,14 @@ def load_encoder(
         name: A folder, a name on the Hub, or `mini`. Weights are read from safetensors only; no code of a model runs.
         activation: Saved as `problem_type`, so that the plain pipeline computes the same probabilities.
         max_length: Saved with the tokenizer as the length to truncate at.
-        config_overrides: Values that replace those of the model's configuration, such as dropout rates.
+        config_overrides: Values that replace those of the configuration, such as dropout rates.
         pooling: `first_token`, as in the architecture, or `mean`: see `hf_rumor.models.pooling`.
-        revision: Branch, tag or commit of a model of the Hub; None: the newest.
+        revision: Branch, tag or commit of a model on the Hub; None: the newest.
 
     Raises:
-        ModelError: The model is not available or cannot be loaded; the message distinguishes these.
+        ModelError: The model is not available or cannot be loaded; the message states which.
     """
     where = f"--model_name_or_path {name}"
-    head = _head_settings(activation)
     if name == MINI and revision:
         raise ModelError(f"--model_revision {revision}: {MINI} is bundled and has no revisions. Omit the flag.")
     source = str(MINI_FOLDER) if name == MINI else name
@@ -79,15 +78,26 @@ def load_encoder(
     overrides = config_overrides or {}
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
-        config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False, **head)
-        _override(config, overrides, head)
+        config = AutoConfig.from_pretrained(
+            source, revision=revision, trust_remote_code=False, **LABELS, problem_type=PROBLEM_TYPES[activation]
+        )
+        _override(config, overrides)
         is_appended = pooling == "mean" and append_layer(config)
-        if config.pad_token_id is None:  # else a decoder cannot find the last token of a padded post
+        if config.pad_token_id is None:  # a decoder needs it to find the last token of a padded post
             config.pad_token_id = tokenizer.pad_token_id
-        model, loaded = _read_weights(source, config, revision)
+        model, loaded = AutoModelForSequenceClassification.from_pretrained(
+            source,
+            revision=revision,
+            config=config,
+            dtype=torch.float32,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,
+        )
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError, StrictDataclassError) as error:
         raise _explain(where, source, error) from error
-    _check_tokenizer(where, tokenizer)
+    check_tokenizer(where, tokenizer)
     _check_weights(where, model, loaded, is_appended=is_appended, is_overridden=bool(overrides))
     longest = longest_input(model, tokenizer)
     if max_length > longest:
@@ -99,30 +109,6 @@ def load_encoder(
     return model, tokenizer
 
 
-def _read_weights(source: str, config: Any, revision: str | None) -> tuple[Any, dict[str, Any]]:
-    """Return the model, and which weights are missing, unexpected or of another shape."""
-    model, loaded = AutoModelForSequenceClassification.from_pretrained(
-        source,
-        revision=revision,
-        config=config,
-        dtype=torch.float32,
-        use_safetensors=True,
-        trust_remote_code=False,
-        output_loading_info=True,
-        ignore_mismatched_sizes=True,
-    )
-    return model, loaded
-
-
-def _head_settings(activation: Activation) -> dict[str, Any]:
-    return {
-        "num_labels": len(LABEL_NAMES),
-        "id2label": dict(enumerate(LABEL_NAMES)),
-        "label2id": {label: number for number, label in enumerate(LABEL_NAMES)},
-        "problem_type": PROBLEM_TYPES[activation],
-    }
-
-
 def freeze_embeddings(model: Any) -> None:
     """Exclude the token embeddings from training: they are half of a small multilingual encoder.
 
@@ -131,25 +117,22 @@ def freeze_embeddings(model: Any) -> None:
     model.get_input_embeddings().requires_grad_(False)
 
 
-def _check_tokenizer(where: str, tokenizer: Any) -> None:
+def check_tokenizer(where: str, tokenizer: Any) -> None:
     """Refuse an unusable tokenizer: transformers creates an empty one if a folder has none."""
-    problem = None
     if len(tokenizer) <= len(tokenizer.all_special_ids):
-        problem = "the tokenizer has no vocabulary. Save the tokenizer into the folder."
-    elif not tokenizer.is_fast:
-        problem = f"{type(tokenizer).__name__} is a slow tokenizer. Use another model."
-    elif tokenizer.pad_token_id is None:
-        problem = "the tokenizer has no padding token. Set one and save it, or use another model."
-    if problem:
-        raise ModelError(f"{where}: {problem}")
+        raise ModelError(f"{where}: the tokenizer has no vocabulary. Save the tokenizer into the folder.")
+    if not tokenizer.is_fast:
+        raise ModelError(f"{where}: {type(tokenizer).__name__} is a slow tokenizer. Use another model.")
+    if tokenizer.pad_token_id is None:
+        raise ModelError(f"{where}: the tokenizer has no padding token. Set one and save it, or use another model.")
 
 
 def _check_weights(
     where: str, model: Any, loaded: Mapping[str, Any], *, is_appended: bool, is_overridden: bool
 ) -> None:
-    """Refuse an encoder of which weights are missing, unknown or of another shape: it would not be the one named.
+    """Refuse an encoder if weights are missing, unknown or of another shape: it would not be the named one.
 
-    A pooler may be missing, and the layer that was appended. Heads of other tasks may be there: they are not used.
+    The pooler and an appended layer may be missing. Heads of other tasks are ignored.
     """
     base, prefix = model.base_model, f"{model.base_model_prefix}."
     parts = {part for part, _ in base.named_children()}
@@ -167,26 +150,26 @@ def _check_weights(
     other_shapes = sorted(str(key) for key, *_ in loaded["mismatched_keys"])
     if missing:
         raise ModelError(
-            f"{where}: {len(missing)} weights of the encoder are missing, such as {missing[0]}. "
-            "Save it with save_pretrained, or omit --config_overrides."
+            f"{where}: {len(missing)} weights of the encoder are missing, such as {missing[0]}. Save it with "
+            "save_pretrained, or omit --config_overrides."
         )
     if unknown and not is_overridden:
         raise ModelError(
-            f"{where}: {len(unknown)} weights do not belong to {type(model).__name__}, such as {unknown[0]}. "
-            "Correct config.json, or use another model."
+            f"{where}: {len(unknown)} weights do not belong to {type(model).__name__}, such as {unknown[0]}. Fix "
+            "config.json, or use another model."
         )
     if any(key.startswith(prefix) for key in other_shapes):
-        raise ModelError(f"{where}: {other_shapes[0]} has another shape than config.json states. Correct the folder.")
+        raise ModelError(f"{where}: {other_shapes[0]} has another shape than in config.json. Fix config.json.")
     if other_shapes:
         logger.info("model: the head of the checkpoint has other labels; a new one is trained")
 
 
-def _override(config: Any, overrides: Mapping[str, Any], head: Mapping[str, Any]) -> None:
+def _override(config: Any, overrides: Mapping[str, Any]) -> None:
     for key, value in overrides.items():
-        if key in (*head, "output_hidden_states", "output_attentions"):
+        if key in (*LABELS, "problem_type", "output_hidden_states", "output_attentions"):
             raise ModelError(f"--config_overrides: {key} is not a setting of the encoder. Omit it.")
         if not hasattr(config, key):
-            raise ModelError(f"--config_overrides: {type(config).__name__} has no key {key}. Correct it.")
+            raise ModelError(f"--config_overrides: {type(config).__name__} has no key {key}. Fix it.")
         setattr(config, key, value)
 
 
@@ -201,5 +184,5 @@ def _explain(where: str, source: str, error: Exception) -> ModelError:
     if pickled := pickled_weights(source):
         return ModelError(f"{where}: {pickled}")
     return ModelError(
-        f"{where}: expected an encoder with a tokenizer and safetensors weights, got {error}. Use another model."
+        f"{where}: not an encoder with a tokenizer and safetensors weights ({error}). Use another model."
     )

@@ -1,4 +1,4 @@
-"""What the folder of a model states about its inputs and its logits, whatever computes them."""
+"""How to feed a model and how to read its logits, from its configuration; for torch and ONNX."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,45 +20,31 @@ ScoreBatches = Callable[[Sequence[Arrays]], list[Logits]]
 
 @dataclass(frozen=True)
 class Facts:
-    """How to feed a model and how to read its logits.
-
-    Attributes:
-        activation: How logits become probabilities.
-        threshold: A post is predicted to be a rumor if its probability is at least this.
-        abstain_below: Confidence below which a post is `uncertain`, or None.
-        inputs: How posts become model input.
-        tokenizer: What padding needs.
-    """
+    """How to feed a model and how to read its logits."""
 
     activation: Activation
-    threshold: float
-    abstain_below: float | None
+    threshold: float  # a post is predicted to be a rumor if its probability is at least this
+    abstain_below: float | None  # confidence below which a post is `uncertain`
     inputs: InputConfig
     tokenizer: TokenizerFacts
 
 
 def read_facts(name: str, config: Mapping[str, Any], tokenizer: TokenizerFacts, longest: int) -> Facts:
-    """Return the facts in the configuration of a model.
-
-    Args:
-        name: Of the model, for messages.
-        config: Its `config.json`.
-        tokenizer: Facts of its tokenizer.
-        longest: Number of tokens that the model accepts, for a model that was not trained by hf_rumor.
+    """Return the facts in `config.json`; `longest` is the maximum length if hf_rumor did not train the model.
 
     Raises:
         ModelError: Its labels are not `non-rumor` and `rumor`.
     """
     labels = [label for _, label in sorted((int(number), label) for number, label in config["id2label"].items())]
     if tuple(labels) != LABEL_NAMES:
-        found = ", ".join(f"{number} = {label}" for number, label in enumerate(labels[:5]))
-        raise ModelError(f"{name}: expected the labels 0 = non-rumor, 1 = rumor, found {found}. Use another model.")
-    ours: Mapping[str, Any] = config.get("hf_rumor") or {}
+        named = ", ".join(f"{number} = {label}" for number, label in enumerate(labels[:5]))
+        raise ModelError(f"{name}: the labels are {named}, not 0 = non-rumor, 1 = rumor. Use another model.")
+    saved: Mapping[str, Any] = config.get("hf_rumor") or {}
     is_sigmoid = config.get("problem_type") == PROBLEM_TYPES["sigmoid"]
     return Facts(
         activation="sigmoid" if is_sigmoid else "softmax",
-        threshold=0.5 if ours.get("threshold") is None else ours["threshold"],
-        abstain_below=ours.get("abstain_below"),
-        inputs=InputConfig(**ours.get("inputs", {"max_length": longest})),
+        threshold=0.5 if saved.get("threshold") is None else saved["threshold"],
+        abstain_below=saved.get("abstain_below"),
+        inputs=InputConfig(**saved.get("inputs", {"max_length": longest})),
         tokenizer=tokenizer,
     )

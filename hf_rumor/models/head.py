@@ -1,4 +1,4 @@
-"""The layer that gives the logits, and how a calibration becomes part of it: the plain pipeline is then calibrated."""
+"""The layer that computes the logits. The calibration is stored in it, so that the plain pipeline is calibrated."""
 
 from collections.abc import Sequence
 
@@ -19,47 +19,42 @@ def can_calibrate(model: nn.Module) -> bool:
     return True
 
 
-def find_head(model: nn.Module, num_labels: int = len(LABEL_NAMES)) -> nn.Linear:
-    """Return the linear layer that gives the logits and can store a calibration.
+def find_head(model: nn.Module) -> nn.Linear:
+    """Return the linear layer that computes the logits and can store a calibration.
 
     Raises:
         ModelError: There is none, or several, or it has no bias: `from_pretrained` would ignore a bias added to it.
     """
-    heads = [
-        module for module in model.modules() if isinstance(module, nn.Linear) and module.out_features == num_labels
-    ]
-    problem = f"{len(heads)} linear layers with {num_labels} outputs instead of one"
+    layers = [module for module in model.modules() if isinstance(module, nn.Linear)]
+    heads = [layer for layer in layers if layer.out_features == len(LABEL_NAMES)]
     if len(heads) == 1 and heads[0].bias is not None:
         return heads[0]
+    problem = f"{len(heads)} linear layers with {len(LABEL_NAMES)} outputs instead of one"
     if len(heads) == 1:
         problem = "a head without a bias, where the intercept would be stored"
     raise ModelError(f"--calibration platt: {type(model).__name__} has {problem}. Use --calibration none.")
 
 
 def fold_into_head(model: nn.Module, lines: Sequence[Platt]) -> None:
-    """Replace each logit of `model` by its line: `slope · logit + intercept`, in the weights of its last layer.
-
-    Args:
-        model: A sequence classifier of transformers whose logits come from a linear layer.
-        lines: One for each label.
+    """Replace each logit of `model` by `slope · logit + intercept`, in the weights of its last layer.
 
     Raises:
         ModelError: See `find_head`.
     """
-    head = find_head(model, len(lines))
-    slopes = torch.tensor([line.slope for line in lines], dtype=torch.float64)
-    intercepts = torch.tensor([line.intercept for line in lines], dtype=torch.float64)
+    head = find_head(model)
+    slopes, intercepts = _coefficients(lines)
     with torch.no_grad():
         head.weight.copy_(head.weight.double().cpu() * slopes[:, None])
         head.bias.copy_(head.bias.double().cpu() * slopes + intercepts)
 
 
 def apply_lines(lines: Sequence[Platt], logits: Tensor) -> Tensor:
-    """Return the calibrated logits in float64, in which rounding swaps no two posts.
+    """Return the calibrated logits in float64, in which rounding swaps no two posts. *Shape:* `(num_posts, 2)`."""
+    slopes, intercepts = _coefficients(lines)
+    return slopes * logits.double() + intercepts
 
-    Args:
-        lines: One for each label.
-        logits: *Shape:* `(num_posts, num_labels)`.
-    """
-    wide = logits.double()
-    return torch.stack([line.slope * wide[:, label] + line.intercept for label, line in enumerate(lines)], dim=1)
+
+def _coefficients(lines: Sequence[Platt]) -> tuple[Tensor, Tensor]:
+    """Return the slopes and the intercepts in float64. *Shape:* `(2,)` each."""
+    slopes = torch.tensor([line.slope for line in lines], dtype=torch.float64)
+    return slopes, torch.tensor([line.intercept for line in lines], dtype=torch.float64)

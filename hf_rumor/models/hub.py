@@ -1,4 +1,4 @@
-"""Can a model be had? Asked before `from_pretrained`, which would try for a minute without a network."""
+"""Whether a model is available, checked before `from_pretrained`, which retries for a minute without a network."""
 
 from pathlib import Path
 
@@ -16,56 +16,51 @@ from hf_rumor.util.network import can_connect
 
 
 def is_cached(name: str, *files: str, revision: str | None = None) -> bool:
-    """Return whether all `files` of a model of the Hub are in the cache."""
+    """Return whether all `files` of a model on the Hub are in the cache."""
     return all(isinstance(try_to_load_from_cache(name, file, revision=revision), str) for file in files)
 
 
-def hub_is_there() -> bool:
-    """Return whether the Hub can be reached, and may be (`HF_HUB_OFFLINE`)."""
+def is_hub_reachable() -> bool:
+    """Return whether the Hub is reachable and `HF_HUB_OFFLINE` is not set."""
     return not constants.HF_HUB_OFFLINE and can_connect(constants.ENDPOINT)
 
 
 def check_reachable(name: str, flag: str, revision: str | None = None) -> None:
-    """Refuse at once a model that is no folder, not in the cache, and not to be asked for.
-
-    Args:
-        name: A folder, or a name on the Hub.
-        flag: Where the name was given, for the message.
-        revision: Branch, tag or commit of a model of the Hub.
+    """Refuse a model that is neither a folder nor in the cache nor on the Hub; `flag` is for the message.
 
     Raises:
-        ModelError: The message tells a folder that is missing from a network that is not there.
+        ModelError: The folder or the revision does not exist, or the Hub is unreachable.
     """
     if Path(name).is_dir():
         if revision:
-            raise ModelError(f"{flag} {name}: expected a model of the Hub for revision {revision}, found a folder")
+            raise ModelError(f"{flag} {name}: a folder has no revision {revision}. Omit the revision.")
         return
-    no_folder = ModelError(f"{flag} {name}: expected a folder with a model, found none; check the path")
+    no_folder = ModelError(f"{flag} {name}: not a folder with a model. Check the path.")
     if name.startswith((".", "/", "~")) or name.count("/") > 1 or Path(name).exists():
         raise no_folder
     try:
         if is_cached(name, "config.json", revision=revision):
             return
-    except HFValidationError as error:  # a name that the Hub cannot have: `out/`, `my model`, `模型`
+    except HFValidationError as error:  # not a valid name on the Hub: `out/`, `my model`, `模型`
         raise no_folder from error
-    if not hub_is_there():
+    if not is_hub_reachable():
         raise ModelError(
-            f"{flag} {name}: expected a folder, or a model in the cache or on the Hub, found no such folder, nothing "
-            f"in the cache, and no way to {constants.ENDPOINT}; check the name, or go online once"
+            f"{flag} {name}: no such folder, not in the cache, and {constants.ENDPOINT} is unreachable. Check the "
+            "name or the network."
         )
     try:
         hf_hub_download(name, "config.json", revision=revision)
     except RevisionNotFoundError as error:
-        raise ModelError(f"{flag} {name}: expected revision {revision}, the Hub knows none of this name") from error
-    except (OSError, ValueError, HfHubHTTPError):  # told by whoever loads the model
+        raise ModelError(f"{flag} {name}: the Hub has no revision {revision}. Check it.") from error
+    except (OSError, ValueError, HfHubHTTPError):  # reported when the model is loaded
         pass
 
 
 def find_file(name: str, file: str, revision: str | None = None) -> Path | None:
-    """Return a file of a folder, or of a model of the Hub, fetched if need be; None where there is none.
+    """Return a file of a folder, or of a model on the Hub, downloaded if necessary; None if there is none.
 
     Raises:
-        ModelError: The Hub does not give it.
+        ModelError: The download fails.
     """
     if Path(name).is_dir():
         return Path(name) / file if (Path(name) / file).is_file() else None
@@ -74,11 +69,11 @@ def find_file(name: str, file: str, revision: str | None = None) -> Path | None:
     except (EntryNotFoundError, LocalEntryNotFoundError):
         return None
     except (OSError, ValueError, HfHubHTTPError) as error:
-        raise ModelError(f"{name}: expected {file} from the Hub, got {error}; try again") from error
+        raise ModelError(f"{name}: {file} cannot be downloaded ({error}). Try again.") from error
 
 
 def pickled_weights(name: str) -> str | None:
-    """Return what to do about a folder whose weights are pickled, which can run code; None if there are none."""
+    """Return what to do about a folder whose weights are pickled; None if they are not."""
     files = sorted(Path(name).glob("*.bin")) if Path(name).is_dir() else []
     if not files or any(Path(name).glob("*.safetensors")):
         return None

@@ -16,43 +16,32 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-VERSION = 2  # Part of the cache key of tokens: raise it whenever `encode` returns other tokens for the same post.
-FEW, MAX_UNKNOWN = 3, 0.05  # Unknown tokens that are normal, such as rare characters and symbols: number, share.
-WIDTH_MULTIPLE = 8  # Batches of few different widths: torch keeps memory for each shape.
+VERSION = 2  # part of the cache key of tokens: increase it whenever `encode` returns other tokens for the same post
+MAX_NUM_UNKNOWN, MAX_SHARE_UNKNOWN = 3, 0.05  # tokens; a post has rare characters and symbols
+WIDTH_MULTIPLE = 8  # tokens; torch keeps memory for each shape of a batch
 
 Arrays = Mapping[str, NDArray[np.int64]]  # name -> (batch, tokens)
 
 
 @dataclass(frozen=True)
 class InputConfig:
-    """How a post becomes model input; saved in `config.json` under `hf_rumor.inputs`.
+    """How a post becomes model input; saved in `config.json` under `hf_rumor.inputs`."""
 
-    Attributes:
-        max_length: Number of tokens, special tokens included, at which a post is truncated.
-    """
-
-    max_length: int
+    max_length: int  # tokens, special tokens included; longer posts are truncated
 
 
 @dataclass(frozen=True)
 class TokenizerFacts:
-    """What padding and the check for unknown tokens need from a tokenizer.
-
-    Attributes:
-        padding_id: Token that pads the shorter posts of a batch.
-        padding_side: Where it is added.
-        unknown_id: Token that stands for text outside the vocabulary, or None.
-        names: Arrays that the model takes.
-    """
+    """What padding and the check for unknown tokens need from a tokenizer."""
 
     padding_id: int = 0
     padding_side: Literal["left", "right"] = "right"
     unknown_id: int | None = None
-    names: tuple[str, ...] = ("input_ids", "attention_mask")
+    names: tuple[str, ...] = ("input_ids", "attention_mask")  # arrays that the model takes
 
 
 class Tokens(NamedTuple):
-    """The tokens of a post without what was cut off: an `Encoding` keeps that too."""
+    """The tokens of a post; an `Encoding` also keeps those that were truncated."""
 
     ids: list[int]
     type_ids: list[int]
@@ -70,9 +59,9 @@ def as_posts(posts: Iterable[Post | str]) -> list[Post]:
 
 
 def model_text(post: Post) -> str:
-    """Return the text that a model reads, without whitespace at its ends, which is a token in some vocabularies.
+    """Return the text without whitespace at its ends, which is a token in some vocabularies, as in corpora.
 
-    Corpora are read the same way. A lone surrogate becomes `?`: tokenizers would refuse the whole batch.
+    A lone surrogate becomes `?`: tokenizers would refuse the whole batch.
     """
     return post.text.encode("utf-8", "replace").decode("utf-8").strip()
 
@@ -80,15 +69,11 @@ def model_text(post: Post) -> str:
 def encode(posts: Sequence[Post], tokenizer: "Tokenizer", config: InputConfig) -> "list[Encoding]":
     """Return the tokens of each post, truncated, special tokens included, without padding.
 
-    Args:
-        posts: The posts.
-        tokenizer: A `tokenizers.Tokenizer`; its truncation and padding are set.
-        config: How to read the posts.
+    Truncation and padding of the tokenizer are set.
     """
-    limit = config.max_length
-    truncation = {"max_length": limit, "stride": 0, "strategy": "longest_first", "direction": "right"}
+    truncation = {"max_length": config.max_length, "stride": 0, "strategy": "longest_first", "direction": "right"}
     if tokenizer.truncation != truncation:  # setting it while another thread encodes is an error
-        tokenizer.enable_truncation(limit)
+        tokenizer.enable_truncation(config.max_length)
     if tokenizer.padding is not None:
         tokenizer.no_padding()
     return tokenizer.encode_batch([model_text(post) for post in posts])
@@ -117,10 +102,10 @@ def pad(encodings: "Sequence[Encoding | Tokens]", facts: TokenizerFacts, max_wid
     arrays["input_ids"][:] = facts.padding_id
     for row, encoding in enumerate(encodings):
         length = len(encoding.ids)
-        place = slice(length) if facts.padding_side == "right" else slice(shape[1] - length, None)
-        arrays["input_ids"][row, place] = encoding.ids
-        arrays["attention_mask"][row, place] = 1
-        arrays["token_type_ids"][row, place] = encoding.type_ids
+        columns = slice(length) if facts.padding_side == "right" else slice(shape[1] - length, None)
+        arrays["input_ids"][row, columns] = encoding.ids
+        arrays["attention_mask"][row, columns] = 1
+        arrays["token_type_ids"][row, columns] = encoding.type_ids
     return {name: arrays[name] for name in facts.names}
 
 
@@ -129,7 +114,7 @@ def make_batches(
 ) -> tuple[list[int], list[Arrays]]:
     """Return the positions of `posts` from the longest to the shortest, and their batches in this order.
 
-    The longest come first: the memory they need serves all others.
+    The memory of the first batch is then enough for all others.
     """
     tokens = [
         Tokens(encoding.ids, encoding.type_ids)
@@ -143,8 +128,8 @@ def make_batches(
 
 
 def check_vocabulary(where: str, num_unknown: int, num_tokens: int) -> None:
-    """Log a warning if many tokens are unknown: the model then sees little of the posts."""
-    if num_unknown > max(FEW, MAX_UNKNOWN * num_tokens):
+    """Log a warning if many tokens are unknown."""
+    if num_unknown > max(MAX_NUM_UNKNOWN, MAX_SHARE_UNKNOWN * num_tokens):
         logger.warning(
             "%s: %.0f%% of the tokens are unknown to the model. Use a model for the language of the posts.",
             *(where, 100 * num_unknown / num_tokens),

@@ -1,4 +1,4 @@
-"""Posts -> logits by a model of torch, in float32, whatever precision trained it."""
+"""Posts -> logits by a model on torch."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,32 +19,25 @@ WINDOW = 64  # batches that are sorted by length together
 def predict_logits(
     model: nn.Module, tokenizer: Any, posts: Sequence[Post], config: InputConfig, batch_size: int = 32
 ) -> Tensor:
-    """Return the logits of `posts`, in their order, on the CPU. *Shape:* `(num_posts, num_labels)`.
+    """Return the logits of `posts`, in their order, in float32 on the CPU. *Shape:* `(num_posts, num_labels)`.
 
-    Batches hold posts of similar length, which saves padding; padding changes a logit by no more than rounding.
-
-    Args:
-        model: A sequence classifier in float32; is set to evaluation mode.
-        tokenizer: Its tokenizer, of transformers.
-        posts: The posts.
-        config: How to read them.
-        batch_size: Posts per batch.
+    Batches consist of posts of similar length, to save padding; padding changes a logit by no more than rounding.
     """
     facts, score = tokenizer_facts(tokenizer), make_score(model)
     logits = torch.empty(len(posts), model.config.num_labels)  # type: ignore[union-attr, arg-type]
     size = WINDOW * batch_size
     with (
-        torch.backends.flags(fp32_precision="ieee"),  # `--tf32` is for training: a saved model must reproduce these
+        torch.backends.flags(fp32_precision="ieee"),  # `--tf32` is for training only
         tqdm(total=len(posts), desc="scoring", unit="post", disable=None) as bar,
     ):
         for start in range(0, len(posts), size):
             window = posts[start : start + size]
             order, batches = make_batches(window, tokenizer.backend_tokenizer, facts, config, batch_size)
-            scored = []
+            parts = []
             for arrays in batches:
-                scored.append(score(arrays))
-                bar.update(len(scored[-1]))
-            logits[start + torch.tensor(order)] = torch.from_numpy(np.concatenate(scored))
+                parts.append(score(arrays))
+                bar.update(len(parts[-1]))
+            logits[start + torch.tensor(order)] = torch.from_numpy(np.concatenate(parts))
     return logits
 
 

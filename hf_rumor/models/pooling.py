@@ -1,4 +1,4 @@
-"""Where the head starts: mean pooling as an additional layer, and a missing pooler as the identity."""
+"""Initialization of the head: mean pooling as an additional layer, and a missing pooler as the identity."""
 
 import logging
 from collections.abc import Collection
@@ -13,7 +13,7 @@ from hf_rumor.errors import ModelError
 logger = logging.getLogger(__name__)
 
 Pooling = Literal["first_token", "mean"]
-MEAN_WEIGHT = 4.0  # of the mean, where the first token has 1; not tuned
+MEAN_WEIGHT = 4.0  # of the mean; the weight of the first token is 1; not tuned
 
 
 def append_layer(config: Any) -> bool:
@@ -23,7 +23,7 @@ def append_layer(config: Any) -> bool:
         ModelError: It is not a BERT.
     """
     if config.model_type != "bert":
-        raise ModelError(f"--pooling mean: expected a BERT, found {config.model_type}. Omit the flag.")
+        raise ModelError(f"--pooling mean: needs a BERT, not {config.model_type}. Omit the flag.")
     if getattr(config, "hf_rumor", {}).get("pooling") == "mean":
         return False
     config.num_hidden_layers += 1
@@ -35,7 +35,7 @@ def start_as_mean(model: Any) -> None:
 
     Sentence encoders such as e5 (Wang et al., 2022, https://arxiv.org/abs/2212.03533) are pre-trained on this mean,
     and little of it is in their first token. Queries of zero attend equally to every token that is not padding; the
-    values are the tokens themselves, and `MEAN_WEIGHT` lets the mean outweigh the token it is added to. Plain
+    values are the tokens themselves, and `MEAN_WEIGHT` is the weight of the mean in the sum with the token. Plain
     transformers loads the model, and training can change what the layer attends to.
     """
     layer = model.base_model.encoder.layer[-1]
@@ -47,13 +47,13 @@ def start_as_mean(model: Any) -> None:
         nn.init.zeros_(feed_forward.weight)
         for part in (attention.self.query, attention.self.value, attention.output.dense, feed_forward):
             nn.init.zeros_(part.bias)
-        for norm in (attention.output.LayerNorm, layer.output.LayerNorm):  # of a layer that an override dropped
+        for norm in (attention.output.LayerNorm, layer.output.LayerNorm):  # loaded if num_hidden_layers is overridden
             norm.reset_parameters()
     logger.info("model: a layer is added; it starts as the mean over the tokens")
 
 
 def start_pooler_as_identity(model: Any, missing: Collection[str]) -> None:
-    """Let a BERT pooler that is not in the checkpoint pass the first token on, rather than a random mix of it."""
+    """Initialize a BERT pooler that is not in the checkpoint as the identity, not at random."""
     dense = getattr(getattr(model.base_model, "pooler", None), "dense", None)
     if any(name.endswith("pooler.dense.weight") for name in missing) and isinstance(dense, nn.Linear):
         with torch.no_grad():

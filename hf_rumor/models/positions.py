@@ -3,17 +3,13 @@
 from typing import Any
 
 
-UNBOUNDED = 512  # Tokens, for a model without a table of positions whose tokenizer has no limit.
+UNBOUNDED = 512  # tokens, if neither the model nor the tokenizer has a limit
 
 
 def longest_input(model: Any, tokenizer: Any) -> int:
     """Return how many tokens, special tokens included, a model accepts.
 
-    The limit of the tokenizer counts too, unless hf_rumor has set it to the length of an earlier training.
-
-    Args:
-        model: A model of transformers.
-        tokenizer: Its tokenizer.
+    The limit of the tokenizer counts too, unless hf_rumor has set it to the maximum length of an earlier training.
     """
     limits = [num_positions(model)]
     if not hasattr(model.config, "hf_rumor"):
@@ -24,7 +20,7 @@ def longest_input(model: Any, tokenizer: Any) -> int:
 def num_positions(model: Any) -> int | None:
     """Return how many positions a model distinguishes; None if there is no limit.
 
-    Those of RoBERTa and its relatives start behind the position of padding: a table of 514 rows holds 512 tokens.
+    In RoBERTa and related models they start after the position of padding: a table of 514 rows is for 512 tokens.
     """
     limits = [getattr(model.config, "max_position_embeddings", None) or 0]
     for name, module in model.named_modules():

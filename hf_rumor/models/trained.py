@@ -8,6 +8,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from hf_rumor.errors import ModelError
+from hf_rumor.models.encoders import check_tokenizer
 from hf_rumor.models.facts import Facts, Precision, read_facts
 from hf_rumor.models.hub import check_reachable, pickled_weights
 from hf_rumor.models.inputs import tokenizer_facts
@@ -22,9 +23,9 @@ def load_classifier(
     Weights are read from safetensors only; no code of a model runs. A GPU is used if there is one.
 
     Args:
-        name: A finished folder, or a model of the Hub.
+        name: A finished folder, or a model on the Hub.
         precision: Of the weights.
-        revision: Branch, tag or commit of a model of the Hub; None: the newest.
+        revision: Branch, tag or commit of a model on the Hub; None: the newest.
         use_cpu: Whether to ignore a GPU.
 
     Raises:
@@ -42,22 +43,20 @@ def load_classifier(
             output_loading_info=True,
         )
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError, HfHubHTTPError) as error:
-        reason = pickled_weights(name) or f"expected a classifier with safetensors weights, got {error}. Check it."
+        reason = pickled_weights(name) or f"not a classifier with safetensors weights ({error}). Check it."
         raise ModelError(f"{name}: {reason}") from error
-    problem = None
     if loaded["missing_keys"]:
-        missing = sorted(loaded["missing_keys"])[0]
-        problem = f"an encoder without {missing}, not a trained classifier. Train it first: hf-rumor train."
-    elif loaded["unexpected_keys"]:
-        unknown = sorted(loaded["unexpected_keys"])[0]
-        problem = f"{unknown} does not belong to {type(model).__name__}; predictions would be wrong. Train it again."
-    elif getattr(tokenizer, "backend_tokenizer", None) is None:
-        problem = f"{type(tokenizer).__name__} is a slow tokenizer. Use another model."
-    elif tokenizer.pad_token_id is None:
-        problem = "the tokenizer has no padding token. Set one and save it, or use another model."
-    if problem:
-        raise ModelError(f"{name}: {problem}")
-    if model.config.pad_token_id is None:  # else a decoder cannot find the last token of a padded post
+        raise ModelError(
+            f"{name}: an encoder without {min(loaded['missing_keys'])}, not a trained classifier. Train it first: "
+            "hf-rumor train."
+        )
+    if loaded["unexpected_keys"]:
+        raise ModelError(
+            f"{name}: {min(loaded['unexpected_keys'])} does not belong to {type(model).__name__}; predictions would "
+            "be wrong. Train it again."
+        )
+    check_tokenizer(name, tokenizer)
+    if model.config.pad_token_id is None:  # a decoder needs it to find the last token of a padded post
         model.config.pad_token_id = tokenizer.pad_token_id
     device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"  # set by torchrun and accelerate launch
     model.to(device if torch.cuda.is_available() and not use_cpu else "cpu").eval()

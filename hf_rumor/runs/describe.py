@@ -70,7 +70,7 @@ def describe_model(name: str, revision: str | None = None) -> Description:
     Raises:
         ModelError: The model is not available, or is not a model of transformers, or its report is corrupt.
     """
-    anatomy = read_anatomy(name, "describe", revision)
+    anatomy = read_anatomy(name, revision)
     config, report_file = anatomy.config, find_file(name, REPORT_FILE, revision)
     labels: Mapping[str, str] = config.get("id2label", {"0": "LABEL_0", "1": "LABEL_1"})
     facts: Mapping[str, Any] = config.get("hf_rumor", {})

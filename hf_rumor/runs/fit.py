@@ -1,6 +1,5 @@
 """Posts -> tokens -> a trainer -> a trained model in the folder of the run."""
 
-import logging
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -22,9 +21,6 @@ from hf_rumor.training.streaming import PostStream
 from hf_rumor.training.tokenization import log_tokens, padding_multiple, tokenize
 from hf_rumor.training.trackers import tracked
 from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
-
-
-logger = logging.getLogger(__name__)
 
 
 def encode(run: Run, tokenizer: Any) -> tuple[Dataset | PostStream, Dataset]:
@@ -97,13 +93,12 @@ def fit(run: Run, trainer: RumorTrainer) -> datetime:
     """
     args, folder = run.args, run.folder
     with args.main_process_first(local=False):  # the first process claims the folder, then the others
-        claim = claim_folder(folder, run.identity, run.resume_from, run.steps)
+        checkpoint = claim_folder(folder, run.identity, run.resume_from, run.steps)
         if args.process_index == 0:
             remove_leftovers(folder)
             write_seen(folder, run.seen)
-    logger.info("run: %s %s", folder, claim.note)
     started_at = datetime.now().astimezone()
     with tracked(trainer, {"recipe": run.recipe, "split": asdict(split_facts(run.data))}), interruptible(trainer):
-        trainer.train_from(claim.checkpoint)
+        trainer.train_from(checkpoint)
     trainer.leave_processes()  # so that the others need not wait while the first one writes the report
     return started_at

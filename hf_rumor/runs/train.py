@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from hf_rumor.runs.fit import fit, make_trainer
 from hf_rumor.runs.history import summarize_training
 from hf_rumor.runs.outcome import Outcome, conclude, loss_facts, make_report
 from hf_rumor.runs.resolve import InMemory, Run, resolve
-from hf_rumor.training.run_folder import check_folder, finish_folder, full_disk_explained, locked
+from hf_rumor.training.run_folder import check_folder, full_disk_explained, locked, write_run
 from hf_rumor.training.trackers import finish_tracking
 from hf_rumor.training.trainer import RumorTrainer
 from hf_rumor.util.files import write_text
@@ -66,7 +67,7 @@ def train(arguments: Arguments, data: InMemory | None = None) -> Finished | None
     if arguments.given.get("calibration") == "platt":
         find_head(model)  # would fail after training
     is_first = run.args.process_index == 0
-    with locked(run.folder, wanted=is_first), full_disk_explained(run.folder):
+    with locked(run.folder) if is_first else nullcontext(), full_disk_explained(run.folder):
         trainer = make_trainer(run, model, tokenizer)
         if pusher:
             trainer.add_callback(pusher)
@@ -81,7 +82,7 @@ def train(arguments: Arguments, data: InMemory | None = None) -> Finished | None
         write_report(run.folder, report, outcome.scored["test"], run.data.dataset["test"]["text"][:])
         write_card(run.folder, report, run.flags.license)
         finish_tracking(trainer, asdict(report.test))
-        finish_folder(run.folder, run.identity)
+        write_run(run.folder, run.identity, finished=True)
     return Finished(report, run.folder, pusher.finish(run.folder, report) if pusher else None)
 
 

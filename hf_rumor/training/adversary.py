@@ -17,40 +17,31 @@ class Adversary:
 
     Args:
         model: A model of transformers; gets a hook on its token embeddings that acts in training only.
-        radius: Length of the perturbation, at least 0, in the units of the embeddings.
-
-    Attributes:
-        is_attacking: Whether the current pass is the second one.
+        radius: Length of the perturbation, in the units of the embeddings.
     """
 
     def __init__(self, model: Any, radius: float) -> None:
         self.radius = radius
-        self._clean: Tensor | None = None  # (batch, tokens, width), of the newest clean pass
-        self.is_attacking = False
+        self.is_attacking = False  # whether this is the second pass
+        self._clean: Any = None  # embeddings in the first pass, (batch, tokens, width)
         model.get_input_embeddings().register_forward_hook(self._on_embeddings)
 
     def _on_embeddings(self, module: Any, inputs: Any, output: Tensor) -> Tensor | None:
         if not module.training or not torch.is_grad_enabled():
             return None
-        if self.is_attacking:
-            return output + self._perturbation()
-        if not output.requires_grad:  # of frozen embeddings
-            output.requires_grad_()
-        output.retain_grad()
-        self._clean = output
-        return None
-
-    def _perturbation(self) -> Tensor:
-        if self._clean is None or self._clean.grad is None:
-            raise RuntimeError("expected a backward pass over the same batch before the attack")
+        if not self.is_attacking:
+            output.requires_grad_().retain_grad()  # frozen embeddings need it too
+            self._clean = output
+            return None
         gradient = self._clean.grad.float()
         norm = gradient.norm(dim=(1, 2), keepdim=True)
         # An overflow under fp16 gives no perturbation; its step is skipped anyway.
-        return torch.nan_to_num(self.radius * gradient / norm, nan=0.0, posinf=0.0, neginf=0.0).to(self._clean.dtype)
+        perturbation = torch.nan_to_num(self.radius * gradient / norm, nan=0.0, posinf=0.0, neginf=0.0)
+        return output + perturbation.to(output.dtype)
 
     @contextmanager
     def attacking(self) -> Iterator[None]:
-        """Perturb the embeddings of passes inside, over the batch of the last backward pass."""
+        """Perturb the embeddings in this context; it follows the backward pass of the same batch."""
         self.is_attacking = True
         try:
             yield

@@ -1,4 +1,4 @@
-"""What a run logs while it trains, and when it stops early."""
+"""Log lines of the training, early stopping, and what checkpoints store about their steps."""
 
 import logging
 import time
@@ -20,18 +20,14 @@ logger = logging.getLogger(__name__)
 
 
 class Progress(ProgressCallback):
-    """The progress bar alone: `EpochLines` logs what `ProgressCallback` would print."""
+    """The progress bar without the log lines of `ProgressCallback`: see `EpochLines`."""
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """Print nothing."""
 
 
 class StepFacts(TrainerCallback, ExportableState):
-    """Saves in each checkpoint what makes a step, for `hf_rumor.training.checkpoints.check_steps`.
-
-    Args:
-        facts: The posts of a step and their order; see `facts_of_steps`.
-    """
+    """Saves `facts_of_steps` in each checkpoint, for `hf_rumor.training.checkpoints.check_steps`."""
 
     def __init__(self, facts: dict[str, Any] | None = None) -> None:
         self.facts = facts or {}
@@ -56,14 +52,11 @@ def facts_of_steps(args: TrainingArguments, *, posts: str, is_streaming: bool) -
 
 
 class EpochLines(TrainerCallback):
-    """One line at the start with steps and warm-up, and one after each validation."""
+    """Logs steps and warm-up at the start, the scores of each validation, and the checkpoint that is kept."""
 
-    def __init__(self) -> None:
-        self.started = time.monotonic()
+    started = 0.0
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: Any, **kwargs: Any) -> None:
         """Log the length of the run, as computed by Trainer."""
         self.started = time.monotonic()
         logger.info(
@@ -75,15 +68,9 @@ class EpochLines(TrainerCallback):
         )
 
     def on_evaluate(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        metrics: dict[str, float] | None = None,
-        **kwargs: Any,
+        self, args: TrainingArguments, state: TrainerState, control: Any, metrics: Any = None, **kwargs: Any
     ) -> None:
-        """Log the losses and the validation score."""
-        metrics = metrics or {}
+        """Log the training loss and the validation score."""
         logger.info(
             "epoch %.3g of %g: mean training loss %.4f, validation macro-F1 %.4f, %d s",
             state.epoch or 0.0,
@@ -93,9 +80,7 @@ class EpochLines(TrainerCallback):
             time.monotonic() - self.started,
         )
 
-    def on_train_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_train_end(self, args: TrainingArguments, state: TrainerState, control: Any, **kwargs: Any) -> None:
         """Log which checkpoint becomes the model."""
         if args.load_best_model_at_end and state.best_model_checkpoint:
             name = Path(state.best_model_checkpoint).name
@@ -113,33 +98,28 @@ class EarlyStopping(EarlyStoppingCallback):
     With its counter restored from a checkpoint, `EarlyStoppingCallback` would train one more epoch.
     """
 
-    def __init__(self, early_stopping_patience: int = 1, early_stopping_threshold: float | None = 0.0) -> None:
-        super().__init__(early_stopping_patience, early_stopping_threshold)
-        self.had_stopped = False
+    had_stopped = False
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def _is_out_of_patience(self) -> bool:
+        return self.early_stopping_patience_counter >= self.early_stopping_patience
+
+    def on_train_begin(self, args: Any, state: Any, control: TrainerControl, **kwargs: Any) -> None:
         """Stop at once if the run had stopped before it was interrupted."""
         super().on_train_begin(args, state, control, **kwargs)  # type: ignore[no-untyped-call]
-        self.had_stopped = self.early_stopping_patience_counter >= self.early_stopping_patience
-        control.should_training_stop = self.had_stopped
+        control.should_training_stop = self.had_stopped = self._is_out_of_patience()
 
     def on_evaluate(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, metrics: Any = None, **kwargs: Any
+        self, args: TrainingArguments, state: TrainerState, control: Any, metrics: Any = None, **kwargs: Any
     ) -> None:
         """Log why the run ends here."""
         super().on_evaluate(args, state, control, metrics, **kwargs)  # type: ignore[no-untyped-call]
-        has_stopped = self.early_stopping_patience_counter >= self.early_stopping_patience
-        if has_stopped and state.global_step < state.max_steps:  # at the last step it ends anyway
+        if self._is_out_of_patience() and state.global_step < state.max_steps:  # at the last step it ends anyway
             logger.info(
                 "stopped early: no better %s in %d validations (--early_stopping_patience)",
                 *(args.metric_for_best_model, self.early_stopping_patience_counter),
             )
 
-    def on_epoch_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_epoch_end(self, args: Any, state: Any, control: TrainerControl, **kwargs: Any) -> None:
         """Neither validate nor save the step that Trainer takes before it reads the control."""
         if self.had_stopped:
             control.should_evaluate = control.should_save = False

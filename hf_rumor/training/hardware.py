@@ -10,17 +10,11 @@ from hf_rumor.models.cpu.features import has_bf16
 
 @dataclass(frozen=True)
 class Hardware:
-    """The device of this process.
+    """The device of this process."""
 
-    Attributes:
-        device: `cuda` or `cpu`.
-        name: Name for the log and the report.
-        has_bf16: Whether it computes in bfloat16 instead of emulating it.
-    """
-
-    device: str
-    name: str
-    has_bf16: bool
+    device: str  # "cuda" or "cpu"
+    name: str  # for the log and the report
+    has_bf16: bool  # computes in bfloat16 instead of emulating it
 
 
 def detect_hardware(*, use_cpu: bool) -> Hardware:
@@ -31,11 +25,9 @@ def detect_hardware(*, use_cpu: bool) -> Hardware:
 
 
 def choose_precision(requested: str, hardware: Hardware) -> tuple[str, str]:
-    """Return `fp32`, `bf16` or `fp16`, and the reason.
+    """Return `fp32`, `bf16` or `fp16` as requested, and the reason.
 
-    Args:
-        requested: One of these, or `auto`: bf16 if the hardware supports it, else fp16 on CUDA, else fp32.
-        hardware: The device.
+    `auto` is bf16 if the hardware supports it, else fp16 on CUDA, else fp32.
 
     Raises:
         ArgumentError: fp16 on a CPU.

@@ -17,12 +17,7 @@ SAME_SIGNAL_SECONDS = 1.0
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal stopped a run; like `KeyboardInterrupt`, not an error.
-
-    Attributes:
-        number: Number of the signal.
-        step: Step at which the checkpoint was saved; None if there is none.
-    """
+    """The signal `number` stopped a run; a checkpoint was saved at `step`, unless that is None."""
 
     def __init__(self, number: int, step: int | None = None) -> None:
         super().__init__(number)
@@ -33,14 +28,13 @@ class Interrupted(KeyboardInterrupt):
 class SaveAndStop(TrainerCallback):
     """Saves a checkpoint and stops after the step in which a signal arrived."""
 
-    def __init__(self) -> None:
-        self.number: int | None = None
-        self.since = 0.0
+    number: int | None = None
+    arrived_at = 0.0
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Stop if a signal has arrived; several processes agree on it, or some would wait forever."""
+        """Stop if a signal has arrived. All processes stop at the same step, or some would wait forever."""
         if args.world_size > 1:
             if state.global_step % STEPS_BETWEEN_CHECKS:
                 return
@@ -50,9 +44,7 @@ class SaveAndStop(TrainerCallback):
         if self.number is not None:
             control.should_save = control.should_training_stop = True
 
-    def on_epoch_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_epoch_end(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Do not validate an incomplete epoch: it would count for early stopping, and consume random numbers."""
         epoch = state.epoch or 0.0
         if self.number is not None and state.global_step < state.max_steps and abs(epoch - round(epoch)) > 1e-6:
@@ -61,9 +53,9 @@ class SaveAndStop(TrainerCallback):
 
 @contextmanager
 def interruptible(trainer: Trainer) -> Iterator[None]:
-    """Let SIGINT and SIGTERM stop the training inside after its step; a second one, later, stops it at once.
+    """Let SIGINT and SIGTERM stop the training after the current step, and a second signal stop it at once.
 
-    One that follows within a second counts as the same: a launcher forwards signals its processes already have.
+    A second signal within `SAME_SIGNAL_SECONDS` is ignored: launchers forward signals that the processes already have.
 
     Raises:
         Interrupted: A signal arrived.
@@ -75,8 +67,8 @@ def interruptible(trainer: Trainer) -> Iterator[None]:
 
     def note(number: int, frame: FrameType | None) -> None:
         if callback.number is None:
-            callback.number, callback.since = number, time.monotonic()
-        elif time.monotonic() - callback.since > SAME_SIGNAL_SECONDS:
+            callback.number, callback.arrived_at = number, time.monotonic()
+        elif time.monotonic() - callback.arrived_at > SAME_SIGNAL_SECONDS:
             raise Interrupted(number)
 
     trainer.add_callback(callback)

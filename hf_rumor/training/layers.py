@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 
-# What every layer reads, although it is registered behind them (DeBERTa, MPNet): it counts as an embedding.
+# Weights that every layer uses count as embeddings, although they are registered after the layers (DeBERTa, MPNet).
 READ_BY_ALL = ("encoder.rel_embeddings.", "encoder.relative_attention_bias.")
 LAYER = re.compile(r"((?:\.\d+)+)\.")  # `.3.`; Funnel numbers blocks and layers: `.0.3.`
 
@@ -15,11 +15,6 @@ def decay_learning_rates(optimizer: torch.optim.Optimizer, model: Any, decay: fl
     """Split the parameter groups of a new optimizer by layer: `decay**k` of the rate, `k` layers below the head.
 
     Clark et al., 2020, https://arxiv.org/abs/2003.10555, App. A: lower layers are more general and should change less.
-
-    Args:
-        optimizer: Before its first step.
-        model: Its model, of transformers.
-        decay: In (0, 1].
     """
     below = layers_below_head(model)
     groups = []
@@ -34,9 +29,9 @@ def decay_learning_rates(optimizer: torch.optim.Optimizer, model: Any, decay: fl
 def layers_below_head(model: Any) -> dict[int, int]:
     """Return, for the `id` of each parameter, how many layers it is below the head.
 
-    Models register their modules in the order in which they are computed. So what comes before the numbered layers is
-    an embedding, below all of them; what comes after them is a pooler or a final norm, and belongs to the head (0).
-    Layers that share their weights (ALBERT) are one layer.
+    Models register their modules in the order of computation. Parameters before the numbered layers are embeddings,
+    below all layers. Parameters after them belong to a pooler or a final norm, which count as the head (0). Layers
+    that share their weights (ALBERT) are one layer.
     """
     base = dict(model.base_model.named_parameters())
     numbers = {name: tuple(map(int, match[1][1:].split("."))) for name in base if (match := LAYER.search(f".{name}"))}
@@ -44,7 +39,7 @@ def layers_below_head(model: Any) -> dict[int, int]:
     below = {id(value): 0 for value in model.parameters()}
     read_by_all: tuple[str, ...] = READ_BY_ALL
     if "encoder.rel_embeddings.weight" in base:
-        read_by_all += ("encoder.LayerNorm.",)  # their norm
+        read_by_all += ("encoder.LayerNorm.",)  # the norm of these embeddings
     is_embedding = True
     for name, value in base.items():
         is_embedding = is_embedding and name not in numbers

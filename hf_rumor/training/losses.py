@@ -1,8 +1,8 @@
 """Losses for two labels, each a formula with a source.
 
-A loss is called with `(logits, target)`, both floats of *shape* `(batch, 2)`, where `target` is one-hot, and returns
-the mean over the posts of the batch, in nats, as a scalar. Any function or `torch.nn.Module` that does so can be named
-as `package.module:name`; one that does not is refused.
+A loss is called with `(logits, target)`, both floats of *shape* `(batch, 2)`; `target` is one-hot. It returns the mean
+over the posts of the batch, in nats, as a scalar. Any such function or `torch.nn.Module` can be named as
+`package.module:name`; others are refused.
 
 To add a bundled loss, write a function here and add it to `LOSSES`, as in `docs/howto_loss.md`.
 """
@@ -25,25 +25,18 @@ from hf_rumor.labels import LABEL_NAMES, Activation
 
 
 LossFunction = Callable[[Tensor, Tensor], Tensor]  # (batch, 2), (batch, 2) -> ()
+Weights = Sequence[float] | None  # of non-rumors and rumors
 
 
 @dataclass(frozen=True)
 class Loss:
-    """The loss that trains, and how its logits become probabilities.
+    """The training loss, and how logits become probabilities."""
 
-    Attributes:
-        name: As in `--loss`.
-        kwargs: As in `--loss_kwargs`, with the numbers of `balanced`.
-        function: The loss itself.
-        activation: `sigmoid` of the rumor logit, or `softmax` over both.
-        formula: One line for the log and the report.
-    """
-
-    name: str
-    kwargs: dict[str, Any]
+    name: str  # as in `--loss`
+    kwargs: dict[str, Any]  # as in `--loss_kwargs`, with numbers in place of `balanced`
     function: LossFunction
-    activation: Activation
-    formula: str
+    activation: Activation  # `sigmoid` of the rumor logit, or `softmax` over both
+    formula: str  # one line for the log and the report
 
 
 def smooth(target: Tensor, label_smoothing: float) -> Tensor:
@@ -51,7 +44,7 @@ def smooth(target: Tensor, label_smoothing: float) -> Tensor:
     return target * (1.0 - label_smoothing) + label_smoothing / target.shape[-1]
 
 
-def _weighted_mean(losses: Tensor, target: Tensor, class_weights: Sequence[float] | None) -> Tensor:
+def _weighted_mean(losses: Tensor, target: Tensor, class_weights: Weights) -> Tensor:
     """Return the mean over posts of `w[label] · loss`. Not divided by the sum of weights: it must add up over batches.
 
     *Shape:* `(batch,)`, `(batch, 2)` -> `()`.
@@ -61,29 +54,20 @@ def _weighted_mean(losses: Tensor, target: Tensor, class_weights: Sequence[float
     return (losses * (target @ target.new_tensor(class_weights))).mean()
 
 
-def bce_loss(
-    logits: Tensor, target: Tensor, *, class_weights: Sequence[float] | None = None, label_smoothing: float = 0.0
-) -> Tensor:
+def bce_loss(logits: Tensor, target: Tensor, *, class_weights: Weights = None, label_smoothing: float = 0.0) -> Tensor:
     """Binary cross-entropy of each logit with its one-hot entry: `torch.nn.BCEWithLogitsLoss`, mean over both."""
     losses = F.binary_cross_entropy_with_logits(logits, smooth(target, label_smoothing), reduction="none")
     return _weighted_mean(losses.mean(dim=-1), target, class_weights)
 
 
-def ce_loss(
-    logits: Tensor, target: Tensor, *, class_weights: Sequence[float] | None = None, label_smoothing: float = 0.0
-) -> Tensor:
+def ce_loss(logits: Tensor, target: Tensor, *, class_weights: Weights = None, label_smoothing: float = 0.0) -> Tensor:
     """Cross-entropy of the softmax over both logits: `torch.nn.CrossEntropyLoss`."""
     losses = F.cross_entropy(logits, smooth(target, label_smoothing), reduction="none")
     return _weighted_mean(losses, target, class_weights)
 
 
 def focal_loss(
-    logits: Tensor,
-    target: Tensor,
-    *,
-    gamma: float = 2.0,
-    class_weights: Sequence[float] | None = None,
-    label_smoothing: float = 0.0,
+    logits: Tensor, target: Tensor, *, gamma: float = 2.0, class_weights: Weights = None, label_smoothing: float = 0.0
 ) -> Tensor:
     """Binary cross-entropy of each logit, with less weight where the model is already right.
 
@@ -92,15 +76,13 @@ def focal_loss(
     """
     smoothed = smooth(target, label_smoothing)
     losses = F.binary_cross_entropy_with_logits(logits, smoothed, reduction="none")
-    # Kept off zero, where a power below 1 has no gradient.
+    # Above zero, where a power below 1 has no finite gradient.
     distance = (smoothed - logits.sigmoid()).abs().clamp(min=torch.finfo(logits.dtype).eps)
     losses = distance.pow(gamma) * losses
     return _weighted_mean(losses.mean(dim=-1), target, class_weights)
 
 
-def mse_loss(
-    logits: Tensor, target: Tensor, *, class_weights: Sequence[float] | None = None, label_smoothing: float = 0.0
-) -> Tensor:
+def mse_loss(logits: Tensor, target: Tensor, *, class_weights: Weights = None, label_smoothing: float = 0.0) -> Tensor:
     """Squared error of the sigmoid of each logit, mean over both (Brier, 1950); in probability², not nats."""
     losses = (logits.sigmoid() - smooth(target, label_smoothing)).square()
     return _weighted_mean(losses.mean(dim=-1), target, class_weights)
@@ -128,7 +110,7 @@ def make_loss(name: str, kwargs: dict[str, Any] | None = None, *, labels: Sequen
     """
     settings = dict(kwargs or {})
     if name in LOSSES:
-        _check_ranges(settings)
+        _check_kwargs(name, settings)
     if settings.get("class_weights") == "balanced":
         settings["class_weights"] = balanced_class_weights(labels)
     if ":" in name:
@@ -136,17 +118,14 @@ def make_loss(name: str, kwargs: dict[str, Any] | None = None, *, labels: Sequen
     if name not in LOSSES:
         raise ArgumentError(f"--loss {name}: unknown. Use {', '.join(LOSSES)} or package.module:name.")
     function, activation, formula = LOSSES[name]
-    _check_kwargs(name, function, settings)
     return _checked(Loss(name, settings, partial(function, **settings), activation, formula))
 
 
 def as_loss(loss: str | Loss | LossFunction) -> Loss:
-    """Return a loss as a `Loss`.
+    """Return a `Loss`, from one, from a name for `make_loss`, or from a function of `(logits, one-hot target)`.
 
-    Args:
-        loss: A `Loss`; a name for `make_loss`; or a function of `(logits, one-hot target)`, whose attribute
-            `activation`, "sigmoid" or "softmax", is how probabilities are formed. Without the attribute it is the
-            sigmoid, except for cross-entropy of torch.
+    The attribute `activation` of a function, "sigmoid" or "softmax", is how logits become probabilities. Without it,
+    that is the sigmoid, except for the cross-entropy of torch.
 
     Raises:
         ArgumentError: As for `make_loss`.
@@ -164,7 +143,12 @@ def balanced_class_weights(labels: Sequence[int]) -> list[float]:
     return [len(labels) / (len(LABEL_NAMES) * max(1, list(labels).count(label))) for label in range(len(LABEL_NAMES))]
 
 
-def _check_ranges(kwargs: dict[str, Any]) -> None:
+def _check_kwargs(name: str, kwargs: dict[str, Any]) -> None:
+    """Refuse keyword arguments that a bundled loss does not have, and values out of range."""
+    parameters = inspect.signature(LOSSES[name][0]).parameters.values()
+    known = [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
+    if unknown := sorted(kwargs.keys() - known):
+        raise ArgumentError(f"--loss_kwargs: {name} has no {', '.join(unknown)}. Use {', '.join(known)}.")
     weights = kwargs.get("class_weights")
     wrong = [
         f"{key} is {kwargs[key]!r}, not a number from 0 to {highest:g}"
@@ -178,13 +162,6 @@ def _check_ranges(kwargs: dict[str, Any]) -> None:
         raise ArgumentError(f"--loss_kwargs: {'; '.join(wrong)}. Fix it.")
 
 
-def _check_kwargs(name: str, function: Callable[..., Any], kwargs: dict[str, Any]) -> None:
-    known = [p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    unknown = sorted(kwargs.keys() - known)
-    if unknown:
-        raise ArgumentError(f"--loss_kwargs: {name} has no {', '.join(unknown)}. Use {', '.join(known)}.")
-
-
 def _import_loss(name: str, kwargs: dict[str, Any]) -> Loss:
     module_name, _, attribute = name.partition(":")
     if str(Path.cwd()) not in sys.path:  # as `python -m` does: a loss in the current folder can be imported
@@ -192,7 +169,7 @@ def _import_loss(name: str, kwargs: dict[str, Any]) -> Loss:
     try:
         loss = getattr(importlib.import_module(module_name), attribute)
         plain = loss(**kwargs) if isinstance(loss, type) else loss
-        # Without settings as it is: a module moves to the GPU.
+        # Not wrapped without settings: the trainer moves a module to the GPU.
         function = partial(plain, **kwargs) if kwargs and plain is loss else plain
     except Exception as error:  # whatever the user's own module raises
         raise ArgumentError(
@@ -204,24 +181,24 @@ def _import_loss(name: str, kwargs: dict[str, Any]) -> Loss:
 
 def _activation(loss: Any, name: str) -> Activation:
     is_cross_entropy = isinstance(loss, nn.CrossEntropyLoss) or loss is F.cross_entropy
-    activation: Any = getattr(loss, "activation", "softmax" if is_cross_entropy else "sigmoid")
+    default: Activation = "softmax" if is_cross_entropy else "sigmoid"
+    activation: Activation = getattr(loss, "activation", default)
     if activation not in ("sigmoid", "softmax"):
         raise ArgumentError(f"--loss {name}: its activation is {activation!r}. Set it to 'sigmoid' or 'softmax'.")
-    checked: Activation = activation
-    return checked
+    return activation
 
 
 def _checked(loss: Loss) -> Loss:
     """Return the loss after trying it on six synthetic posts.
 
     Raises:
-        ArgumentError: It fails on them, returns no finite scalar, or is not the mean over posts (a sum would grow with
-            the batch; a mean over weights would not add up over the micro-batches of a step).
+        ArgumentError: It fails on them, returns no finite scalar, or is not the mean over posts: a sum would grow with
+            the batch, and a mean over weights would not add up over the micro-batches of a step.
     """
     logits = torch.tensor(
         [[0.5, -1.0], [2.0, 0.3], [-0.7, 0.9], [0.1, 0.2], [-2.0, 1.0], [0.0, 0.6]], requires_grad=True
     )
-    labels = torch.tensor([0, 1, 0, 0, 1, 1])  # of the first four one is a rumor, of the other two both are
+    labels = torch.tensor([0, 1, 0, 0, 1, 1])  # the share of rumors differs between the first four and the last two
     target = F.one_hot(labels, len(LABEL_NAMES)).float()
     try:
         whole = loss.function(logits, target)

@@ -1,4 +1,4 @@
-"""The output folder of a run: claimed by one recipe, resumed after an interruption, never mixed with another run."""
+"""The output folder of a run: used by one recipe only, locked while it trains, resumed after an interruption."""
 
 import errno
 import fcntl
@@ -27,49 +27,24 @@ from hf_rumor.util.files import write_text
 logger = logging.getLogger(__name__)
 
 RUN_FILE = "run.json"
-_WAY_OUT = "Give another --output_dir, or remove the folder."
+_REMEDY = "Give another --output_dir, or remove the folder."
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What makes two runs the same.
+    """What makes two runs the same."""
 
-    Attributes:
-        recipe: The flags that change the result.
-        data_sha256: Digest of the corpus, which counts by its content, not by its path.
-    """
-
-    recipe: dict[str, Any]
-    data_sha256: str
-
-
-@dataclass(frozen=True)
-class Claim:
-    """An output folder that belongs to this run.
-
-    Attributes:
-        checkpoint: Where to resume; None to start from the beginning.
-        note: One line for the log.
-    """
-
-    checkpoint: Path | None
-    note: str
+    recipe: dict[str, Any]  # the flags that change the result
+    data_sha256: str  # of the content of the corpus, wherever it is
 
 
 @contextmanager
-def locked(folder: Path, *, wanted: bool = True) -> Iterator[None]:
-    """Keep other runs out of `folder`; the lock ends with the process, however it ends, and leaves no file behind.
-
-    Args:
-        folder: Created if it does not exist.
-        wanted: False for all processes of a run but the first.
+def locked(folder: Path) -> Iterator[None]:
+    """Create `folder` and keep other runs out of it. The lock ends with the process and leaves no file behind.
 
     Raises:
         OutputError: Another run is using it, or it cannot be written.
     """
-    if not wanted:
-        yield
-        return
     with _writable(folder):
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -81,8 +56,7 @@ def locked(folder: Path, *, wanted: bool = True) -> Iterator[None]:
             raise OutputError(
                 f"--output_dir {folder}: another run is using it. Wait for it, or give another folder."
             ) from error
-        # Some network file systems have no locks.
-        logger.warning("run: %s cannot be locked (%s); start no second run in it", folder, error)
+        logger.warning("run: %s cannot be locked (%s); start no second run in it", folder, error)  # network disks
     try:
         yield
     finally:
@@ -90,20 +64,30 @@ def locked(folder: Path, *, wanted: bool = True) -> Iterator[None]:
 
 
 def check_folder(folder: Path, identity: Identity) -> dict[str, Any] | None:
-    """Return the run in `folder`, None if there is none; write nothing.
+    """Return what `run.json` in `folder` contains, None if there is no run; write nothing.
 
     Raises:
         OutputError: It contains other files, or results or checkpoints of another run.
     """
-    there = _read_run(folder)
+    stored = _read_run(folder)
     has_results = any((folder / name).exists() for name in ("report.json", "model.safetensors"))
-    if there is not None and (has_results or complete_checkpoints(folder)):
-        _compare(folder, there, asdict(identity))
-    return there
+    if stored is None or not (has_results or complete_checkpoints(folder)):
+        return stored
+    old, new = (
+        {**run["recipe"], "content of the corpus": run["data_sha256"][:12]} for run in (stored, asdict(identity))
+    )
+    differing = [
+        f"{key} {old.get(key, 'not set')} there, {new.get(key, 'not set')} here"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key)
+    ]
+    if differing:
+        raise OutputError(f"--output_dir {folder}: contains another run ({'; '.join(differing)}). {_REMEDY}")
+    return stored
 
 
-def claim_folder(folder: Path, identity: Identity, resume_from: str, steps: Mapping[str, Any]) -> Claim:
-    """Make `folder` the output folder of this run.
+def claim_folder(folder: Path, identity: Identity, resume_from: str, steps: Mapping[str, Any]) -> Path | None:
+    """Make `folder` the output folder of this run; return the checkpoint to resume from, None to start. Log which.
 
     An interrupted run of the same identity resumes at its newest checkpoint; a finished one starts again.
 
@@ -111,44 +95,48 @@ def claim_folder(folder: Path, identity: Identity, resume_from: str, steps: Mapp
         folder: Created if it does not exist.
         identity: Of this run.
         resume_from: `auto`, or the folder of a checkpoint.
-        steps: What makes a step of this run; see `check_steps`.
+        steps: The `facts_of_steps` of this run.
 
     Raises:
         OutputError: The folder cannot be written, or contains something else.
         ArgumentError: `resume_from` is not a checkpoint, or one of other steps.
     """
-    there = check_folder(folder, identity)
+    stored = check_folder(folder, identity)
+    checkpoint = None
     if resume_from != "auto":
-        if not (Path(resume_from) / STATE_FILE).is_file():
+        checkpoint = Path(resume_from)
+        if not (checkpoint / STATE_FILE).is_file():
             raise ArgumentError(f"--resume_from_checkpoint {resume_from}: not a checkpoint. Give a folder, or auto.")
-        if damage := find_damage(Path(resume_from)):
+        if damage := find_damage(checkpoint):
             raise ArgumentError(f"--resume_from_checkpoint {resume_from}: {damage}. Use another checkpoint.")
-        claim = Claim(Path(resume_from), f"resumes at {resume_from}")
-    elif there is None:
-        claim = Claim(None, "starts")
-    elif there["finished"]:
+        note = f"resumes at {resume_from}"
+    elif stored is None:
+        note = "starts"
+    elif stored["finished"]:
         for path in complete_checkpoints(folder):
             shutil.rmtree(path)
-        claim = Claim(None, "starts again: this run is finished; its files are replaced at the end")
-    elif checkpoint := newest_checkpoint(folder):
-        claim = Claim(checkpoint, f"resumes the interrupted run at {checkpoint.name}")
+        note = "starts again: this run is finished; its files are replaced at the end"
     else:
-        claim = Claim(None, "starts again")
-    if claim.checkpoint:
-        check_steps(claim.checkpoint, steps)
-        update_best(claim.checkpoint)
-    _write_run(folder, identity, finished=False)
-    return claim
+        checkpoint = newest_checkpoint(folder)
+        note = f"resumes the interrupted run at {checkpoint.name}" if checkpoint else "starts again"
+    if checkpoint:
+        check_steps(checkpoint, steps)
+        update_best(checkpoint)
+    write_run(folder, identity, finished=False)
+    logger.info("run: %s %s", folder, note)
+    return checkpoint
 
 
-def finish_folder(folder: Path, identity: Identity) -> None:
-    """Note that the run in `folder` is complete."""
-    _write_run(folder, identity, finished=True)
+def write_run(folder: Path, identity: Identity, *, finished: bool) -> None:
+    """Write `run.json`."""
+    text = json.dumps(asdict(identity) | {"finished": finished}, indent=2, ensure_ascii=False)
+    with _writable(folder):
+        write_text(folder / RUN_FILE, text + "\n")
 
 
 @contextmanager
 def full_disk_explained(folder: Path) -> Iterator[None]:
-    """Raise `OutputError` for a full disk; torch and safetensors raise kinds of their own."""
+    """Raise `OutputError` for a full disk; torch and safetensors raise exceptions of their own."""
     try:
         yield
     except Exception as error:
@@ -161,34 +149,17 @@ def full_disk_explained(folder: Path) -> Iterator[None]:
 
 
 def _read_run(folder: Path) -> dict[str, Any] | None:
-    """Return the run in `folder`, None if it is empty or does not exist."""
+    """Return what `run.json` in `folder` contains, None if the folder is empty or does not exist."""
     try:
         names = sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
         if RUN_FILE in names:
             run: dict[str, Any] = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
             return {key: run[key] for key in ("recipe", "data_sha256", "finished")}
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise OutputError(f"--output_dir {folder}: not a folder of a run ({error}). {_WAY_OUT}") from error
+        raise OutputError(f"--output_dir {folder}: not a folder of a run ({error}). {_REMEDY}") from error
     if names:
-        raise OutputError(f"--output_dir {folder}: contains other files ({', '.join(names[:3])}). {_WAY_OUT}")
+        raise OutputError(f"--output_dir {folder}: contains other files ({', '.join(names[:3])}). {_REMEDY}")
     return None
-
-
-def _compare(folder: Path, there: dict[str, Any], here: dict[str, Any]) -> None:
-    theirs, ours = ({**run["recipe"], "content of the corpus": run["data_sha256"][:12]} for run in (there, here))
-    differing = [
-        f"{key} {theirs.get(key, 'not set')} there, {ours.get(key, 'not set')} here"
-        for key in sorted(theirs.keys() | ours.keys())
-        if theirs.get(key) != ours.get(key)
-    ]
-    if differing:
-        raise OutputError(f"--output_dir {folder}: contains another run ({'; '.join(differing)}). {_WAY_OUT}")
-
-
-def _write_run(folder: Path, identity: Identity, *, finished: bool) -> None:
-    text = json.dumps(asdict(identity) | {"finished": finished}, indent=2, ensure_ascii=False)
-    with _writable(folder):
-        write_text(folder / RUN_FILE, text + "\n")
 
 
 @contextmanager
@@ -196,4 +167,4 @@ def _writable(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(f"--output_dir {folder}: cannot be written ({error}). {_WAY_OUT}") from error
+        raise OutputError(f"--output_dir {folder}: cannot be written ({error}). {_REMEDY}") from error

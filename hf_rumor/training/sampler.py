@@ -12,12 +12,12 @@ MOST_BATCHES_SORTED_AT_ONCE = 50
 class ShuffledLengthGroupedSampler(LengthGroupedSampler):
     """`LengthGroupedSampler` with the batches in random order.
 
-    That of transformers goes from long to short posts again and again, so that neighbouring steps see one kind of
-    post, and sorts small corpora in quarters, where halves need less padding. Here the order also depends on seed and
-    epoch alone, so that a run resumed in the middle of an epoch sees the same posts as one without interruption.
+    The sampler of transformers repeatedly goes from long to short posts, so that neighbouring steps see similar posts.
+    It also sorts small corpora in quarters, where halves need less padding. Here the order depends only on seed and
+    epoch, so that a run resumed in the middle of an epoch sees the same posts as one without interruption.
 
     Args:
-        batch_size: Number of posts in an optimizer step, which have similar lengths.
+        batch_size: Number of posts in an optimizer step.
         lengths: Number of tokens of each post.
         seed: Seed of the order.
     """
@@ -40,10 +40,10 @@ class ShuffledLengthGroupedSampler(LengthGroupedSampler):
 
 
 def shuffle_batches(order: list[int], batch_size: int, generator: torch.Generator) -> list[int]:
-    """Return positions with the batches in random order, each unchanged.
+    """Return the positions with the batches in random order, the positions within a batch unchanged.
 
-    A last, shorter batch stays last: elsewhere it would shift all that follow.
+    A last, shorter batch stays last: elsewhere it would shift the batches after it.
     """
-    whole = len(order) // batch_size
-    numbers = [*torch.randperm(whole, generator=generator).tolist(), whole]
-    return [place for number in numbers for place in order[number * batch_size : (number + 1) * batch_size]]
+    num_full = len(order) // batch_size
+    numbers = [*torch.randperm(num_full, generator=generator).tolist(), num_full]
+    return [position for number in numbers for position in order[number * batch_size : (number + 1) * batch_size]]

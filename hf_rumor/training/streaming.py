@@ -1,6 +1,7 @@
 """Training posts that are tokenized on the fly, for corpora whose tokens take too much space."""
 
 from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import torch
@@ -12,30 +13,21 @@ from hf_rumor.models.inputs import InputConfig, encode, to_columns, tokenizer_fa
 from hf_rumor.training.sampler import MOST_BATCHES_SORTED_AT_ONCE, shuffle_batches
 
 
+@dataclass(eq=False)
 class PostStream(IterableDataset[dict[str, Any]]):
     """The posts of each epoch in random order, a window of batches at a time in memory.
 
-    The order is a function of seed and epoch alone, and a permutation of all posts rather than of a buffer of them.
-
-    Args:
-        posts: With `text` and `label`, in Arrow, from which they are read window by window.
-        tokenizer: A tokenizer of transformers.
-        config: How to read the posts.
-        batch_size: Posts of an optimizer step, over all processes.
-        grouped: Whether these are to be of similar length, within the window.
-        seed: Equal seeds give equal orders.
+    The order is a permutation of all posts, not of a buffer of them, and depends only on seed and epoch.
     """
 
-    def __init__(
-        self, posts: Dataset, tokenizer: Any, config: InputConfig, *, batch_size: int, grouped: bool, seed: int
-    ) -> None:
-        self.posts = posts
-        self.tokenizer = tokenizer
-        self.config = config
-        self.batch_size = batch_size
-        self.grouped = grouped
-        self.seed = seed
-        self.epoch = 0
+    posts: Dataset  # with `text` and `label`
+    tokenizer: Any  # of transformers
+    config: InputConfig
+    _: KW_ONLY
+    batch_size: int  # posts of an optimizer step, over all processes
+    grouped: bool  # whether the posts of a step have similar lengths
+    seed: int
+    epoch: int = 0
 
     def __len__(self) -> int:
         return len(self.posts)
@@ -51,13 +43,12 @@ class PostStream(IterableDataset[dict[str, Any]]):
         size = MOST_BATCHES_SORTED_AT_ONCE * self.batch_size
         names = tokenizer_facts(self.tokenizer).names
         for start in range(0, len(order), size):
-            window = order[start : start + size].tolist()
-            rows = self.posts[window]
+            rows = self.posts[order[start : start + size].tolist()]
             encodings = encode(posts_of(rows), self.tokenizer.backend_tokenizer, self.config)
-            columns = to_columns(encodings, names)
-            places = list(range(len(window)))
+            columns = to_columns(encodings, names) | {"label": rows["label"]}
+            positions = list(range(len(encodings)))
             if self.grouped:
-                places.sort(key=lambda place: -len(encodings[place].ids))
-                places = shuffle_batches(places, self.batch_size, generator)
-            for place in places:
-                yield {**{name: values[place] for name, values in columns.items()}, "label": rows["label"][place]}
+                positions.sort(key=lambda position: -len(encodings[position].ids))
+                positions = shuffle_batches(positions, self.batch_size, generator)
+            for position in positions:
+                yield {name: values[position] for name, values in columns.items()}

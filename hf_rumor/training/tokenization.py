@@ -20,12 +20,7 @@ logger = logging.getLogger(__name__)
 def tokenize(dataset: DatasetDict, tokenizer: Any, config: InputConfig) -> DatasetDict:
     """Return `dataset` with token columns, `truncated` and `num_unknown` instead of `text`, without padding.
 
-    The tokens are cached beside the posts, by one process at a time; the tokenizer itself works in parallel.
-
-    Args:
-        dataset: Parts with `text` and `label`.
-        tokenizer: A tokenizer of transformers.
-        config: How to read the posts.
+    The tokens are cached beside the posts, by one process at a time.
     """
     files = [Path(file["filename"]) for part in dataset.values() for file in part.cache_files]
     with FileLock(files[0].parent / "tokens.lock") if files else nullcontext():
@@ -42,7 +37,7 @@ def _map(dataset: DatasetDict, tokenizer: Any, config: InputConfig, *, from_cach
     encoded: DatasetDict = dataset.map(
         _encode_rows,
         batched=True,
-        # A change of `_encode_rows` or `encode` alone would find the old tokens in the cache.
+        # Without the version, the old tokens would be found in the cache after a change of `encode`.
         fn_kwargs={"tokenizer": tokenizer, "config": config, "version": VERSION},
         remove_columns=["text"],
         load_from_cache_file=from_cache,
@@ -66,9 +61,8 @@ def _encode_rows(rows: dict[str, list[Any]], tokenizer: Any, config: InputConfig
 
 def log_tokens(encoded: DatasetDict, max_length: int) -> None:
     """Log how many posts are truncated, and a warning if many tokens are unknown."""
-    truncated = sum(sum(part["truncated"][:]) for part in encoded.values())
-    names = ", ".join(name for name in encoded)
-    logger.info("tokens: %d posts of %s are truncated at %d tokens", truncated, names, max_length)
+    num_truncated = sum(sum(part["truncated"][:]) for part in encoded.values())
+    logger.info("tokens: %d posts of %s are truncated at %d tokens", num_truncated, ", ".join(encoded), max_length)
     num_unknown = sum(sum(part["num_unknown"][:]) for part in encoded.values())
     check_vocabulary("tokens", num_unknown, sum(sum(map(len, part["input_ids"][:])) for part in encoded.values()))
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import Trainer, TrainerCallback
 from transformers.integrations.integration_utils import TensorBoardCallback, get_reporting_integration_callbacks
 
 
@@ -14,41 +14,34 @@ FLATTEN = "MLFLOW_FLATTEN_PARAMS"  # without it, MLflow drops parameters of more
 
 
 class Tracked(TrainerCallback):
-    """Passes the events of a run to a tracker, except for the end of training.
+    """Passes the events of a run to a tracker of transformers, except for the end of training.
 
     Trackers close their run when training ends, before the metrics on test posts are known.
-
-    Args:
-        tracker: The callback of transformers for one tracker.
     """
 
     def __init__(self, tracker: TrainerCallback) -> None:
         self.tracker = tracker
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Open the run; its configuration is that of Trainer and that of the model."""
         if isinstance(self.tracker, TensorBoardCallback) and self.tracker.logging_dir is None:
             self.tracker.logging_dir = str(Path(str(args.output_dir)) / "runs")  # also after an interruption
         self.tracker.on_train_begin(args, state, control, **kwargs)
 
-    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+    def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Pass on what Trainer logs."""
         self.tracker.on_log(args, state, control, **kwargs)
 
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Let the tracker store the checkpoint, if it is configured to."""
         self.tracker.on_save(args, state, control, **kwargs)
 
 
 @contextmanager
 def tracked(trainer: Trainer, facts: Mapping[str, Any]) -> Iterator[None]:
-    """Give the trackers of `--report_to` the facts of the run that trains inside, and keep them open after it.
+    """Pass recipe and split (`facts`) of the run to the trackers of `--report_to`, and keep them open after it.
 
-    Args:
-        trainer: Has not trained yet.
-        facts: Recipe and split. They go where every tracker looks: the configuration of the model.
+    The facts are added to the configuration of the model, which every tracker logs.
     """
     model: Any = trainer.model
     config = model.config
@@ -69,8 +62,7 @@ def tracked(trainer: Trainer, facts: Mapping[str, Any]) -> Iterator[None]:
 
 def finish_tracking(trainer: Trainer, metrics: Mapping[str, Any]) -> None:
     """Log every number among the metrics on test posts as `test_...`, then close the runs of the trackers."""
-    numbers = {f"test_{name}": value for name, value in metrics.items() if isinstance(value, int | float)}
-    trainer.log(numbers)
+    trainer.log({f"test_{name}": value for name, value in metrics.items() if isinstance(value, int | float)})
     for callback in trainer.callback_handler.callbacks:
         if isinstance(callback, Tracked):
             callback.tracker.on_train_end(trainer.args, trainer.state, trainer.control, model=trainer.model)

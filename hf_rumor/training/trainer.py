@@ -1,4 +1,4 @@
-"""The seam with `transformers.Trainer`: the only file that uses its internals (checked with transformers 5.23)."""
+"""Our subclass of `transformers.Trainer`: the only file that uses its internals (checked with transformers 5.23)."""
 
 import copy
 import math
@@ -32,22 +32,21 @@ class RumorTrainer(Trainer):
     """A drop-in `Trainer` whose loss is an argument, exact under gradient accumulation and several processes.
 
     Differs from `Trainer` in these points:
-    - `compute_loss` applies `loss`; the model's own `outputs.loss` is never computed.
+    - `compute_loss` applies `loss`; `outputs.loss` of the model is never computed.
     - Batches grouped by length come in random order, and are for training only; evaluation and prediction keep the
       order of the dataset, and all of its posts.
-    - On a CPU it uses faster, equivalent operations; see `hf_rumor.models.cpu.speed`.
-    - Labels are ints, in a column `label` or `labels`; they become one-hot here, on the logits' device.
-    - `problem_type` of the model is set, if it was not, so that pipelines form the probabilities the loss trained.
+    - Labels are ints, in a column `label` or `labels`; they become one-hot here.
+    - `problem_type` of the model is set if it is None, so that pipelines form the probabilities that the loss trained.
 
     Args:
         *args: As for `Trainer`.
         loss: A name in `LOSSES`, `package.module:name`, a `Loss`, or a function of float32 `(logits, one-hot target)`,
             both `(batch, 2)`, that returns the mean over the batch.
-        layer_lr_decay: Learning rate of each layer as a share of the layer above, in (0, 1]; see
+        layer_lr_decay: Learning rate of each layer as a share of that of the layer above; see
             `hf_rumor.training.layers`.
         adversarial_radius: Above 0, each step adds the gradient at perturbed embeddings, at twice the cost; see
             `hf_rumor.training.adversary`.
-        speed_up: Whether to use what makes a CPU faster.
+        speed_up: Whether to use faster, equivalent operations on a CPU; see `hf_rumor.models.cpu.speed`.
         **kwargs: As for `Trainer`.
 
     Raises:
@@ -68,8 +67,12 @@ class RumorTrainer(Trainer):
         **kwargs: Any,
     ) -> None:
         self.loss = as_loss(loss)
+        self.layer_lr_decay = layer_lr_decay
+        self.adversarial_radius = adversarial_radius
         self.speed_up = speed_up
-        self.adversarial_radius = adversarial_radius  # `Trainer.__init__` may call `call_model_init`
+        self.resumed_at: int | None = None  # step of the checkpoint from which training resumed
+        self._loss_sum: Tensor | float = 0.0
+        self._num_posts = 0
         super().__init__(*args, **kwargs)
         if self.args.n_gpu > 1:
             raise ArgumentError("RumorTrainer: nn.DataParallel is not supported. Use accelerate launch or torchrun.")
@@ -80,12 +83,7 @@ class RumorTrainer(Trainer):
                 "RumorTrainer: label_smoothing_factor would have no effect. Use loss=make_loss(name, "
                 "{'label_smoothing': ...}) instead."
             )
-        self.layer_lr_decay = layer_lr_decay
-        self.step_context = speed_up_training(self.model, self.args) if speed_up else nullcontext()
-        self.adversary = Adversary(self.model, adversarial_radius) if adversarial_radius else None
-        self._loss_sum: Tensor | float = 0.0
-        self._num_posts = 0
-        self.resumed_at: int | None = None  # step of the checkpoint from which training resumed
+        self._prepare(self.model)
         if isinstance(self.loss.function, nn.Module):
             self.loss.function.to(self.args.device)
         config: Any = getattr(self.model, "config", None)
@@ -101,7 +99,7 @@ class RumorTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
-        """Return the loss of a micro-batch as its share of the optimizer step, and the outputs if asked.
+        """Return the loss of a micro-batch, and the outputs if `return_outputs`.
 
         In training, the mean over the micro-batch is weighted by its share of all labels of the step, so that the
         gradient is that of one large batch: (4, 4, 2) with accumulation equals 10 at once.
@@ -121,7 +119,7 @@ class RumorTrainer(Trainer):
     def training_step(
         self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Tensor | int | None = None
     ) -> Tensor:
-        """Add the gradient of a micro-batch to those of the step, and that of the attack; return the plain loss."""
+        """Add the gradients of a micro-batch and of its adversarial pass; return the plain loss."""
         with self.step_context:
             loss: Tensor = super().training_step(model, inputs, num_items_in_batch)
             if self.adversary is not None:
@@ -136,12 +134,14 @@ class RumorTrainer(Trainer):
         num_processes = self.accelerator.num_processes if self.args.average_tokens_across_devices else 1
         return num_labels * num_processes / num_items_in_batch
 
-    def call_model_init(self, trial: Any = None) -> nn.Module:
-        """Return a fresh model for a trial of a search, with an adversary of its own."""
-        model: nn.Module = super().call_model_init(trial)
-        if self.speed_up:
-            self.step_context = speed_up_training(model, self.args)
+    def _prepare(self, model: Any) -> None:
+        self.step_context = speed_up_training(model, self.args) if self.speed_up else nullcontext()
         self.adversary = Adversary(model, self.adversarial_radius) if self.adversarial_radius else None
+
+    def call_model_init(self, trial: Any = None) -> nn.Module:
+        """Return a fresh model for a trial of a search."""
+        model: nn.Module = super().call_model_init(trial)
+        self._prepare(model)
         return model
 
     def _hp_search_setup(self, trial: Any) -> None:
@@ -151,17 +151,16 @@ class RumorTrainer(Trainer):
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """Return the optimizer of `TrainingArguments`, with lower learning rates for lower layers."""
-        fresh = self.optimizer is None
+        is_new = self.optimizer is None
         optimizer: torch.optim.Optimizer = super().create_optimizer(model)
-        if fresh and self.layer_lr_decay != 1.0:
+        if is_new and self.layer_lr_decay != 1.0:
             decay_learning_rates(optimizer, self.model if model is None else model, self.layer_lr_decay)
         return optimizer
 
     def rehearse(self, max_length: int) -> None:
-        """Create optimizer and schedule, and compute one loss, so that what fails does so before anything is written.
+        """Create optimizer and schedule, and compute one loss, to find errors before anything is written.
 
-        Args:
-            max_length: Number of tokens of the longest post in the batch. The model stays as it is.
+        The batch has a post of `max_length` tokens. The model does not change.
         """
         self.create_optimizer_and_scheduler(num_training_steps=1000)
         self.optimizer = self.lr_scheduler = None
@@ -174,7 +173,7 @@ class RumorTrainer(Trainer):
             self.compute_loss(model, self._prepare_inputs(collate(rows)))
 
     def train_from(self, checkpoint: Path | None) -> None:
-        """Train, from a checkpoint if there is one; if that run had taken all its steps, load its result.
+        """Train, from `checkpoint` unless it is None; if it is from the last step, only load its result.
 
         `Trainer` would take one more step before it compares the number of steps.
         """
@@ -191,7 +190,7 @@ class RumorTrainer(Trainer):
     def _planned_steps(self, state: TrainerState) -> int:
         if self.args.max_steps > 0:
             return self.args.max_steps
-        if self.args.auto_find_batch_size:  # only the checkpoint has the batch size that was chosen
+        if self.args.auto_find_batch_size:  # only the checkpoint contains the batch size that was chosen
             return state.max_steps
         steps_per_epoch = max(1, math.ceil(len(self.get_train_dataloader()) / self.args.gradient_accumulation_steps))
         return math.ceil(self.args.num_train_epochs * steps_per_epoch)
@@ -210,11 +209,11 @@ class RumorTrainer(Trainer):
             self.accelerator.end_training()
 
     def plain_model(self) -> Any:
-        """Return the model without the wrapper by which accelerate computes in bf16 or fp16."""
+        """Return the model without the wrapper of accelerate for bf16 and fp16."""
         return self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
 
     def _get_dataloader(self, *args: Any, **kwargs: Any) -> DataLoader[Any]:
-        """Skip no post in evaluation and prediction, whatever `dataloader_drop_last` is for training."""
+        """Skip no post in evaluation and prediction: `dataloader_drop_last` is for training only."""
         shared = self.args
         if not kwargs.get("is_training"):
             self.args = copy.copy(shared)
@@ -225,7 +224,7 @@ class RumorTrainer(Trainer):
             self.args = shared
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int] | None:
-        """Group posts by length as `Trainer` would, but with the batches in random order; one for all processes."""
+        """Group posts by length as `Trainer` would, but with the batches in random order, over all processes."""
         sampler: Sampler[int] | None = super()._get_train_sampler(train_dataset)
         if isinstance(sampler, LengthGroupedSampler):
             seed = self.args.seed if self.args.data_seed is None else self.args.data_seed

@@ -18,23 +18,23 @@ def test_probabilities_are_those_of_the_plain_pipeline(save, texts, activation):
     folder = str(save(activation))
     scores = pipeline("text-classification", folder, top_k=None)(texts, truncation=True)
     expected = [{entry["label"]: entry["score"] for entry in row}["rumor"] for row in scores]
-    found = RumorClassifier.from_pretrained(folder).probabilities(texts)
-    assert found == pytest.approx(expected, abs=1e-5)
-    assert found.max() - found.min() > 0.1
+    probabilities = RumorClassifier.from_pretrained(folder).probabilities(texts)
+    assert probabilities == pytest.approx(expected, abs=1e-5)
+    assert probabilities.max() - probabilities.min() > 0.1
 
 
-def test_predictions_stand_in_the_order_of_the_texts_whatever_the_batches(folder, texts, monkeypatch):
+def test_predictions_are_in_the_order_of_the_texts(folder, texts, monkeypatch):
     monkeypatch.setattr(module, "BATCHES_PER_WINDOW", 2)
     classifier = RumorClassifier.from_pretrained(folder)
-    alone = [classifier.predict([text])[0] for text in texts]
+    single = [classifier.predict([text])[0] for text in texts]
     for batch_size in (1, 7, 100):
-        together = classifier.predict(texts, batch_size)
-        assert [of.rumor_probability for of in together] == pytest.approx([of.rumor_probability for of in alone])
-        assert [of.predicted for of in together] == [of.predicted for of in alone]
+        batched = classifier.predict(texts, batch_size)
+        assert [p.rumor_probability for p in batched] == pytest.approx([p.rumor_probability for p in single])
+        assert [p.predicted for p in batched] == [p.predicted for p in single]
     assert classifier.predict([]) == []
 
 
-def test_a_stream_is_read_a_window_at_a_time(folder, texts, monkeypatch):
+def test_a_stream_is_read_window_by_window(folder, texts, monkeypatch):
     monkeypatch.setattr(module, "BATCHES_PER_WINDOW", 2)
     read = []
 
@@ -52,33 +52,36 @@ def test_a_stream_is_read_a_window_at_a_time(folder, texts, monkeypatch):
 def test_threshold_and_abstention_are_those_of_the_folder(save, texts):
     probabilities = RumorClassifier.from_pretrained(save()).probabilities(texts)
     threshold = float(np.median(probabilities))
-    called = RumorClassifier.from_pretrained(save(threshold=threshold)).predict(texts)
-    assert [of.predicted == "rumor" for of in called] == (probabilities >= threshold).tolist()
-    careful = RumorClassifier.from_pretrained(save(abstain_below=0.99)).predict(texts)
-    assert {of.predicted for of in careful} >= {"uncertain"}
+    predictions = RumorClassifier.from_pretrained(save(threshold=threshold)).predict(texts)
+    assert [prediction.predicted == "rumor" for prediction in predictions] == (probabilities >= threshold).tolist()
+    abstaining = RumorClassifier.from_pretrained(save(abstain_below=0.99)).predict(texts)
+    assert "uncertain" in {prediction.predicted for prediction in abstaining}
 
 
-def test_a_text_that_is_long_empty_or_strange_is_predicted_too(folder):
-    found = RumorClassifier.from_pretrained(folder).predict(["停水" * 5000, "", "\ud800停水", "\0", "🐵"])
-    assert all(isinstance(of, Prediction) and 0 <= of.rumor_probability <= 1 for of in found)
+def test_long_empty_and_unusual_texts_are_predicted(folder):
+    texts = ["停水" * 5000, "", "\ud800停水", "\0", "🐵"]
+    probabilities = RumorClassifier.from_pretrained(folder).probabilities(texts)
+    assert ((probabilities >= 0) & (probabilities <= 1)).all()
 
 
-def test_a_text_is_read_as_it_was_in_training(folder, tmp_path):
+def test_whitespace_around_a_text_is_removed_as_in_training(folder, tmp_path):
     shutil.copytree(folder, tmp_path / "model")
     path = tmp_path / "model" / "tokenizer.json"
-    told = json.loads(path.read_text("utf-8"))
-    told |= {"normalizer": None}  # a tokenizer to which a blank is a token
-    told["pre_tokenizer"] = {"type": "Split", "pattern": {"Regex": "."}, "behavior": "Isolated", "invert": False}
-    path.write_text(json.dumps(told), encoding="utf-8")
+    config = json.loads(path.read_text("utf-8"))
+    config["normalizer"] = None  # whitespace becomes a token
+    config["pre_tokenizer"] = {"type": "Split", "pattern": {"Regex": "."}, "behavior": "Isolated", "invert": False}
+    path.write_text(json.dumps(config), encoding="utf-8")
     classifier = RumorClassifier.from_pretrained(tmp_path / "model")
-    bare, dressed = "听说停水", " \n听说停水\u3000"
-    assert classifier.tokenizer.encode(bare).ids != classifier.tokenizer.encode(dressed).ids
-    assert classifier.predict([dressed]) == classifier.predict([bare])
+    stripped, padded = "听说停水", " \n听说停水\u3000"
+    assert classifier.tokenizer.encode(stripped).ids != classifier.tokenizer.encode(padded).ids
+    assert classifier.predict([padded]) == classifier.predict([stripped])
 
 
-@pytest.mark.parametrize(("texts", "batch_size"), [("听说停水", 32), (["听说停水"], 0)])
-def test_one_text_or_no_batch_is_a_mistake(folder, texts, batch_size):
-    with pytest.raises(ValueError, match="expected a list of posts and a batch_size of at least 1"):
+@pytest.mark.parametrize(
+    ("texts", "batch_size", "message"), [("听说停水", 32, "Pass a list"), (["听说停水"], 0, "batch_size is 0")]
+)
+def test_a_single_text_and_an_empty_batch_are_refused(folder, texts, batch_size, message):
+    with pytest.raises(ValueError, match=message):
         RumorClassifier.from_pretrained(folder).predict(texts, batch_size)
 
 
@@ -87,7 +90,7 @@ def test_bf16_is_refused_with_onnx(folder):
         RumorClassifier.from_pretrained(folder, backend="onnx", precision="bf16")
 
 
-def test_the_classifier_is_to_be_had_from_the_package_without_importing_torch():
+def test_importing_the_classifier_from_the_package_does_not_import_torch():
     code = (
         "import hf_rumor, sys; hf_rumor.RumorClassifier; print(sorted({'torch', 'transformers'} & sys.modules.keys()))"
     )
@@ -102,12 +105,12 @@ def test_a_prediction_is_a_line_of_json():
     assert "微博1" in line
 
 
-def test_posts_and_their_texts_are_the_same(folder, texts):
+def test_posts_and_their_texts_have_the_same_predictions(folder, texts):
     classifier = RumorClassifier.from_pretrained(folder)
     assert classifier.predict([Post(text=text, post_id="7") for text in texts]) == classifier.predict(texts)
 
 
-def test_the_longest_text_fits_a_model_whose_positions_start_late(save_other):
+def test_long_texts_are_truncated_for_a_model_whose_positions_start_after_padding(save_other):
     classifier = RumorClassifier.from_pretrained(save_other("roberta"))
     assert classifier.facts.inputs.max_length == 63  # 64 rows, the first is that of padding
     assert len(classifier.predict(["停水" * 500, "停"])) == 2

@@ -29,7 +29,7 @@ def test_a_terminal_without_colors_gets_plain_text():
     assert "\x1b[30;48;2;255;100;100m听说\x1b[0m<b>\x1b[30;48;2;178;178;255m停水" in colored
 
 
-def test_the_page_contains_no_markup_of_a_text():
+def test_the_page_escapes_the_markup_of_a_text():
     page = explanation_page([EXPLANATION], FACTS, "out")
     assert "&lt;b&gt;" in page
     assert "<b>" not in page
@@ -37,12 +37,12 @@ def test_the_page_contains_no_markup_of_a_text():
     assert "rgba(50, 100, 220, 0.40)" in page
 
 
-@pytest.mark.parametrize(("weight", "faint"), [(0.05, True), (-0.2, False)])
-def test_weak_weights_are_named_as_such(weight, faint):
+@pytest.mark.parametrize(("weight", "is_faint"), [(0.05, True), (-0.2, False)])
+def test_small_weights_are_described_as_not_noticeable(weight, is_faint):
     explanation = replace(EXPLANATION, words=[Piece("停水", 0, weight)])
-    assert ("no word changed the log-odds" in explanation_text(explanation, colors=False)) == faint
+    assert ("no word changed the log-odds" in explanation_text(explanation, colors=False)) == is_faint
     page = explanation_page([explanation], FACTS, "out")
-    assert ("No word changed the prediction" in page, "0.80)" in page) == (faint, not faint)
+    assert ("No word changed the prediction" in page, "0.80)" in page) == (is_faint, not is_faint)
 
 
 @pytest.mark.parametrize("error", [0.12, float("nan")])

@@ -15,29 +15,29 @@ from hf_rumor.inference.export import Variant, export_model
 
 @pytest.fixture(scope="module")
 def int8(folder, texts, tmp_path_factory):
-    """Return what was exported in int8."""
+    """Return an export in int8."""
     return export_model(str(folder), tmp_path_factory.mktemp("int8") / "onnx", texts, precision="int8", force=True)
 
 
 @pytest.fixture
 def written(int8, monkeypatch):
-    """Write, instead of exporting for seven seconds, what was exported."""
-    monkeypatch.setattr(module, "_write", lambda name, made, precision, revision: copytree(int8.folder, made))
+    """Copy the export in int8 instead of exporting for seven seconds."""
+    monkeypatch.setattr(module, "_write", lambda name, folder, precision, revision: copytree(int8.folder, folder))
 
 
-def test_onnx_says_what_torch_says(exported, texts):
-    compared = json.loads((exported.folder / "comparison.json").read_text("utf-8"))
-    torch_variant, onnx_variant = compared["variants"]
+def test_onnx_predicts_what_torch_predicts(exported, texts):
+    comparison = json.loads((exported.folder / "comparison.json").read_text("utf-8"))
+    torch_variant, onnx_variant = comparison["variants"]
     assert (torch_variant["name"], onnx_variant["name"]) == ("torch, fp32", "onnx, fp32")
     assert onnx_variant["largest_difference"] < 1e-4
     assert onnx_variant["agreement"] == 1.0
-    assert compared["num_posts"] == len(texts)
-    found = RumorClassifier.from_pretrained(exported.folder, backend="onnx").predict(texts, batch_size=7)
-    expected = RumorClassifier.from_pretrained(exported.source).predict(texts)
-    assert [of.predicted for of in found] == [of.predicted for of in expected]
+    assert comparison["num_posts"] == len(texts)
+    by_onnx = RumorClassifier.from_pretrained(exported.folder, backend="onnx").predict(texts, batch_size=7)
+    by_torch = RumorClassifier.from_pretrained(exported.source).predict(texts)
+    assert [prediction.predicted for prediction in by_onnx] == [prediction.predicted for prediction in by_torch]
 
 
-def test_the_folder_is_complete_and_keeps_the_facts(exported):
+def test_the_export_is_complete_and_has_the_facts_of_the_model(exported):
     names = {path.name for path in exported.folder.iterdir()}
     assert {"model.onnx", "config.json", "tokenizer.json", "tokenizer_config.json", "comparison.json"} <= names
     facts = RumorClassifier.from_pretrained(exported.folder, backend="onnx").facts
@@ -45,13 +45,13 @@ def test_the_folder_is_complete_and_keeps_the_facts(exported):
     assert {path.name for path in exported.folder.parent.iterdir()} == {"onnx", "posts.jsonl"}
 
 
-def test_the_verb_prints_the_comparison_and_does_it_once(exported):
+def test_the_verb_prints_the_comparison_and_does_not_overwrite_an_export(exported):
     assert "| onnx, fp32 | " in exported.printed
     assert {line.count("|") for line in exported.printed.splitlines()[:4]} == {6}
     assert cli.main(["export", str(exported.source), *exported.flags]) == 2
 
 
-def test_int8_is_smaller_and_near(int8):
+def test_int8_is_smaller_and_close_to_fp32(int8):
     torch_variant, variant = int8.variants
     assert variant.name == "onnx, int8"
     assert 0 < variant.largest_difference < 0.2
@@ -65,16 +65,15 @@ def test_int8_is_smaller_and_near(int8):
 
 
 @pytest.mark.usefixtures("written")
-def test_a_post_that_int8_leaves_undecided_is_decided_otherwise(save, texts, tmp_path, monkeypatch):
-    told = iter([np.array([0.1, 0.95, 0.96, 0.3]), np.array([0.1, 0.85, 0.97, 0.2])])
-    monkeypatch.setattr(module, "_time", lambda classifier, chosen: (next(told), 1.0))
-    unsure = str(save(abstain_below=0.9))
-    exported = export_model(unsure, tmp_path / "int8", texts, precision="int8", force=True)
-    assert exported.variants[1].agreement == 0.75  # .95 is a rumor, .85 is uncertain; .3 and .2 both are
+def test_a_post_that_becomes_uncertain_counts_as_a_changed_decision(save, texts, tmp_path, monkeypatch):
+    probabilities = iter([np.array([0.1, 0.95, 0.96, 0.3]), np.array([0.1, 0.85, 0.97, 0.2])])
+    monkeypatch.setattr(module, "_time", lambda classifier, chosen: (next(probabilities), 1.0))
+    exported = export_model(str(save(abstain_below=0.9)), tmp_path / "int8", texts, precision="int8", force=True)
+    assert exported.variants[1].agreement == 0.75  # 0.95 is a rumor, 0.85 is uncertain; so are 0.3 and 0.2
 
 
 @pytest.mark.usefixtures("written")
-def test_a_model_that_decides_otherwise_is_not_written_unless_forced(folder, texts, tmp_path, monkeypatch):
+def test_an_export_that_changes_decisions_is_not_written_unless_forced(folder, texts, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "MAX_CHANGED", -0.001)
     with pytest.raises(ModelError, match=r"int8 changes .* of the decisions, more than"):
         export_model(str(folder), tmp_path / "int8", texts, precision="int8")

@@ -16,8 +16,8 @@ def test_neither_torch_nor_transformers_is_needed(exported, texts):
             sys.modules[name] = None  # importing it fails
         from hf_rumor import RumorClassifier
         texts = sys.stdin.read().split()
-        for of in RumorClassifier.from_pretrained(sys.argv[1], backend="onnx").predict(texts):
-            print(of.rumor_probability)
+        for prediction in RumorClassifier.from_pretrained(sys.argv[1], backend="onnx").predict(texts):
+            print(prediction.rumor_probability)
     """
     command = [sys.executable, "-c", textwrap.dedent(code), str(exported.folder)]
     done = subprocess.run(command, input=" ".join(texts), capture_output=True, text=True, check=True)
@@ -26,7 +26,7 @@ def test_neither_torch_nor_transformers_is_needed(exported, texts):
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "config.json", "tokenizer.json"])
-def test_a_folder_that_is_not_complete_is_refused(exported, tmp_path, name):
+def test_an_incomplete_folder_is_refused(exported, tmp_path, name):
     shutil.copytree(exported.folder, tmp_path / "broken")
     (tmp_path / "broken" / name).unlink()
     with pytest.raises(ModelError, match=f"no {name}, so it is not an export"):
@@ -34,14 +34,14 @@ def test_a_folder_that_is_not_complete_is_refused(exported, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "config.json", "tokenizer.json"])
-def test_a_file_that_is_broken_is_refused(exported, tmp_path, name):
+def test_a_corrupt_file_is_refused(exported, tmp_path, name):
     shutil.copytree(exported.folder, tmp_path / "broken")
     (tmp_path / "broken" / name).write_bytes(b"{")
-    with pytest.raises(ModelError, match="expected an exported model, got"):
+    with pytest.raises(ModelError, match="the export is corrupt"):
         RumorClassifier.from_pretrained(tmp_path / "broken", backend="onnx")
 
 
-def test_without_onnxruntime_the_way_out_is_told(exported, monkeypatch):
+def test_without_onnxruntime_the_error_names_the_command(exported, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(ModelError, match=r"pip install onnxruntime tokenizers"):
         RumorClassifier.from_pretrained(exported.folder, backend="onnx")

@@ -10,7 +10,7 @@ from hf_rumor.models.anatomy import LAYERS, WIDTH, read_anatomy
 @pytest.mark.parametrize("kind", ["roberta", "gpt2", "xlnet"])
 def test_the_number_of_weights_is_that_of_the_loaded_model(save_other, kind):
     folder = save_other(kind)
-    anatomy = read_anatomy(str(folder), "describe")
+    anatomy = read_anatomy(str(folder))
     assert anatomy.num_parameters == AutoModelForSequenceClassification.from_pretrained(folder).num_parameters()
     assert (anatomy.setting(LAYERS), anatomy.setting(WIDTH)) == (2, 32)
 
@@ -24,18 +24,18 @@ def test_the_number_of_weights_is_that_of_the_loaded_model(save_other, kind):
     ],
 )
 def test_the_head_is_what_follows_the_encoder(save_other, kind, head):
-    assert read_anatomy(str(save_other(kind)), "describe").head == head
+    assert read_anatomy(str(save_other(kind))).head == head
 
 
-def test_an_encoder_alone_has_no_head_but_its_pooler(tiny_encoder):
-    assert read_anatomy(str(tiny_encoder), "describe").head == ["pooler.dense 32x32"]
+def test_the_head_of_an_encoder_is_its_pooler(tiny_encoder):
+    assert read_anatomy(str(tiny_encoder)).head == ["pooler.dense 32x32"]
 
 
-def test_shards_count_together(tmp_path, tiny_encoder):
+def test_weights_in_several_files_are_counted(tmp_path, tiny_encoder):
     model = AutoModel.from_pretrained(tiny_encoder)
     model.save_pretrained(tmp_path, max_shard_size="50KB")
     assert len(list(tmp_path.glob("*.safetensors"))) > 1
-    assert read_anatomy(str(tmp_path), "describe").num_parameters == model.num_parameters()
+    assert read_anatomy(str(tmp_path)).num_parameters == model.num_parameters()
 
 
 @pytest.mark.parametrize("config", [None, "{", "{}", "[]"])
@@ -43,10 +43,10 @@ def test_a_folder_without_a_model_is_an_error(tmp_path, config):
     if config:
         (tmp_path / "config.json").write_text(config)
     with pytest.raises(ModelError, match="not a model of transformers"):
-        read_anatomy(str(tmp_path), "describe")
+        read_anatomy(str(tmp_path))
 
 
 def test_a_folder_without_weights_is_described_by_its_configuration(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
-    anatomy = read_anatomy(str(tmp_path), "describe")
+    anatomy = read_anatomy(str(tmp_path))
     assert (anatomy.num_parameters, anatomy.head, anatomy.setting(LAYERS)) == (0, [], None)

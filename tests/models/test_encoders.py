@@ -18,11 +18,8 @@ from transformers import (
 
 from hf_rumor.errors import ModelError
 from hf_rumor.models import encoders
-from hf_rumor.models.encoders import MINI_FOLDER, freeze_embeddings, load_encoder, resolve_model
+from hf_rumor.models.encoders import MINI_FOLDER, check_tokenizer, freeze_embeddings, load_encoder, resolve_model
 from hf_rumor.models.save import save_model
-
-
-TEXTS = ["今天天气很好 Good", "明天天气不好 good", "今天停水 2 小时", "明天停水 2 小时"]
 
 
 @pytest.fixture
@@ -31,15 +28,6 @@ def saved(tmp_path, tiny_encoder):
     model, tokenizer = load_encoder(str(tiny_encoder), "sigmoid", 32)
     save_model(model, tokenizer, tmp_path, {"threshold": 0.5})
     return model, tokenizer, tmp_path
-
-
-@pytest.fixture
-def headless(saved):
-    """Return the folder of an encoder without a head, in which tokens differ much, and the encoder."""
-    encoder = saved[0].bert.eval()
-    encoder.pooler = None
-    encoder.save_pretrained(saved[2])
-    return saved[2], encoder
 
 
 def test_a_folder_can_be_trained_on(saved):
@@ -59,7 +47,7 @@ def test_a_value_of_the_configuration_can_be_overridden_and_a_misspelt_one_is_re
 
 
 @pytest.mark.parametrize(
-    ("overrides", "said"),
+    ("overrides", "message"),
     [
         ({"num_labels": 3}, "num_labels is not a setting of the encoder. Omit it"),
         ({"problem_type": "regression"}, "problem_type is not a setting"),
@@ -67,14 +55,16 @@ def test_a_value_of_the_configuration_can_be_overridden_and_a_misspelt_one_is_re
         ({"hidden_dropout_prob": "much"}, "hidden_dropout_prob"),
     ],
 )
-def test_a_value_that_cannot_be_overridden_is_told(saved, overrides, said):
-    with pytest.raises(ModelError, match=said) as caught:
+def test_a_value_that_cannot_be_overridden_is_refused(saved, overrides, message):
+    with pytest.raises(ModelError, match=message) as caught:
         load_encoder(str(saved[2]), "sigmoid", 32, overrides)
     assert "\n" not in str(caught.value)
 
 
-def test_missing_weights_are_not_initialized_at_random(headless):
-    folder, _ = headless
+def test_missing_weights_are_not_initialized_at_random(saved):
+    model, _, folder = saved
+    model.bert.pooler = None
+    model.bert.save_pretrained(folder)
     weights = load_file(folder / "model.safetensors")
     save_file({f"module.{name}": value for name, value in weights.items()}, folder / "model.safetensors")
     with pytest.raises(ModelError, match="37 weights of the encoder are missing"):
@@ -92,7 +82,7 @@ def test_weights_of_another_encoder_are_refused(saved):
         load_encoder(str(saved[2]), "sigmoid", 32)
 
 
-def test_fewer_layers_can_be_asked_for(saved):
+def test_the_number_of_layers_can_be_reduced(saved):
     model, _ = load_encoder(str(saved[2]), "sigmoid", 32, {"num_hidden_layers": 1})
     assert len(model.bert.encoder.layer) == 1
 
@@ -103,15 +93,15 @@ def test_a_head_with_other_labels_is_replaced(saved, caplog):
     other.bert.load_state_dict(model.bert.state_dict())
     other.save_pretrained(folder)
     with caplog.at_level("INFO", logger="hf_rumor"):
-        again, _ = load_encoder(str(folder), "sigmoid", 32)
-    assert again.config.id2label == {0: "non-rumor", 1: "rumor"}
-    assert torch.equal(again.bert.pooler.dense.weight, model.bert.pooler.dense.weight)
+        reloaded, _ = load_encoder(str(folder), "sigmoid", 32)
+    assert reloaded.config.id2label == {0: "non-rumor", 1: "rumor"}
+    assert torch.equal(reloaded.bert.pooler.dense.weight, model.bert.pooler.dense.weight)
     assert "a new one is trained" in caplog.text
-    with pytest.raises(ModelError, match=r"has another shape than config.json states"):
+    with pytest.raises(ModelError, match=r"has another shape than in config.json"):
         load_encoder(str(folder), "sigmoid", 32, {"intermediate_size": 32})
 
 
-def test_the_positions_of_roberta_start_behind_that_of_padding(saved):
+def test_the_positions_of_roberta_start_after_that_of_padding(saved):
     sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
     config = RobertaConfig(vocab_size=len(saved[1]), max_position_embeddings=34, pad_token_id=1, **sizes)
     RobertaModel(config).save_pretrained(saved[2])
@@ -121,20 +111,20 @@ def test_the_positions_of_roberta_start_behind_that_of_padding(saved):
             load_encoder(str(saved[2]), "sigmoid", max_length)
 
 
-def test_frozen_embeddings_are_those_of_tokens_alone(saved):
+def test_only_the_token_embeddings_are_frozen(saved):
     model, _, _ = saved
     freeze_embeddings(model)
     frozen = [name for name, value in model.named_parameters() if not value.requires_grad]
     assert frozen == ["bert.embeddings.word_embeddings.weight"]
 
 
-def test_more_tokens_than_the_encoder_takes_are_refused(saved):
+def test_a_maximum_length_above_the_limit_of_the_encoder_is_refused(saved):
     assert load_encoder(str(saved[2]), "sigmoid", 256)[1].model_max_length == 256  # more than it was trained with
     with pytest.raises(ModelError, match=r"--max_length 257: .* accepts at most 256 tokens"):
         load_encoder(str(saved[2]), "sigmoid", 257)
 
 
-def test_a_folder_without_tokenizer_is_refused_rather_than_trained_on_nothing(saved):
+def test_a_folder_without_a_tokenizer_is_refused(saved):
     for path in saved[2].glob("tokenizer*"):
         path.unlink()
     with pytest.raises(ModelError, match="the tokenizer has no vocabulary"):
@@ -142,42 +132,35 @@ def test_a_folder_without_tokenizer_is_refused_rather_than_trained_on_nothing(sa
 
 
 @pytest.mark.parametrize(
-    ("attribute", "value", "said"),
+    ("attribute", "value", "message"),
     [("is_fast", False, "is a slow tokenizer"), ("pad_token_id", None, "no padding token")],
 )
-def test_a_tokenizer_of_no_encoder_is_refused(attribute, value, said):
+def test_an_unusable_tokenizer_is_refused(attribute, value, message):
     members = {"__len__": lambda self: 9, "all_special_ids": [], "is_fast": True, "pad_token_id": 0, attribute: value}
-    sized = type("Tokenizer", (), members)()
-    with pytest.raises(ModelError, match=said):
-        encoders._check_tokenizer("x", sized)
+    tokenizer = type("Tokenizer", (), members)()
+    with pytest.raises(ModelError, match=message):
+        check_tokenizer("x", tokenizer)
 
 
-def test_a_hub_that_does_not_give_the_model_leads_to_mini(monkeypatch, caplog):
+def test_if_the_download_fails_auto_is_mini(monkeypatch, caplog):
     def refuse(name, allow_patterns):
         raise OSError("503 Service Unavailable")
 
     monkeypatch.setattr(encoders, "is_cached", lambda name, *files: False)
-    monkeypatch.setattr(encoders, "hub_is_there", lambda: True)
+    monkeypatch.setattr(encoders, "is_hub_reachable", lambda: True)
     monkeypatch.setattr(encoders, "snapshot_download", refuse)
     with caplog.at_level("INFO", logger="hf_rumor"):
         assert resolve_model("auto") == "mini"
     assert "503 Service Unavailable" in caplog.text
 
 
-@pytest.mark.parametrize("name", ["./nowhere", "/no/such/folder", "a/b/c"])
-def test_a_folder_that_is_not_there_is_told_as_a_folder(name):
-    with pytest.raises(ModelError, match="expected a folder with a model, found none"):
-        load_encoder(name, "sigmoid", 32)
-
-
-def test_a_name_without_cache_and_network_is_told_at_once():
-    with pytest.raises(ModelError, match="nothing in the cache, and no way to"):
-        load_encoder("someone/some-model", "sigmoid", 32)
-
-
-def test_a_folder_without_a_model_is_told(tmp_path):
-    with pytest.raises(ModelError, match="expected an encoder with a tokenizer and safetensors weights"):
-        load_encoder(str(tmp_path), "sigmoid", 32)
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [(None, "not an encoder with a tokenizer"), ("./nowhere", "not a folder"), ("some/model", "is unreachable")],
+)
+def test_a_model_that_does_not_exist_is_refused(tmp_path, name, message):
+    with pytest.raises(ModelError, match=message):
+        load_encoder(name or str(tmp_path), "sigmoid", 32)
 
 
 def test_pickled_weights_are_refused(saved):
@@ -188,24 +171,21 @@ def test_pickled_weights_are_refused(saved):
         load_encoder(str(folder), "sigmoid", 32)
 
 
-def test_a_named_model_is_taken_as_named():
-    assert resolve_model("someone/some-model") == "someone/some-model"
-
-
 @pytest.mark.parametrize(
     ("cached", "hub", "choice"),
     [(True, False, encoders.AUTO_MODEL), (False, True, encoders.AUTO_MODEL), (False, False, "mini")],
 )
-def test_auto_takes_the_cache_then_the_hub_then_mini_and_says_so(monkeypatch, caplog, cached, hub, choice):
+def test_auto_is_looked_up_in_the_cache_then_on_the_hub_else_it_is_mini(monkeypatch, caplog, cached, hub, choice):
     monkeypatch.setattr(encoders, "is_cached", lambda name, *files: cached)
-    monkeypatch.setattr(encoders, "hub_is_there", lambda: hub)
+    monkeypatch.setattr(encoders, "is_hub_reachable", lambda: hub)
     monkeypatch.setattr(encoders, "snapshot_download", lambda name, allow_patterns: name)
     with caplog.at_level("INFO", logger="hf_rumor"):
         assert resolve_model("auto") == choice
     assert f"model: {choice} (auto: " in caplog.text
+    assert resolve_model("someone/some-model") == "someone/some-model"
 
 
-STRANGER = """
+LOAD_UNKNOWN = """
 from hf_rumor.errors import ModelError
 from hf_rumor.models.encoders import load_encoder
 try:
@@ -216,13 +196,13 @@ except ModelError as error:
 
 
 @pytest.mark.parametrize(
-    ("status", "headers", "said"),
+    ("status", "headers", "message"),
     [
         (404, {"X-Error-Code": "RepoNotFound"}, "the Hub has no model of this name"),
         (403, {"X-Error-Code": "GatedRepo"}, "the Hub refused access"),
     ],
 )
-def test_what_the_hub_answers_is_told_apart_from_a_network_that_is_not_there(tmp_path, status, headers, said):
+def test_an_error_of_the_hub_is_reported_as_such(tmp_path, status, headers, message):
     class Hub(BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(status)
@@ -237,28 +217,23 @@ def test_what_the_hub_answers_is_told_apart_from_a_network_that_is_not_there(tmp
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        settings = {
-            "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}",
-            "HF_HOME": str(tmp_path),
-            "HF_HUB_OFFLINE": "0",
-        }
-        command = [sys.executable, "-c", STRANGER]
-        done = subprocess.run(
-            command, env=os.environ | settings, capture_output=True, text=True, check=True, timeout=200
-        )
+        settings = {"HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "HF_HUB_OFFLINE": "0"}
+        environment = os.environ | settings | {"HF_HOME": str(tmp_path)}
+        command = [sys.executable, "-c", LOAD_UNKNOWN]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=200)
         server.shutdown()
-    assert said in done.stdout
+    assert message in done.stdout
     assert done.stdout.count("\n") == 1
 
 
 @pytest.fixture(scope="module")
 def mini():
-    """Return the encoder that comes along, as a filler of masks, and its tokenizer."""
+    """Return the bundled encoder as a masked language model, and its tokenizer."""
     model = AutoModelForMaskedLM.from_pretrained(MINI_FOLDER, dtype=torch.float32).eval()
     return model, AutoTokenizer.from_pretrained(MINI_FOLDER)
 
 
-BLANKS = {  # written before the encoder was asked; it fills six of the eight (docs/LOG.md)
+MASKED = {  # written before the first run of this test, in which six of the eight were right (docs/LOG.md)
     "房间很干净，服务员也很[MASK]。": "热情 好 客气 友好 不错 周到 到位 礼貌",
     "这台空调的[MASK]太大了，晚上睡不着。": "声音 噪音 噪声",
     "明天有[MASK]，出门请带伞。": "雨 大雨 小雨 暴雨 雷阵雨",
@@ -270,32 +245,32 @@ BLANKS = {  # written before the encoder was asked; it fills six of the eight (d
 }
 
 
-def test_the_encoder_that_comes_along_has_read_chinese(mini):
+def test_the_bundled_encoder_predicts_chinese_words(mini):
     model, tokenizer = mini
-    filled = []
-    for sentence, words in BLANKS.items():
+    num_right = 0
+    for sentence, words in MASKED.items():
         batch = tokenizer(sentence, return_tensors="pt")
         with torch.inference_mode():
             logits = model(**batch).logits[batch["input_ids"] == tokenizer.mask_token_id][0]
-        filled.append(bool(set(words.split()) & set(tokenizer.convert_ids_to_tokens(logits.topk(3).indices))))
-    assert sum(filled) >= 6
+        num_right += bool(set(words.split()) & set(tokenizer.convert_ids_to_tokens(logits.topk(3).indices)))
+    assert num_right >= 6
 
 
-def test_its_tokenizer_reads_full_width_upper_case_and_traditional_characters_alike(mini):
+def test_its_tokenizer_normalizes_width_case_and_traditional_characters(mini):
     tokenizer = mini[1]
     assert tokenizer("【轉發】漢語ＡＢＣ１２，真的嗎？").input_ids == tokenizer("【转发】汉语abc12,真的吗?").input_ids
     assert tokenizer.unk_token_id not in tokenizer("[泪][哈哈] 😂😂 http://t.cn/zHsX 2013年 @小明 #地震#").input_ids
 
 
-def test_it_ships_with_its_licence_and_says_what_it_read():
+def test_its_card_states_license_and_training_texts():
     card = (MINI_FOLDER / "README.md").read_text(encoding="utf-8")
     assert "license: apache-2.0" in card
     assert "no post of CED" in card
     assert (MINI_FOLDER / "model.safetensors").stat().st_size <= 16_000_000
 
 
-def test_it_starts_a_classifier():
+def test_a_classifier_has_its_weights(mini):
     model, tokenizer = load_encoder("mini", "sigmoid", 256)
-    kept = AutoModelForMaskedLM.from_pretrained(MINI_FOLDER, dtype=torch.float32)
-    assert torch.equal(model.bert.encoder.layer[3].output.dense.weight, kept.bert.encoder.layer[3].output.dense.weight)
+    layer, loaded = mini[0].bert.encoder.layer[3], model.bert.encoder.layer[3]
+    assert torch.equal(loaded.output.dense.weight, layer.output.dense.weight)
     assert (model.config.num_labels, tokenizer.model_max_length) == (2, 256)

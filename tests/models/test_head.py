@@ -10,7 +10,7 @@ from hf_rumor.models.head import apply_lines, can_calibrate, fold_into_head
 LINES = (Platt(0.5, 0.25), Platt(1.75, -0.5))
 
 
-def test_the_folded_model_gives_the_calibrated_logits(tiny_model):
+def test_the_folded_model_computes_the_calibrated_logits(tiny_model):
     model = tiny_model().eval()
     ids = torch.randint(5, 50, (7, 9), generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
@@ -28,7 +28,7 @@ def test_the_folded_model_gives_the_calibrated_logits(tiny_model):
         (nn.Linear(4, 2, bias=False), "a head without a bias"),
     ],
 )
-def test_a_model_without_one_head_with_a_bias_cannot_be_calibrated(model, problem):
+def test_only_a_model_with_one_head_with_a_bias_can_be_calibrated(model, problem):
     assert not can_calibrate(model)
     with pytest.raises(ModelError, match=f"{problem}.*Use --calibration none"):
         fold_into_head(model, LINES)

@@ -35,13 +35,13 @@ def tokenizer():
     return Tokenizer.from_file(str(MINI_FOLDER / "tokenizer.json"))
 
 
-def test_a_text_stands_for_a_post():
+def test_a_text_becomes_a_post():
     post = Post(text="下雪", post_id="7")
     assert as_posts(["停水", post]) == [Post(text="停水"), post]
 
 
 @pytest.mark.parametrize("text", [" \n听说停水\u3000", "\ud800停水 ", "\0", ""])
-def test_a_post_is_read_as_the_readers_of_corpora_read_it(text):
+def test_posts_are_normalized_as_in_corpora(text):
     [post] = as_posts([text])
     assert model_text(post) == (parse_text(text) or "")
     assert model_text(Post(text=model_text(post))) == model_text(post)
@@ -56,22 +56,22 @@ def test_tokens_are_those_of_the_plain_tokenizer(tokenizer):
 
 
 def test_the_state_of_the_tokenizer_does_not_matter(tokenizer):
-    expected = [encoding.ids for encoding in encode(as_posts(["听说停水" * 9, "停水"]), tokenizer, InputConfig(8))]
+    posts = as_posts(["听说停水" * 9, "停水"])
+    expected = [encoding.ids for encoding in encode(posts, tokenizer, InputConfig(8))]
     tokenizer.enable_padding(length=20)
     tokenizer.enable_truncation(5, direction="left")
-    found = [encoding.ids for encoding in encode(as_posts(["听说停水" * 9, "停水"]), tokenizer, InputConfig(8))]
-    assert found == expected
-    assert [len(ids) for ids in found] == [8, 5]
+    assert [encoding.ids for encoding in encode(posts, tokenizer, InputConfig(8))] == expected
+    assert [len(ids) for ids in expected] == [8, 5]
 
 
-@pytest.mark.parametrize(("side", "place"), [("right", slice(5)), ("left", slice(3, None))])
-def test_padding_is_the_token_of_the_tokenizer_on_its_side(tokenizer, side, place):
+@pytest.mark.parametrize(("side", "columns"), [("right", slice(5)), ("left", slice(3, None))])
+def test_padding_uses_token_and_side_of_the_tokenizer(tokenizer, side, columns):
     encodings = encode(as_posts(["停水", "停停水水"]), tokenizer, LONG)
     facts = TokenizerFacts(padding_id=7, padding_side=side, names=("input_ids", "attention_mask"))
     arrays = pad(encodings, facts, 64)
     assert arrays.keys() == {"input_ids", "attention_mask"}
-    assert arrays["input_ids"][0, place].tolist() == encodings[0].ids
-    assert np.delete(arrays["input_ids"][0], range(8)[place]).tolist() == [7] * 3
+    assert arrays["input_ids"][0, columns].tolist() == encodings[0].ids
+    assert np.delete(arrays["input_ids"][0], range(8)[columns]).tolist() == [7] * 3
     assert arrays["attention_mask"].sum(axis=1).tolist() == [len(encoding.ids) for encoding in encodings]
 
 
@@ -81,7 +81,7 @@ def test_widths_are_multiples_of_eight_up_to_the_maximum(tokenizer, max_width, w
     assert pad(encodings, TokenizerFacts(), max_width)["input_ids"].shape == (1, width)
 
 
-def test_batches_hold_every_post_once_from_the_longest_to_the_shortest(tokenizer, texts):
+def test_batches_contain_every_post_once_from_the_longest_to_the_shortest(tokenizer, texts):
     order, batches = make_batches(as_posts(texts), tokenizer, TokenizerFacts(), LONG, 7)
     assert sorted(order) == list(range(len(texts)))
     ids = [row[mask == 1].tolist() for batch in batches for row, mask in zip(*batch.values(), strict=True)]
@@ -101,7 +101,7 @@ def test_many_unknown_tokens_cause_a_warning(caplog, num_unknown, num_tokens, wa
     assert ("predict: 40% of the tokens are unknown" in caplog.text) == warns
 
 
-def test_this_is_the_only_place_where_a_tokenizer_reads_posts():
+def test_no_other_module_passes_posts_to_a_tokenizer():
     package = Path(hf_rumor.__file__).parent
     calls = set()
     for path in package.rglob("*.py"):

@@ -31,7 +31,7 @@ def test_a_missing_pooler_starts_as_the_identity(headless, caplog):
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-def test_a_layer_is_added_that_starts_as_the_mean_over_the_tokens(headless, layers):
+def test_the_added_layer_starts_as_the_mean_over_the_tokens(headless, layers):
     folder, encoder = headless
     for norm in (encoder.encoder.layer[1].attention.output.LayerNorm, encoder.encoder.layer[1].output.LayerNorm):
         torch.nn.init.normal_(norm.weight)
@@ -41,30 +41,30 @@ def test_a_layer_is_added_that_starts_as_the_mean_over_the_tokens(headless, laye
     with torch.inference_mode():
         tokens = encoder(**batch, output_hidden_states=True).hidden_states[layers]  # (5, tokens, 32)
         first = model.eval().bert(**batch).last_hidden_state[:, 0]
-    kept = batch["attention_mask"][..., None].float()
-    mean = (tokens * kept).sum(dim=1) / kept.sum(dim=1)
+    mask = batch["attention_mask"][..., None].float()
+    mean = (tokens * mask).sum(dim=1) / mask.sum(dim=1)
     expected = torch.nn.functional.layer_norm(4 * mean + tokens[:, 0], (32,))
     torch.testing.assert_close(first, expected, atol=1e-4, rtol=1e-4)
     assert model.config.num_hidden_layers == layers + 1
 
 
-def test_the_added_layer_is_kept_and_not_added_again(headless, tmp_path):
+def test_the_added_layer_is_saved_and_not_added_again(headless, tmp_path):
     model, tokenizer = load_encoder(str(headless[0]), "sigmoid", 32, pooling="mean")
     folder = tmp_path / "mean"
     folder.mkdir()
     save_model(model, tokenizer, folder, {"pooling": "mean"})
-    again, _ = load_encoder(str(folder), "sigmoid", 32, pooling="mean")
-    assert again.config.num_hidden_layers == 3
-    for one, other in zip(model.parameters(), again.parameters(), strict=True):
+    reloaded, _ = load_encoder(str(folder), "sigmoid", 32, pooling="mean")
+    assert reloaded.config.num_hidden_layers == 3
+    for one, other in zip(model.parameters(), reloaded.parameters(), strict=True):
         assert torch.equal(one, other)
 
 
-def test_the_added_layer_can_learn_what_to_attend_to(headless):
+def test_training_changes_what_the_added_layer_attends_to(headless):
     model, tokenizer = load_encoder(str(headless[0]), "sigmoid", 32, pooling="mean")
     model(**tokenizer(TEXTS, padding=True, return_tensors="pt")).logits.sum().backward()
     assert model.bert.encoder.layer[-1].attention.self.query.weight.grad.any()
 
 
 def test_mean_pooling_needs_a_bert():
-    with pytest.raises(ModelError, match="expected a BERT, found electra"):
+    with pytest.raises(ModelError, match="needs a BERT, not electra"):
         append_layer(ElectraConfig())

@@ -38,14 +38,14 @@ def test_the_longest_input_works_and_one_token_more_does_not(kind, longest):
             model(input_ids=torch.full((1, longest + 1), 7), attention_mask=torch.ones(1, longest + 1))
 
 
-def test_the_limit_of_the_tokenizer_counts_unless_a_training_has_set_it():
+def test_the_limit_of_the_tokenizer_counts_unless_hf_rumor_has_set_it():
     model, tokenizer = make("bert"), SimpleNamespace(model_max_length=20)
     assert longest_input(model, tokenizer) == 20
     model.config.hf_rumor = {}
     assert longest_input(model, tokenizer) == 34
 
 
-def test_a_model_without_positions_has_no_limit_but_a_default():
+def test_a_model_without_positions_has_a_default_limit():
     config = AutoConfig.for_model("xlnet", vocab_size=90, d_model=32, n_layer=1, n_head=4, d_inner=32)
     model = AutoModelForSequenceClassification.from_config(config)
     assert num_positions(model) is None

@@ -31,16 +31,16 @@ def test_labels_and_problem_type_round_trip(tmp_path, tiny_encoder, activation, 
     assert config.hf_rumor == {"threshold": 0.5}
 
 
-def test_a_reloaded_model_gives_the_same_logits(saved):
+def test_a_reloaded_model_computes_the_same_logits(saved):
     model, tokenizer, folder = saved
-    again = AutoModelForSequenceClassification.from_pretrained(folder)
+    reloaded = AutoModelForSequenceClassification.from_pretrained(folder)
     batch = AutoTokenizer.from_pretrained(folder)(TEXTS, padding=True, return_tensors="pt")
     assert batch["input_ids"].tolist() == tokenizer(TEXTS, padding=True, return_tensors="pt")["input_ids"].tolist()
     with torch.inference_mode():
-        assert torch.equal(again(**batch).logits, model.eval()(**batch).logits)
+        assert torch.equal(reloaded(**batch).logits, model.eval()(**batch).logits)
 
 
-def test_a_saved_folder_holds_no_pickle_and_can_be_read_by_others(saved):
+def test_a_saved_folder_contains_no_pickle_and_is_readable_by_other_users(saved):
     names = {path.name for path in saved[2].iterdir()}
     assert names == {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
     assert (saved[2] / "model.safetensors").stat().st_mode & 0o044

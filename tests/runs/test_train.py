@@ -240,8 +240,8 @@ def test_another_run_in_the_folder_is_refused_and_leaves_it_unchanged(finished, 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--model_name_or_path", "./nowhere"], "expected a folder with a model"),
-        (["--model_name_or_path", "someone/some-model"], "no way to"),
+        (["--model_name_or_path", "./nowhere"], "not a folder with a model"),
+        (["--model_name_or_path", "someone/some-model"], "is unreachable"),
         (["--output_dir", str(SAMPLE.parent / "README.md" / "out")], "Not a directory"),
     ],
 )

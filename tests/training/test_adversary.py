@@ -7,27 +7,27 @@ from hf_rumor.training.adversary import Adversary
 RADIUS = 0.3
 
 
-def batch_of(posts):
+def make_batch(posts):
     return {"input_ids": torch.tensor(posts), "labels": torch.tensor([index % 2 for index in range(len(posts))])}
 
 
-def test_each_post_is_moved_by_the_radius_to_where_its_loss_grows(tiny_model):
+def test_each_post_is_perturbed_by_the_radius_and_the_loss_increases(tiny_model):
     model = tiny_model().train()
     adversary = Adversary(model, RADIUS)
-    batch = batch_of([[5, 6, 7], [8, 9, 10]])
+    batch = make_batch([[5, 6, 7], [8, 9, 10]])
     clean = model(**batch).loss
     clean.backward()
     embeddings = []
     with adversary.attacking():
-        model.bert.embeddings.word_embeddings.register_forward_hook(lambda *given: embeddings.append(given[-1]))
+        model.bert.embeddings.word_embeddings.register_forward_hook(lambda *values: embeddings.append(values[-1]))
         attacked = model(**batch).loss
-    moved = embeddings[0] - model.bert.embeddings.word_embeddings.weight[batch["input_ids"]]
-    assert moved.norm(dim=(1, 2)).tolist() == pytest.approx([RADIUS, RADIUS], abs=1e-5)
+    perturbations = embeddings[0] - model.bert.embeddings.word_embeddings.weight[batch["input_ids"]]
+    assert perturbations.norm(dim=(1, 2)).tolist() == pytest.approx([RADIUS, RADIUS], abs=1e-5)
     assert attacked > clean
 
 
-def test_frozen_embeddings_are_attacked_all_the_same(tiny_model):
-    batch, losses = batch_of([[5, 6, 7], [8, 9, 10]]), []
+def test_frozen_embeddings_are_perturbed_too(tiny_model):
+    batch, losses = make_batch([[5, 6, 7], [8, 9, 10]]), []
     for frozen in (False, True):
         model = tiny_model().train()
         model.get_input_embeddings().requires_grad_(not frozen)
@@ -38,17 +38,10 @@ def test_frozen_embeddings_are_attacked_all_the_same(tiny_model):
     assert losses[0] == losses[1]
 
 
-def test_an_attack_needs_the_gradient_of_the_batch(tiny_model):
-    model = tiny_model().train()
-    adversary = Adversary(model, RADIUS)
-    with adversary.attacking(), pytest.raises(RuntimeError, match="expected a backward pass"):
-        model(**batch_of([[5, 6, 7]]))
-
-
-def test_outside_training_and_after_the_attack_nothing_is_moved(tiny_model):
+def test_nothing_is_perturbed_after_the_attack_and_in_evaluation(tiny_model):
     model, plain = tiny_model(), tiny_model()
     adversary = Adversary(model, RADIUS)
-    batch = batch_of([[5, 6, 7], [8, 9, 10]])
+    batch = make_batch([[5, 6, 7], [8, 9, 10]])
     model.train()(**batch).loss.backward()
     with adversary.attacking():
         model(**batch)
@@ -57,10 +50,10 @@ def test_outside_training_and_after_the_attack_nothing_is_moved(tiny_model):
     assert model.state_dict().keys() == plain.state_dict().keys()
 
 
-def test_a_gradient_that_overflows_or_vanishes_moves_nothing(tiny_model):
+def test_an_infinite_or_zero_gradient_gives_no_perturbation(tiny_model):
     model = tiny_model().train()
     adversary = Adversary(model, RADIUS)
-    batch = batch_of([[5, 6, 7]])
+    batch = make_batch([[5, 6, 7]])
     for factor in (float("inf"), 0.0):
         (model(**batch).loss * factor).backward()
         with adversary.attacking():
@@ -68,29 +61,22 @@ def test_a_gradient_that_overflows_or_vanishes_moves_nothing(tiny_model):
 
 
 @pytest.mark.parametrize(("batch", "accumulation"), [(5, 2), (4, 3), (1, 10)])
-def test_accumulated_attacks_equal_those_of_one_large_step(make_trainer, batch, accumulation):
+def test_accumulated_adversarial_steps_equal_one_large_step(make_trainer, batch, accumulation):
     after = []
     for size, steps in ((10, 1), (batch, accumulation)):
-        trainer = make_trainer(
-            adversarial_radius=RADIUS,
-            per_device_train_batch_size=size,
-            gradient_accumulation_steps=steps,
-            max_steps=1,
-        )
+        settings = {"per_device_train_batch_size": size, "gradient_accumulation_steps": steps, "max_steps": 1}
+        trainer = make_trainer(adversarial_radius=RADIUS, **settings)
         trainer.train()
         after.append(torch.cat([value.detach().ravel() for value in trainer.model.parameters()]))
     torch.testing.assert_close(after[1], after[0], atol=1e-6, rtol=1e-5)
 
 
 def test_the_attack_changes_the_step_and_not_the_mean_loss_in_the_log(make_trainer):
-    trainers = [
-        make_trainer(adversarial_radius=radius, max_steps=1, eval_strategy="steps") for radius in (0.0, RADIUS)
-    ]
-    for trainer in trainers:
+    heads, losses = [], []
+    for radius in (0.0, RADIUS):
+        trainer = make_trainer(adversarial_radius=radius, max_steps=1, eval_strategy="steps")
         trainer.train()
-    heads = [trainer.model.classifier.weight for trainer in trainers]
-    losses = [
-        entry["mean_loss"] for trainer in trainers for entry in trainer.state.log_history if "mean_loss" in entry
-    ]
+        heads.append(trainer.model.classifier.weight)
+        losses += [entry["mean_loss"] for entry in trainer.state.log_history if "mean_loss" in entry]
     assert not torch.allclose(*heads)
     assert losses[0] == pytest.approx(losses[1])

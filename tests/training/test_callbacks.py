@@ -12,7 +12,7 @@ EACH_EPOCH = {
 }
 
 
-def test_a_run_tells_its_length_and_each_validation(make_trainer, caplog):
+def test_the_length_of_a_run_and_each_validation_are_logged(make_trainer, caplog):
     trainer = make_trainer(per_device_train_batch_size=5, num_train_epochs=2, warmup_steps=0.5, logging_steps=1)
     trainer.compute_metrics = lambda prediction: {"macro_f1": 0.25}
     trainer.args.eval_strategy = "epoch"
@@ -24,7 +24,7 @@ def test_a_run_tells_its_length_and_each_validation(make_trainer, caplog):
     assert "validation macro-F1 0.2500" in caplog.text
 
 
-def test_a_run_that_max_steps_ends_tells_its_own_epochs(make_trainer, caplog):
+def test_with_max_steps_the_started_epochs_are_logged(make_trainer, caplog):
     trainer = make_trainer(per_device_train_batch_size=5, max_steps=3)
     trainer.add_callback(EpochLines())
     with caplog.at_level("INFO", logger="hf_rumor"):
@@ -38,7 +38,7 @@ def test_the_progress_bar_prints_no_logs(capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_run_that_ends_by_itself_did_not_stop_early(make_trainer, caplog):
+def test_a_run_that_takes_all_its_steps_has_not_stopped_early(make_trainer, caplog):
     trainer = make_trainer(**EACH_EPOCH, num_train_epochs=2, metric_for_best_model="loss")
     trainer.add_callback(EarlyStopping(2))
     with caplog.at_level("INFO", logger="hf_rumor"):
@@ -47,7 +47,7 @@ def test_a_run_that_ends_by_itself_did_not_stop_early(make_trainer, caplog):
 
 
 @pytest.mark.parametrize("epoch", [2, 3])  # before it stops, and right after it stopped
-def test_early_stopping_remembers_across_an_interruption(make_trainer, tmp_path, caplog, epoch):
+def test_early_stopping_survives_an_interruption(make_trainer, tmp_path, caplog, epoch):
     def train(checkpoint=None):
         trainer = make_trainer(
             **EACH_EPOCH,
@@ -55,9 +55,9 @@ def test_early_stopping_remembers_across_an_interruption(make_trainer, tmp_path,
             metric_for_best_model="macro_f1",
             greater_is_better=True,
             restore_callback_states_from_checkpoint=True,
-            output_dir=str(tmp_path / ("whole" if checkpoint is None else "again")),
+            output_dir=str(tmp_path / ("resumed" if checkpoint else "whole")),
         )
-        trainer.compute_metrics = lambda prediction: {"macro_f1": 0.5}  # never gets better
+        trainer.compute_metrics = lambda prediction: {"macro_f1": 0.5}  # never improves
         trainer.add_callback(EarlyStopping(2))
         trainer.add_callback(EpochLines())
         trainer.train(resume_from_checkpoint=checkpoint)

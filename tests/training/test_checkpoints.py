@@ -10,18 +10,18 @@ from hf_rumor.training.checkpoints import check_steps, find_damage, newest_check
 
 
 def write_checkpoint(folder, step):
-    here = folder / f"checkpoint-{step}"
-    here.mkdir(parents=True)
-    save_file({"weight": torch.ones(100)}, here / "model.safetensors")
-    torch.save({"state": torch.ones(100)}, here / "optimizer.pt")
-    torch.save({}, here / "scheduler.pt")
-    (here / "trainer_state.json").write_text('{"log_history": []}')
-    return here
+    checkpoint = folder / f"checkpoint-{step}"
+    checkpoint.mkdir(parents=True)
+    save_file({"weight": torch.ones(100)}, checkpoint / "model.safetensors")
+    torch.save({"state": torch.ones(100)}, checkpoint / "optimizer.pt")
+    torch.save({}, checkpoint / "scheduler.pt")
+    (checkpoint / "trainer_state.json").write_text('{"log_history": []}')
+    return checkpoint
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "optimizer.pt", "trainer_state.json"])
 @pytest.mark.parametrize("how", ["truncated", "emptied", "overwritten"])
-def test_a_corrupt_checkpoint_is_logged_and_the_one_before_is_used(tmp_path, caplog, name, how):
+def test_a_corrupt_checkpoint_is_logged_and_the_previous_one_is_used(tmp_path, caplog, name, how):
     for step in (5, 10):
         write_checkpoint(tmp_path, step)
     path = tmp_path / "checkpoint-10" / name
@@ -35,7 +35,7 @@ def test_a_corrupt_checkpoint_is_logged_and_the_one_before_is_used(tmp_path, cap
 
 @pytest.mark.parametrize("name", ["optimizer.pt", "scheduler.pt"])
 def test_a_checkpoint_of_the_model_alone_is_skipped(tmp_path, caplog, name):
-    (write_checkpoint(tmp_path, 5) / name).unlink()  # as with --save_only_model: the learning rate would start anew
+    (write_checkpoint(tmp_path, 5) / name).unlink()  # --save_only_model: the schedule would restart
     assert newest_checkpoint(tmp_path) is None
     assert f"{name} is missing" in caplog.text
 
@@ -85,7 +85,7 @@ def test_a_checkpoint_resumes_with_the_same_steps_only(make_trainer, tmp_path, c
             check_steps(checkpoint, wrong)
 
 
-def test_the_facts_survive_when_a_run_resumes(make_trainer, tmp_path):
+def test_a_resumed_run_saves_the_facts_too(make_trainer, tmp_path):
     settings = {"max_steps": 2, "save_strategy": "steps", "save_steps": 1}
     settings["restore_callback_states_from_checkpoint"] = True
     for checkpoint in (None, str(tmp_path / "out" / "checkpoint-1")):

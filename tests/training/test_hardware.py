@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from hf_rumor.errors import ArgumentError
 from hf_rumor.training.hardware import Hardware, choose_precision, detect_hardware
@@ -11,7 +12,7 @@ NEW_CPU, OLD_CPU = Hardware("cpu", "new", has_bf16=True), Hardware("cpu", "old",
 @pytest.mark.parametrize(
     ("hardware", "precision"), [(NEW_GPU, "bf16"), (OLD_GPU, "fp16"), (NEW_CPU, "bf16"), (OLD_CPU, "fp32")]
 )
-def test_auto_takes_what_the_hardware_has(hardware, precision):
+def test_auto_is_the_fastest_precision_that_the_hardware_supports(hardware, precision):
     assert choose_precision("auto", hardware)[0] == precision
 
 
@@ -21,7 +22,7 @@ def test_a_named_precision_is_used(hardware, precision):
     assert choose_precision(precision, hardware)[0] == precision
 
 
-def test_emulated_bf16_is_named():
+def test_the_reason_states_that_bf16_is_emulated():
     assert "emulates" in choose_precision("bf16", OLD_CPU)[1]
 
 
@@ -30,14 +31,9 @@ def test_fp16_on_a_cpu_is_refused_with_the_reason():
         choose_precision("fp16", NEW_CPU)
 
 
-def test_use_cpu_finds_a_cpu():
-    assert detect_hardware(use_cpu=True).device == "cpu"
-
-
-def test_a_gpu_is_found_by_name(monkeypatch):
-    import torch
-
+def test_a_gpu_is_used_unless_use_cpu_is_set(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some GPU")
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: not including_emulation)
     assert detect_hardware(use_cpu=False) == Hardware("cuda", "Some GPU", has_bf16=True)
+    assert detect_hardware(use_cpu=True).device == "cpu"

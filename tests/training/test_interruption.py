@@ -12,7 +12,7 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from hf_rumor.training import interruption
-from hf_rumor.training.interruption import Interrupted, SaveAndStop, interruptible
+from hf_rumor.training.interruption import Interrupted, interruptible
 
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
@@ -46,7 +46,7 @@ COMMAND += [
 
 
 class Trainer:
-    """As much of a `Trainer` as an interruption sees."""
+    """The part of `Trainer` that an interruption uses."""
 
     def __init__(self):
         self.callbacks = []
@@ -69,7 +69,7 @@ def test_without_a_signal_nothing_happens():
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_after_a_signal_the_step_is_saved_and_the_last(number):
+def test_after_a_signal_the_step_is_saved_and_the_run_stops(number):
     trainer, before = Trainer(), signal.getsignal(number)
     with pytest.raises(Interrupted) as caught, interruptible(trainer):
         os.kill(os.getpid(), number)
@@ -78,7 +78,7 @@ def test_after_a_signal_the_step_is_saved_and_the_last(number):
     assert signal.getsignal(number) is before
 
 
-def test_a_signal_that_a_launcher_passes_on_once_more_is_the_same():
+def test_a_signal_that_a_launcher_forwards_is_ignored():
     trainer = Trainer()
     with pytest.raises(Interrupted) as caught, interruptible(trainer):
         os.kill(os.getpid(), signal.SIGTERM)
@@ -87,35 +87,29 @@ def test_a_signal_that_a_launcher_passes_on_once_more_is_the_same():
     assert caught.value.step == 7
 
 
-def test_a_second_signal_ends_at_once(monkeypatch):
+def test_a_second_signal_stops_the_run_at_once(monkeypatch):
     monkeypatch.setattr(interruption, "SAME_SIGNAL_SECONDS", -1.0)
     with pytest.raises(Interrupted) as caught, interruptible(Trainer()):
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
-        pytest.fail("went on")
+        pytest.fail("not stopped")
     assert caught.value.step is None
 
 
-def test_in_another_thread_no_signal_is_taken():
+def test_in_another_thread_signals_are_not_handled():
     def train():
         with interruptible(trainer):
-            seen.append(list(trainer.callbacks))
+            callbacks.append(list(trainer.callbacks))
 
-    trainer, seen = Trainer(), []
+    trainer, callbacks = Trainer(), []
     thread = threading.Thread(target=train)
     thread.start()
     thread.join()
-    assert seen == [[]]
-
-
-def test_the_callback_alone_asks_for_nothing():
-    control = TrainerControl()
-    SaveAndStop().on_step_end(ARGS, TrainerState(), control)
-    assert not control.should_save
+    assert callbacks == [[]]
 
 
 class Signals(TrainerCallback):
-    """Sends a signal after a step, as a scheduler does that wants its machine back."""
+    """Sends a signal in a step, as a job scheduler does."""
 
     def __init__(self, step):
         self.step = step
@@ -125,8 +119,8 @@ class Signals(TrainerCallback):
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-@pytest.mark.parametrize("step", [7, 10])  # in the midst of an epoch, and at its end
-def test_a_run_that_was_stopped_in_an_epoch_ends_as_if_it_had_not_been(make_trainer, tiny_model, tmp_path, step):
+@pytest.mark.parametrize("step", [7, 10])  # in the middle of an epoch, and at its end
+def test_an_interrupted_run_resumes_to_the_same_weights(make_trainer, tiny_model, tmp_path, step):
     def make(name):
         return make_trainer(
             model=tiny_model(hidden_dropout_prob=0.3),
@@ -140,15 +134,15 @@ def test_a_run_that_was_stopped_in_an_epoch_ends_as_if_it_had_not_been(make_trai
 
     whole = make("whole")
     whole.train()
-    cut = make("cut")
-    cut.add_callback(Signals(step))
-    with pytest.raises(Interrupted), interruptible(cut):
-        cut.train()
-    assert [row["step"] for row in cut.state.log_history if "eval_loss" in row] == [5, 10][: step // 5]
-    again = make("cut")
-    again.train_from(tmp_path / "cut" / f"checkpoint-{step}")
-    assert [row["step"] for row in again.state.log_history if "eval_loss" in row] == [5, 10, 15]
-    for one, other in zip(whole.model.parameters(), again.model.parameters(), strict=True):
+    stopped = make("stopped")
+    stopped.add_callback(Signals(step))
+    with pytest.raises(Interrupted), interruptible(stopped):
+        stopped.train()
+    assert [row["step"] for row in stopped.state.log_history if "eval_loss" in row] == [5, 10][: step // 5]
+    resumed = make("stopped")
+    resumed.train_from(tmp_path / "stopped" / f"checkpoint-{step}")
+    assert [row["step"] for row in resumed.state.log_history if "eval_loss" in row] == [5, 10, 15]
+    for one, other in zip(whole.model.parameters(), resumed.model.parameters(), strict=True):
         assert torch.equal(one, other)
 
 

@@ -42,8 +42,8 @@ def test_each_parameter_is_as_far_below_the_head_as_its_layer(kind, names):
     assert max(below.values()) == len(names) - 1
     for expected, prefixes in enumerate(names):
         for prefix in prefixes.split():
-            found = {below[id(value)] for name, value in model.named_parameters() if name.startswith(prefix)}
-            assert found == {expected}, prefix
+            distances = {below[id(value)] for name, value in model.named_parameters() if name.startswith(prefix)}
+            assert distances == {expected}, prefix
 
 
 def test_layers_are_ordered_by_number_not_by_name():

@@ -7,13 +7,7 @@ import pytest
 import torch
 
 from hf_rumor.errors import ArgumentError, OutputError
-from hf_rumor.training.run_folder import (
-    Identity,
-    claim_folder,
-    finish_folder,
-    full_disk_explained,
-    locked,
-)
+from hf_rumor.training.run_folder import Identity, claim_folder, full_disk_explained, locked, write_run
 
 
 RECIPE = {"learning_rate": 5e-5, "split": "grouped"}
@@ -44,33 +38,27 @@ def folder(tmp_path):
 
 
 def test_a_new_folder_is_created_and_claimed(folder):
-    assert claim(folder).checkpoint is None
-    assert json.loads((folder / "run.json").read_text()) == {
-        "recipe": RECIPE,
-        "data_sha256": SHA,
-        "finished": False,
-    }
+    assert claim(folder) is None
+    run = {"recipe": RECIPE, "data_sha256": SHA, "finished": False}
+    assert json.loads((folder / "run.json").read_text()) == run
 
 
-def test_an_interrupted_run_resumes_at_its_newest_complete_checkpoint(folder):
+def test_an_interrupted_run_resumes_at_its_newest_complete_checkpoint(folder, caplog):
     claim(folder)
     add_checkpoint(folder, 9)
     newest = add_checkpoint(folder, 10)
     add_checkpoint(folder, 11, complete=False)
-    assert claim(folder).checkpoint == newest
-
-
-def test_a_second_process_finds_the_same_claim(folder):
-    claim(folder)
-    add_checkpoint(folder, 3)
-    assert claim(folder) == claim(folder)
+    with caplog.at_level("INFO", logger="hf_rumor"):
+        assert claim(folder) == newest
+    assert "resumes the interrupted run at checkpoint-10" in caplog.text
+    assert claim(folder) == newest  # in a second process
 
 
 def test_a_finished_run_starts_again(folder):
     claim(folder)
     checkpoint = add_checkpoint(folder, 3)
-    finish_folder(folder, RUN)
-    assert claim(folder).checkpoint is None
+    write_run(folder, RUN, finished=True)
+    assert claim(folder) is None
     assert not checkpoint.exists()
 
 
@@ -96,7 +84,7 @@ def test_another_run_is_refused_with_the_difference_and_leaves_the_folder_unchan
 def test_results_of_another_run_are_kept_even_if_it_was_restarted_and_killed(folder):
     claim(folder)
     (folder / "report.json").write_text("{}")
-    finish_folder(folder, RUN)
+    write_run(folder, RUN, finished=True)
     claim(folder)  # restarted; killed before its first checkpoint
     with pytest.raises(OutputError, match="contains another run"):
         claim(folder, OTHER)
@@ -105,12 +93,12 @@ def test_results_of_another_run_are_kept_even_if_it_was_restarted_and_killed(fol
 def test_a_checkpoint_with_another_name_is_ignored(folder):
     claim(folder)
     add_checkpoint(folder, "best")
-    assert claim(folder).checkpoint is None
+    assert claim(folder) is None
 
 
 def test_a_claim_without_results_does_not_block_another_run(folder):
     claim(folder)
-    assert claim(folder, OTHER).checkpoint is None
+    assert claim(folder, OTHER) is None
 
 
 def test_a_folder_with_other_files_is_refused_unchanged(folder):
@@ -142,7 +130,7 @@ def test_a_corrupt_run_file_is_an_error(folder):
 def test_a_named_checkpoint_is_used_or_refused(folder, tmp_path):
     claim(folder)
     named, _ = add_checkpoint(folder, 3), add_checkpoint(folder, 6)
-    assert claim(folder, resume_from=str(named)).checkpoint == named
+    assert claim(folder, resume_from=str(named)) == named
     with pytest.raises(ArgumentError, match="not a checkpoint"):
         claim(folder, resume_from=str(tmp_path / "nowhere"))
     (named / "scheduler.pt").unlink()
@@ -165,16 +153,13 @@ def test_a_folder_that_was_moved_finds_its_best_checkpoint(folder, tmp_path):
     for step in (3, 6):
         add_checkpoint(folder, step, best_model_checkpoint=str(folder / "checkpoint-3"), global_step=step)
     moved = folder.rename(tmp_path / "moved")
-    state = json.loads((claim(moved).checkpoint / "trainer_state.json").read_text())
+    state = json.loads((claim(moved) / "trainer_state.json").read_text())
     assert (state["best_model_checkpoint"], state["global_step"]) == (str(moved / "checkpoint-3"), 6)
 
 
-def test_a_second_run_is_locked_out_until_the_first_ends(folder):
-    with locked(folder):
-        with pytest.raises(OutputError, match="another run is using it"), locked(folder):
-            pytest.fail("locked twice")
-        with locked(folder, wanted=False):
-            pass
+def test_a_second_run_is_refused_until_the_first_ends(folder):
+    with locked(folder), pytest.raises(OutputError, match="another run is using it"), locked(folder):
+        pytest.fail("locked twice")
     with locked(folder):
         assert list(folder.iterdir()) == []
 

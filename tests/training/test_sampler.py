@@ -1,5 +1,5 @@
 import random
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 
@@ -24,26 +24,24 @@ def test_every_post_is_seen_once(lengths):
     assert sorted(ShuffledLengthGroupedSampler(8, lengths, seed=0)) == list(range(1003))
 
 
-def test_posts_of_a_batch_are_of_like_length(lengths):
+def test_posts_of_a_batch_have_similar_lengths(lengths):
     grouped = batches(ShuffledLengthGroupedSampler(8, lengths, seed=0), 8)
     mean = sum(spread(lengths, batch) for batch in grouped) / len(grouped)
     assert mean < 20 < spread(lengths, range(8))
 
 
-def test_batches_do_not_run_from_long_to_short(lengths):
-    longest = [
-        max(lengths[post] for post in batch) for batch in batches(ShuffledLengthGroupedSampler(8, lengths, seed=0), 8)
-    ]
+def test_batches_are_not_sorted_by_length(lengths):
+    grouped = batches(ShuffledLengthGroupedSampler(8, lengths, seed=0), 8)
+    longest = [max(lengths[post] for post in batch) for batch in grouped]
     falling = sum(one >= other for one, other in pairwise(longest))
     assert 0.3 < falling / len(longest) < 0.7
 
 
-def test_the_order_is_that_of_seed_and_epoch(lengths):
-    orders = {}
-    for seed in (0, 1):
-        for epoch in (0, 1):
-            sampler = ShuffledLengthGroupedSampler(8, lengths, seed)
-            sampler.set_epoch(epoch)
-            orders[seed, epoch] = list(sampler)
-            assert orders[seed, epoch] == list(sampler)
-    assert len({tuple(order) for order in orders.values()}) == 4
+def test_the_order_depends_on_seed_and_epoch(lengths):
+    orders = set()
+    for seed, epoch in product((0, 1), repeat=2):
+        sampler = ShuffledLengthGroupedSampler(8, lengths, seed)
+        sampler.set_epoch(epoch)
+        assert list(sampler) == list(sampler)
+        orders.add(tuple(sampler))
+    assert len(orders) == 4

@@ -1,3 +1,5 @@
+from itertools import product
+
 import pytest
 import torch
 from datasets import Dataset
@@ -35,16 +37,17 @@ def lengths(rows):
     return [len(row["input_ids"]) for row in rows]
 
 
-def test_every_post_comes_once_with_its_label(make, tokenizer):
+def test_every_post_is_seen_once_with_its_label(make, tokenizer):
     rows = list(make())
-    found = sorted((row["input_ids"], row["label"]) for row in rows)
     expected = tokenizer(TEXTS, truncation=True, max_length=20)["input_ids"]
-    assert found == sorted((ids, n % 2) for n, ids in enumerate(expected))
+    assert sorted((row["input_ids"], row["label"]) for row in rows) == sorted(
+        (ids, n % 2) for n, ids in enumerate(expected)
+    )
     assert rows[0].keys() == {"input_ids", "attention_mask", "token_type_ids", "label"}
     assert len(make()) == len(rows)
 
 
-def test_batches_are_of_similar_length_and_in_random_order(make):
+def test_posts_of_a_batch_have_similar_lengths_and_batches_are_in_random_order(make):
     batches = [lengths(list(make())[start : start + 8]) for start in range(0, 96, 8)]
     spread = sum(max(batch) - min(batch) for batch in batches) / len(batches)
     plain = lengths(list(make(grouped=False))[:8])
@@ -52,15 +55,14 @@ def test_batches_are_of_similar_length_and_in_random_order(make):
     assert [batch[0] for batch in batches] != sorted([batch[0] for batch in batches], reverse=True)
 
 
-def test_the_order_is_that_of_seed_and_epoch(make):
+def test_the_order_depends_on_seed_and_epoch(make):
     orders = set()
-    for seed in (0, 1):
-        for epoch in (0, 1):
-            stream = make(seed)
-            stream.set_epoch(epoch)
-            order = [tuple(row["input_ids"]) for row in stream]
-            assert order == [tuple(row["input_ids"]) for row in stream]
-            orders.add(tuple(order))
+    for seed, epoch in product((0, 1), repeat=2):
+        stream = make(seed)
+        stream.set_epoch(epoch)
+        order = [tuple(row["input_ids"]) for row in stream]
+        assert order == [tuple(row["input_ids"]) for row in stream]
+        orders.add(tuple(order))
     assert len(orders) == 4
 
 
@@ -69,15 +71,11 @@ def test_a_run_resumed_in_the_middle_of_an_epoch_equals_the_uninterrupted_one(
 ):
     def trainer(name):
         model = tiny_model(hidden_dropout_prob=0.1, vocab_size=len(tokenizer))
-        settings = {
-            "per_device_train_batch_size": 4,
-            "save_strategy": "steps",
-            "save_steps": 20,
-            "num_train_epochs": 2,
-        }
-        return make_trainer(model=model, training=make(), output_dir=str(tmp_path / name), **settings)
+        settings = {"per_device_train_batch_size": 4, "save_strategy": "steps", "save_steps": 20}
+        settings |= {"num_train_epochs": 2, "output_dir": str(tmp_path / name)}
+        return make_trainer(model=model, training=make(), **settings)
 
-    whole, resumed = trainer("whole"), trainer("again")
+    whole, resumed = trainer("whole"), trainer("resumed")
     whole.train()
     assert whole.state.global_step == 52  # epochs are whole passes
     resumed.train(resume_from_checkpoint=str(tmp_path / "whole" / "checkpoint-40"))

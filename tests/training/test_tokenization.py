@@ -28,7 +28,7 @@ def test_tokens_are_those_of_the_tokenizer_without_padding():
 
 def test_truncated_posts_are_counted(caplog):
     _, encoded = encode(7)
-    assert encoded["train"]["truncated"][:] == [True, False, False]  # a space, 4 words, 2 special tokens just fit
+    assert encoded["train"]["truncated"][:] == [True, False, False]  # the third has exactly 7 tokens
     assert [len(ids) for ids in encoded["train"]["input_ids"]] == [7, 4, 7]
     with caplog.at_level("INFO", logger="hf_rumor"):
         log_tokens(encoded, 7)
@@ -59,7 +59,7 @@ def test_batches_are_not_padded_past_the_last_position(device, max_length, num_p
 
 @pytest.fixture
 def cached(tmp_path):
-    """Return posts in Arrow on disk, and what tokenizes them."""
+    """Return a function that tokenizes posts in Arrow on disk, and their folder."""
     path = tmp_path / "posts"
     Dataset.from_dict({"id": ["a", "b", "c"] * 9, "text": TEXTS * 9, "label": [0, 1, 0] * 9}).save_to_disk(path)
     _, tokenizer = load_encoder("mini", "sigmoid", 64)
@@ -73,13 +73,13 @@ def test_tokens_are_cached(cached):
     assert first["train"]["input_ids"][:] == second["train"]["input_ids"][:]
 
 
-@pytest.mark.parametrize("how", ["cut off", "emptied", "overwritten"])
+@pytest.mark.parametrize("how", ["truncated", "emptied", "overwritten"])
 def test_corrupt_tokens_are_rebuilt_with_a_warning(cached, caplog, how):
     run, _ = cached
     expected = run()["train"]
     tokens, path = expected["input_ids"][:], Path(expected.cache_files[0]["filename"])
     content = path.read_bytes()
-    path.write_bytes({"cut off": content[: len(content) // 2], "emptied": b"", "overwritten": b"?" * 999}[how])
+    path.write_bytes({"truncated": content[: len(content) // 2], "emptied": b"", "overwritten": b"?" * 999}[how])
     assert run()["train"]["input_ids"][:] == tokens
     assert "tokens are corrupt" in caplog.text
 

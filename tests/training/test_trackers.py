@@ -32,7 +32,7 @@ class Diary(TrainerCallback):
 
 
 class Trainer(SimpleNamespace):
-    """As much of a `Trainer` as trackers see."""
+    """The part of `Trainer` that trackers use."""
 
     def pop_callback(self, kind):
         return self.callback_handler.callbacks.pop()
@@ -45,7 +45,7 @@ class Trainer(SimpleNamespace):
             callback.on_log(self.args, self.state, self.control, logs=values)
 
 
-def test_a_tracker_gets_the_recipe_first_and_the_test_metrics_last(monkeypatch):
+def test_a_tracker_logs_the_recipe_first_and_the_test_metrics_last(monkeypatch):
     diary, config = Diary(), SimpleNamespace()
     trainer = Trainer(
         model=SimpleNamespace(config=config),
@@ -69,7 +69,7 @@ def test_a_tracker_gets_the_recipe_first_and_the_test_metrics_last(monkeypatch):
     ]
 
 
-def test_two_runs_of_one_process_have_tensorboard_folders_of_their_own(make_trainer, tmp_path, monkeypatch):
+def test_two_runs_of_one_process_have_separate_tensorboard_folders(make_trainer, tmp_path, monkeypatch):
     pytest.importorskip("tensorboard")
     monkeypatch.delenv("TENSORBOARD_LOGGING_DIR", raising=False)
     environment = dict(os.environ)
@@ -82,7 +82,7 @@ def test_two_runs_of_one_process_have_tensorboard_folders_of_their_own(make_trai
     assert dict(os.environ) == environment
 
 
-def test_tensorboard_has_recipe_split_and_test_metrics_in_the_folder_of_the_run(tmp_path, monkeypatch):
+def test_tensorboard_logs_recipe_split_and_test_metrics_in_the_folder_of_the_run(tmp_path, monkeypatch):
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -101,7 +101,7 @@ def test_tensorboard_has_recipe_split_and_test_metrics_in_the_folder_of_the_run(
     assert "hf_rumor_run" not in json.loads((tmp_path / "out" / "config.json").read_text(encoding="utf-8"))
 
 
-def test_trackio_holds_recipe_split_and_test_metrics_in_one_run(tmp_path, monkeypatch):
+def test_trackio_logs_recipe_split_and_test_metrics_in_one_run(tmp_path, monkeypatch):
     trackio = pytest.importorskip("trackio")
     monkeypatch.setattr("trackio.sqlite_storage.TRACKIO_DIR", tmp_path / "trackio")
     finished = run([*FLAGS, "--report_to", "trackio", "--project", "rumors", "--output_dir", str(tmp_path / "out")])

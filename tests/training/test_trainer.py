@@ -18,7 +18,7 @@ from hf_rumor.models.cpu import dropout
 from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
 
 
-def weights_after_one_step(trainer):
+def changes_by_training(trainer):
     before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
     trainer.train()
     return {
@@ -33,38 +33,34 @@ def one_step(make_trainer):
             per_device_train_batch_size=batch, gradient_accumulation_steps=accumulation, max_steps=1, **settings
         )
         trainer.train_dataset = trainer.train_dataset.select(range(num_posts))
-        return weights_after_one_step(trainer)
+        return changes_by_training(trainer)
 
     return step
 
 
-@pytest.mark.parametrize("loss", ["bce", "ce", "focal", "mse", "torch.nn:CrossEntropyLoss"])
+@pytest.mark.parametrize("loss", ["bce", "ce", "focal", "mse", "torch.nn:CrossEntropyLoss", "weighted bce"])
 @pytest.mark.parametrize(("num_posts", "batch", "accumulation"), [(8, 4, 2), (8, 1, 8), (10, 4, 3)])
 def test_accumulated_steps_equal_one_large_step(one_step, loss, num_posts, batch, accumulation):
-    reference = one_step(num_posts, num_posts, 1, loss=loss)
-    torch.testing.assert_close(one_step(num_posts, batch, accumulation, loss=loss), reference, rtol=1e-4, atol=1e-7)
-
-
-def test_class_weights_stay_exact_under_accumulation(one_step):
-    settings = {"loss": "bce", "loss_kwargs": {"class_weights": [0.3, 3.0], "label_smoothing": 0.1}}
-    torch.testing.assert_close(one_step(10, 4, 3, **settings), one_step(10, 10, 1, **settings), rtol=1e-4, atol=1e-7)
+    kwargs = {"class_weights": [0.3, 3.0], "label_smoothing": 0.1} if loss == "weighted bce" else None
+    settings = {"loss": loss.removeprefix("weighted "), "loss_kwargs": kwargs}
+    reference = one_step(num_posts, num_posts, 1, **settings)
+    torch.testing.assert_close(one_step(num_posts, batch, accumulation, **settings), reference, rtol=1e-4, atol=1e-7)
 
 
 def test_the_step_is_the_gradient_of_the_named_loss(make_trainer, tiny_model, tiny_posts):
     trainer = make_trainer(loss="focal", per_device_train_batch_size=10, max_steps=1)
     model = tiny_model()
     batch = trainer.data_collator(list(tiny_posts))
-    target = torch.nn.functional.one_hot(batch.pop("labels"), 2).float()
+    target = F.one_hot(batch.pop("labels"), 2).float()
     trainer.loss.function(model(**batch).logits, target).backward()
-    moved = weights_after_one_step(trainer)
+    changes = changes_by_training(trainer)
     for name, parameter in model.named_parameters():
-        torch.testing.assert_close(moved[name], -0.1 * parameter.grad, rtol=1e-3, atol=1e-6)
+        torch.testing.assert_close(changes[name], -0.1 * parameter.grad, rtol=1e-3, atol=1e-6)
 
 
-def test_every_weight_moves_in_training(make_trainer):
-    moved = weights_after_one_step(make_trainer(per_device_train_batch_size=10, max_steps=2))
-    unmoved = [name for name, change in moved.items() if not change.any()]
-    assert unmoved == []
+def test_training_changes_every_weight(make_trainer):
+    changes = changes_by_training(make_trainer(per_device_train_batch_size=10, max_steps=2))
+    assert [name for name, change in changes.items() if not change.any()] == []
 
 
 def test_on_a_cpu_dropout_is_drawn_in_bulk(make_trainer, tiny_model, monkeypatch):
@@ -102,15 +98,15 @@ def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(make_trainer, ti
     }
     whole = make_trainer(model=tiny_model(hidden_dropout_prob=0.1), output_dir=str(tmp_path / "whole"), **settings)
     whole.train()
-    resumed = make_trainer(model=tiny_model(hidden_dropout_prob=0.1), output_dir=str(tmp_path / "again"), **settings)
+    resumed = make_trainer(model=tiny_model(hidden_dropout_prob=0.1), output_dir=str(tmp_path / "resumed"), **settings)
     resumed.train(resume_from_checkpoint=str(tmp_path / "whole" / f"checkpoint-{step}"))
     for name, value in whole.model.state_dict().items():
         assert torch.equal(value, resumed.model.state_dict()[name]), name
 
 
-def test_lower_layers_learn_at_lower_rates(make_trainer):
-    full = weights_after_one_step(make_trainer(per_device_train_batch_size=10, max_steps=1))
-    decayed = weights_after_one_step(make_trainer(per_device_train_batch_size=10, max_steps=1, layer_lr_decay=0.5))
+def test_lower_layers_have_lower_learning_rates(make_trainer):
+    full = changes_by_training(make_trainer(per_device_train_batch_size=10, max_steps=1))
+    decayed = changes_by_training(make_trainer(per_device_train_batch_size=10, max_steps=1, layer_lr_decay=0.5))
     for name, layers_below_head in {
         "classifier.weight": 0,
         "bert.pooler.dense.bias": 0,
@@ -128,12 +124,6 @@ def test_decayed_rates_follow_the_schedule_and_the_log_shows_the_head(make_train
     assert rates == pytest.approx([0.1, 0.075, 0.05, 0.025])
 
 
-def test_several_gpus_in_one_process_are_refused(make_trainer, monkeypatch):
-    monkeypatch.setattr(TrainingArguments, "n_gpu", 2)
-    with pytest.raises(ArgumentError, match="accelerate launch"):
-        make_trainer()
-
-
 def test_without_a_count_of_labels_micro_batches_weigh_the_same(make_trainer):
     trainer = make_trainer()
     trainer.current_gradient_accumulation_steps = 4
@@ -148,7 +138,7 @@ def test_validation_metrics_are_those_of_scikit_learn():
 
 
 TWO_PROCESSES = """
-import json, sys
+import sys
 sys.path[:0] = [{tests!r}]
 import conftest as c
 import torch
@@ -157,10 +147,10 @@ from transformers import BertConfig, BertForSequenceClassification, TrainingArgu
 from hf_rumor.training.losses import make_loss
 from hf_rumor.training.trainer import RumorTrainer
 
-posts = Dataset.from_json({posts!r}, cache_dir={cache!r})
+posts = Dataset.from_json("{folder}/posts.jsonl", cache_dir="{folder}/cache")
 torch.manual_seed(0)
-model = BertForSequenceClassification.from_pretrained({model!r}, num_labels=2)
-args = TrainingArguments(output_dir={out!r}, use_cpu=True, optim="sgd", learning_rate=0.1, max_grad_norm=0.0,
+model = BertForSequenceClassification.from_pretrained("{folder}/model", num_labels=2)
+args = TrainingArguments(output_dir="{folder}/ddp", use_cpu=True, optim="sgd", learning_rate=0.1, max_grad_norm=0.0,
     lr_scheduler_type="constant", save_strategy="no", disable_tqdm=True, dataloader_pin_memory=False, report_to="none",
     train_sampling_strategy={sampling!r}, per_device_train_batch_size={batch}, max_steps={steps}, weight_decay=0.0,
     gradient_accumulation_steps={accumulation}, ddp_find_unused_parameters=False)
@@ -168,21 +158,19 @@ trainer = RumorTrainer(loss=make_loss("bce"), model=model, args=args, data_colla
 assert args.world_size == 2, args.world_size
 trainer.train()
 if trainer.is_world_process_zero():
-    model.save_pretrained({out!r})
+    model.save_pretrained("{folder}/ddp")
 trainer.leave_processes()
 """
 
 
 @pytest.mark.parametrize("best", [False, True])
-@pytest.mark.parametrize("given_in_epochs", [False, True])
-def test_a_run_that_had_taken_all_its_steps_takes_no_other_one(
-    make_trainer, tiny_model, tmp_path, best, given_in_epochs
-):
+@pytest.mark.parametrize("in_epochs", [False, True])
+def test_a_run_resumed_after_its_last_step_takes_no_further_step(make_trainer, tiny_model, tmp_path, best, in_epochs):
     steps_per_epoch = len(make_trainer(per_device_train_batch_size=2).get_train_dataloader())
     assert 3 % steps_per_epoch  # it ends within an epoch
     settings = {
         "per_device_train_batch_size": 2,
-        **({"num_train_epochs": 3 / steps_per_epoch} if given_in_epochs else {"max_steps": 3}),
+        **({"num_train_epochs": 3 / steps_per_epoch} if in_epochs else {"max_steps": 3}),
         "save_strategy": "steps",
         "save_steps": 3,
         "eval_strategy": "steps",
@@ -193,12 +181,12 @@ def test_a_run_that_had_taken_all_its_steps_takes_no_other_one(
     }
     whole = make_trainer(output_dir=str(tmp_path / "whole"), **settings)
     whole.train_from(None)
-    again = make_trainer(model=tiny_model(), output_dir=str(tmp_path / "whole"), **settings)
-    again.train_from(tmp_path / "whole" / "checkpoint-3")
-    assert (again.state.global_step, again.resumed_at, whole.resumed_at) == (3, 3, None)
+    resumed = make_trainer(model=tiny_model(), output_dir=str(tmp_path / "whole"), **settings)
+    resumed.train_from(tmp_path / "whole" / "checkpoint-3")
+    assert (resumed.state.global_step, resumed.resumed_at, whole.resumed_at) == (3, 3, None)
     assert not (tmp_path / "whole" / "checkpoint-4").exists()
     for name, value in whole.plain_model().state_dict().items():
-        assert torch.equal(value, again.plain_model().state_dict()[name]), name
+        assert torch.equal(value, resumed.plain_model().state_dict()[name]), name
 
 
 @pytest.mark.slow
@@ -210,30 +198,11 @@ def test_two_processes_equal_one(make_trainer, tiny_model, tiny_posts, tmp_path,
     posts = tiny_posts.select(range(8))
     posts.to_json(tmp_path / "posts.jsonl")
     tiny_model().save_pretrained(tmp_path / "model")
+    sizes = {"batch": batch, "accumulation": accumulation, "steps": steps, "sampling": sampling}
     script = tmp_path / "train.py"
-    script.write_text(
-        TWO_PROCESSES.format(
-            tests=str(Path(__file__).parents[1]),
-            posts=str(tmp_path / "posts.jsonl"),
-            cache=str(tmp_path / "cache"),
-            model=str(tmp_path / "model"),
-            out=str(tmp_path / "ddp"),
-            batch=batch,
-            accumulation=accumulation,
-            steps=steps,
-            sampling=sampling,
-        )
-    )
+    script.write_text(TWO_PROCESSES.format(tests=str(Path(__file__).parents[1]), folder=tmp_path, **sizes))
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    command = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--nproc-per-node",
-        "2",
-        "--standalone",
-        str(script),
-    ]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", str(script)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=1200)
     assert done.returncode == 0, done.stderr[-3000:]
     settings = {"per_device_train_batch_size": 2 * batch * accumulation, "max_steps": steps}
@@ -267,11 +236,11 @@ def args(tmp_path):
 
 
 def same_length(column):
-    """Return six tokenized posts of equal length, which need no collator of their own."""
+    """Return six tokenized posts of equal length, which the default collator accepts."""
     return Dataset.from_dict({"input_ids": [[5 + n, 6, 7] for n in range(6)], column: [0, 1] * 3})
 
 
-def test_it_takes_the_positional_arguments_of_trainer(tiny_model, tiny_posts, args):
+def test_the_positional_arguments_are_those_of_trainer(tiny_model, tiny_posts, args):
     values = {"model": tiny_model(), "args": args, "train_dataset": tiny_posts, "eval_dataset": same_length("label")}
     parameters = inspect.signature(Trainer).parameters.values()
     trainer = RumorTrainer(*(values.get(parameter.name, parameter.default) for parameter in parameters))
@@ -282,10 +251,10 @@ def test_it_takes_the_positional_arguments_of_trainer(tiny_model, tiny_posts, ar
 
 @pytest.mark.parametrize("column", ["label", "labels"])
 @pytest.mark.parametrize("collator", [None, lambda rows: {k: torch.tensor([r[k] for r in rows]) for k in rows[0]}])
-def test_it_trains_evaluates_and_predicts_where_trainer_does(tiny_model, args, column, collator):
+def test_labels_can_be_in_either_column_with_any_collator(tiny_model, args, column, collator):
     posts = same_length(column)
     if collator and column == "label":
-        posts = posts.rename_column("label", "labels")  # such a collator renames nothing, for Trainer neither
+        posts = posts.rename_column("label", "labels")  # this collator does not rename the column
     trainer = RumorTrainer(tiny_model(), args, collator, posts, posts, loss="ce")
     trainer.train()
     assert trainer.evaluate()["eval_loss"] > 0
@@ -301,11 +270,14 @@ def test_a_loss_is_a_name_or_a_function(tiny_model, args, loss):
     assert trainer.evaluate()["eval_loss"] == pytest.approx(expected, rel=1e-6)
 
 
-def test_arguments_without_effect_are_refused(tiny_model, args):
+def test_several_gpus_and_arguments_without_effect_are_refused(tiny_model, args, monkeypatch):
     with pytest.raises(ArgumentError, match="compute_loss_func would have no effect"):
         RumorTrainer(tiny_model(), args, compute_loss_func=lambda *_: None)
     args.label_smoothing_factor = 0.1
     with pytest.raises(ArgumentError, match="label_smoothing_factor would have no effect"):
+        RumorTrainer(tiny_model(), args)
+    monkeypatch.setattr(TrainingArguments, "n_gpu", 2)
+    with pytest.raises(ArgumentError, match="accelerate launch"):
         RumorTrainer(tiny_model(), args)
 
 
