@@ -42,7 +42,7 @@ def make_training_arguments(values: Mapping[str, Any], *, precision: str, device
     if device == "cpu":
         settings["use_cpu"] = True
     if settings["report_to"] in ("auto", ["auto"]):
-        settings["report_to"] = _trackers()
+        settings["report_to"] = ["tensorboard"] if importlib.util.find_spec("tensorboard") else []
     settings.setdefault("disable_tqdm", not sys.stderr.isatty())
     settings.setdefault("greater_is_better", _greater_is_better(settings["metric_for_best_model"]))
     if str(settings.get("lr_scheduler_type")) == "reduce_lr_on_plateau":
@@ -60,7 +60,3 @@ def _greater_is_better(metric: str) -> bool:
     if name not in (*METRICS, "loss"):
         raise ArgumentError(f"--metric_for_best_model {metric}: not a metric. Use {', '.join(METRICS)} or loss.")
     return name not in LOWER_IS_BETTER
-
-
-def _trackers() -> list[str]:
-    return ["tensorboard"] if importlib.util.find_spec("tensorboard") else []

@@ -1,4 +1,4 @@
-"""Push checkpoints during training without delaying or stopping it."""
+"""Push checkpoints during training, without delaying or stopping it."""
 
 import json
 import logging
@@ -106,7 +106,7 @@ class PushCheckpoints(TrainerCallback):
                 return
             try:
                 push(self.target, uploads, f"Checkpoint at step {step}", WAITS[:1])
-            except Exception as error:  # training continues, whatever it is
+            except Exception as error:  # training continues after any error
                 logger.warning("push: checkpoint-%d skipped: %s", step, error)
 
     def finish(self, folder: Path, report: Report) -> bool:

@@ -59,10 +59,10 @@ class Target:
 
 
 def check_target(target: Target) -> None:
-    """Check what can be checked before any work.
+    """Check the target before any work.
 
     Raises:
-        ArgumentError: The name is not valid, there is no token, or the Hub is switched off.
+        ArgumentError: The name is not valid, there is no token, or HF_HUB_OFFLINE is set.
     """
     try:
         validate_repo_id(target.repo_id)
@@ -77,7 +77,7 @@ def check_target(target: Target) -> None:
 def push(target: Target, uploads: Sequence[Upload], message: str, waits: Sequence[float] = WAITS) -> str:
     """Upload the files in one commit; return the URL of the repository or of the pull request.
 
-    The repository and its branch are created if they do not exist.
+    Creates the repository and its branch if they do not exist.
 
     Args:
         target: Where to push.
@@ -149,7 +149,7 @@ def _retry(action: Callable[[], Returned], waits: Sequence[float]) -> Returned:
 
 
 def to_hub_error(error: Exception) -> HubError:
-    """Return a failure as one line that does not contain the token, and whether it is temporary."""
+    """Return the error as a `HubError`: one line without the token, and whether it is temporary."""
     reason = " ".join(str(error).split())[:200] or type(error).__name__
     if isinstance(error, HfHubHTTPError):
         status = error.response.status_code
