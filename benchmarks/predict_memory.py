@@ -4,7 +4,7 @@ Claim: ten times the posts take at most 10 % more memory.
 
     python benchmarks/predict_memory.py MODEL [--num_posts 10000] [-- flags of hf-rumor predict]
 
-The posts are those of the sample, multiplied, each with a number of its own.
+The posts are those of the sample, repeated, each with its number appended.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def measure(model: str, num_posts: int, flags: list[str], folder: Path) -> tuple
     _, status, usage = os.wait4(running.pid, 0)
     running.returncode = os.waitstatus_to_exitcode(status)
     if running.returncode:
-        raise SystemExit(f"expected {' '.join(command)} to finish, got exit status {running.returncode}")
+        raise SystemExit(f"{' '.join(command)} failed with exit status {running.returncode}")
     return usage.ru_maxrss / 1024, time.perf_counter() - start
 
 
