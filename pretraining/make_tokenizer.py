@@ -28,9 +28,7 @@ from transformers import PreTrainedTokenizerFast
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 ALWAYS = [*map(chr, range(0x21, 0x7F)), *"。，、；：？！…—·《》「」『』【】〔〕“”‘’￥°℃%‰√×÷→←↑↓■□●○★☆▲△♪♥❤"]
 EMOJI = [chr(code) for first, last in ((0x1F600, 0x1F64F), (0x1F440, 0x1F450)) for code in range(first, last + 1)]
-EMOJI += [
-    *"🙏🔥🎉💔💕💖🌹🌸🍀🎂🎁💰💣💊💉🚀🚗✈🚑🚒🚓🏠🏥🏫📢📣📱📷🔴🔊🔒⚠⚡☀☁☔❄⭐✨✅❌❗❓💯👨👩👧👦👶👮🐶🐱🐷🐴🐟🐍"
-]
+EMOJI += "🙏🔥🎉💔💕💖🌹🌸🍀🎂🎁💰💣💊💉🚀🚗✈🚑🚒🚓🏠🏥🏫📢📣📱📷🔴🔊🔒⚠⚡☀☁☔❄⭐✨✅❌❗❓💯👨👩👧👦👶👮🐶🐱🐷🐴🐟🐍"
 INPUTS = ["input_ids", "token_type_ids", "attention_mask"]
 SPACE = "▁"  # a space in SentencePiece
 LENGTH, NUM_CHARACTERS = 12_000, 4500
@@ -52,8 +50,8 @@ def compile_rules(rules: dict[str, str]) -> bytes:
     """Return the rules as the double-array trie of `tokenizers`."""
     with tempfile.TemporaryDirectory() as folder:
         tsv, text, model = (Path(folder) / name for name in ("rules.tsv", "text.txt", "made.model"))
-        rows = (" ".join(f"{ord(part):X}" for part in side) for rule in rules.items() for side in rule)
-        tsv.write_text("".join(f"{source}\t{target}\n" for source, target in zip(rows, rows, strict=True)))
+        rows = ["\t".join(" ".join(f"{ord(part):X}" for part in side) for side in rule) for rule in rules.items()]
+        tsv.write_text("".join(f"{row}\n" for row in rows))
         text.write_text("any text\n" * 10)
         sentencepiece.SentencePieceTrainer.train(
             input=str(text),
