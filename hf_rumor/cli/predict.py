@@ -67,10 +67,9 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.model, backend=arguments.backend, precision=arguments.precision, revision=arguments.revision
         )
         items = read_items(source, Columns(text=arguments.text_column, id=arguments.id_column))
-        names = ("text_column", "id_column", "batch_size", "precision", "revision", "mark_seen")
+        names = ("text_column", "id_column", "batch_size", "precision", "revision", "mark_seen", "backend")
         settings = {name: getattr(arguments, name) for name in names}
-        path = "-" if source.path is None else str(source.path)
-        job = describe_job(arguments.model, path, backend=arguments.backend, format=source.format, **settings)
+        job = describe_job(arguments.model, str(source.path or "-"), format=source.format, **settings)
 
         def lines_from(done: int) -> Iterator[list[str]]:
             if done:

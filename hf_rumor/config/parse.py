@@ -53,10 +53,6 @@ class Arguments:
         """Return the flags that repeat the run."""
         return {name: self.given[name] for name in sorted(self.given) if name not in NOT_IN_RECIPE}
 
-    def completed(self, flags: Mapping[str, Any]) -> "Arguments":
-        """Return these arguments with the values of `flags` for the flags that were not given."""
-        return self.resolved({**flags, **self.given})
-
     def resolved(self, flags: Mapping[str, Any]) -> "Arguments":
         """Return these arguments with the values of `flags`, which override those given."""
         given = {**self.given, **flags}

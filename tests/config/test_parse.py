@@ -81,11 +81,10 @@ def test_every_bundled_recipe_names_its_model_or_requires_one_and_repeats_no_def
     assert [name for name, value in flags.items() if TRAINING_DEFAULTS.get(name, (None,))[0] == value] == []
 
 
-def test_arguments_can_be_completed_and_resolved():
-    arguments = parse_arguments(["--learning_rate", "1e-3"])
-    completed = arguments.completed(recipe_flags("mini"))
-    assert (completed.training["learning_rate"], completed.run.pooling) == (1e-3, "mean")
-    assert arguments.resolved(recipe_flags("mini")).training["learning_rate"] != 1e-3
+def test_resolved_flags_override_those_given():
+    resolved = parse_arguments(["--learning_rate", "1e-3", "--seed", "7"]).resolved(recipe_flags("mini"))
+    assert (resolved.training["learning_rate"], resolved.run.pooling) == (3e-4, "mean")
+    assert resolved.training["seed"] == 7
 
 
 def test_the_recipe_of_a_run_repeats_it(tmp_path):
