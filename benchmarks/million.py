@@ -1,11 +1,10 @@
 """Claim: a million posts can be processed; the streaming stages need at most 15% more memory for ten times the posts.
 
-    python benchmarks/million.py --posts 100000 1000000
+    python benchmarks/million.py --posts 100000 1000000 --predict MODEL
 
 Multiplies and mutates the sample into JSON lines, then measures each stage in its own process: JSON lines to Arrow,
-clean posts (in memory), near-duplicate groups (in memory), tokenization, and ten training steps of `mini` with
---streaming. Prints seconds and peak memory for each number of posts, and the ratio. For scoring see
-`predict_memory.py`.
+clean posts (in memory), near-duplicate groups (in memory), tokenization, ten training steps of `mini` with --streaming,
+and predictions of a model. Prints seconds and peak memory for each number of posts, and the ratio.
 """
 
 import argparse
@@ -77,6 +76,10 @@ args = TrainingArguments(sys.argv[2] + "/out", use_cpu=True, max_steps=10, per_d
 RumorTrainer(loss=loss, model=model, args=args, train_dataset=stream,
              data_collator=DataCollatorWithPadding(tokenizer)).train()
 """,
+    "predict": """
+from hf_rumor.cli.main import main
+sys.exit(main(["predict", sys.argv[3], str(path), "--output", f"{path}.out", *sys.argv[4:]]))
+""",
 }
 
 
@@ -117,7 +120,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--posts", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--without", nargs="*", default=[], choices=STAGES, help="stages to skip")
+    parser.add_argument(
+        "--predict", nargs=argparse.REMAINDER, help="arguments of hf-rumor predict: MODEL [--flag ...]"
+    )
     arguments = parser.parse_args()
+    skipped = {*arguments.without, *(() if arguments.predict else ("predict",))}
     print(f"{platform.platform()}, {os.cpu_count()} cores")
     print("| stage | posts | seconds | peak memory, MB | ratio to previous line |\n|---|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -126,8 +133,9 @@ def main():
             write(root / f"{num_posts}.jsonl", num_posts)
         for stage, code in STAGES.items():
             before = 0.0
-            for num_posts in arguments.posts if stage not in arguments.without else ():
+            for num_posts in arguments.posts if stage not in skipped else ():
                 words = ["-c", START + code, root / f"{num_posts}.jsonl", root / str(num_posts)]
+                words += arguments.predict or []
                 seconds, peak = measure(words, root / str(num_posts))
                 ratio = f"{peak / before:.2f}" if before else ""
                 print(f"| {stage} | {num_posts:,} | {seconds:.0f} | {peak:,.0f} | {ratio} |", flush=True)

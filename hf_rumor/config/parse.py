@@ -35,19 +35,12 @@ RECIPES = Path(__file__).parent / "recipes"
 
 @dataclass(frozen=True)
 class Arguments:
-    """The flags of a run, with their values.
-
-    Attributes:
-        run: Our own flags.
-        training: The flags of `TrainingArguments`.
-        given: The flags in the recipe or on the command line; the others have their defaults.
-        recipe_model: The model in the recipe; None if it names none.
-    """
+    """The flags of a run, with their values."""
 
     run: RunArguments
-    training: dict[str, Any]
-    given: dict[str, Any]
-    recipe_model: str | None = None
+    training: dict[str, Any]  # flags of `TrainingArguments`
+    given: dict[str, Any]  # flags of both kinds in the recipe or on the command line; the others have their defaults
+    recipe_model: str | None = None  # model in the recipe, if it names one
 
     def recipe(self) -> dict[str, Any]:
         """Return the flags that repeat the run."""

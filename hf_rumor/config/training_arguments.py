@@ -24,18 +24,13 @@ class SingleDeviceArguments(TrainingArguments):
         return min(int(super().n_gpu), 1)
 
 
-def make_training_arguments(values: Mapping[str, Any], *, precision: str, device: str) -> TrainingArguments:
-    """Return the arguments of Trainer.
-
-    Args:
-        values: Name of a flag -> value.
-        precision: `fp32`, `bf16` or `fp16`.
-        device: `cuda` or `cpu`.
+def make_training_arguments(flags: Mapping[str, Any], *, precision: str, device: str) -> TrainingArguments:
+    """Return the arguments of Trainer for flags, a precision (`fp32`, `bf16`, `fp16`) and a device (`cuda`, `cpu`).
 
     Raises:
         ArgumentError: `TrainingArguments` refuses a value.
     """
-    settings = dict(values)
+    settings = dict(flags)
     settings.pop("resume_from_checkpoint")
     settings.pop("push_to_hub", None)  # hf_rumor.hub pushes; Trainer would upload pickles too
     settings |= {"bf16": precision == "bf16", "fp16": precision == "fp16"}

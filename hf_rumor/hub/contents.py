@@ -36,17 +36,11 @@ PAGE = 1 << 20  # bytes read at a time
 
 @dataclass(frozen=True)
 class Upload:
-    """One file of a repository.
+    """One file of a repository."""
 
-    Attributes:
-        path: In the repository.
-        content: The bytes, or the file that contains them.
-        note: How it differs from the file in the folder, if it does.
-    """
-
-    path: str
+    path: str  # in the repository
     content: bytes | Path | BinaryIO
-    note: str = ""
+    note: str = ""  # how it differs from the file in the folder
 
     def size(self) -> int:
         """Return the number of bytes."""
@@ -56,12 +50,9 @@ class Upload:
 
 
 def contents_of(folder: Path, report: Report, *, with_seen: bool = False) -> list[Upload]:
-    """Return what may be uploaded of a finished folder: model, tokenizer, card, report and recipe.
+    """Return what may be uploaded of a finished folder: model, tokenizer, card, recipe and the portable `report`.
 
-    Args:
-        folder: Folder of a finished run.
-        report: Its report, as `portable` returns it.
-        with_seen: Also the digests and sketches of the posts that the model has seen.
+    `with_seen` adds the digests and sketches of the posts that the model has seen.
 
     Raises:
         ModelError: It contains no model, or not the seen posts that were requested.

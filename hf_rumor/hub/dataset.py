@@ -21,10 +21,6 @@ COLUMNS = ["text", "label", "posted_at", "has_url", "num_reposts"]
 def dataset_contents(corpus: Corpus, license_id: str) -> list[Upload]:
     """Return the posts as Parquet, and the card.
 
-    Args:
-        corpus: Clean posts.
-        license_id: Name of the license on the Hub.
-
     Raises:
         OutputError: A post contains the token of the Hub, or the home folder.
     """

@@ -41,21 +41,13 @@ Returned = TypeVar("Returned")
 
 @dataclass(frozen=True)
 class Target:
-    """Where to push.
+    """Where to push."""
 
-    Attributes:
-        repo_id: `user/name`, or `name` for the user who owns the token.
-        repo_type: `model` or `dataset`.
-        private: Visibility of a repository that is created; None is the default of the Hub.
-        revision: Branch, created if it does not exist; None is the main branch.
-        create_pr: Open a pull request instead of changing the branch.
-    """
-
-    repo_id: str
+    repo_id: str  # `user/name`, or `name` for the user who owns the token
     repo_type: Literal["model", "dataset"] = "model"
-    private: bool | None = None
-    revision: str | None = None
-    create_pr: bool = False
+    private: bool | None = None  # visibility of a repository that is created; None: the default of the Hub
+    revision: str | None = None  # branch, created if it does not exist; None: the main branch
+    create_pr: bool = False  # open a pull request instead of changing the branch
 
 
 def check_target(target: Target) -> None:
@@ -77,13 +69,7 @@ def check_target(target: Target) -> None:
 def push(target: Target, uploads: Sequence[Upload], message: str, waits: Sequence[float] = WAITS) -> str:
     """Upload the files in one commit; return the URL of the repository or of the pull request.
 
-    Creates the repository and its branch if they do not exist.
-
-    Args:
-        target: Where to push.
-        uploads: Files to upload.
-        message: Commit message.
-        waits: Seconds before each retry.
+    Creates the repository and its branch if they do not exist. Waits `waits` seconds before each retry.
 
     Raises:
         HubError: The Hub is unreachable, refuses, or does not answer, after all retries.

@@ -26,12 +26,7 @@ class Guard:
     """Pass on the requests of the page, refuse bodies that are too large, add the content security policy.
 
     Gradio can do more than its page uses: fetch URLs, copy local files that a request names, keep the last text of a
-    session. The guard makes all of that unreachable.
-
-    Args:
-        app: The ASGI application to protect.
-        max_bytes: Largest body of a request.
-        folder: Folder of uploads and results, the only files that a request may name.
+    session. The guard makes all of that unreachable: a request may only name files in `folder`.
     """
 
     def __init__(self, app: Any, max_bytes: int, folder: Path) -> None:

@@ -27,33 +27,20 @@ BATCH_SIZE = 32
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one request and of the queue.
+    """Limits of one request and of the queue."""
 
-    Attributes:
-        max_characters: Per text.
-        max_posts: Per file, or per request to the API.
-        max_bytes: Per request.
-        max_waiting: Queued requests; further ones get status 503.
-    """
-
-    max_characters: int
-    max_posts: int
-    max_bytes: int
-    max_waiting: int = 64
+    max_characters: int  # per text
+    max_posts: int  # per file, or per request to the API
+    max_bytes: int  # per request
+    max_waiting: int = 64  # queued requests; further ones get status 503
 
 
 class Judge:
-    """Answer requests of the page and of the API, one at a time; remove uploads and results.
+    """Answer requests of the page and of the API, one at a time; remove uploads and results."""
 
-    Args:
-        name: Folder of a finished run, or name of a model on the Hub.
-        limits: Limits of a request.
-        revision: Branch, tag or commit of a model on the Hub.
-    """
-
-    def __init__(self, name: str, limits: Limits, revision: str | None = None) -> None:
+    def __init__(self, model: str, limits: Limits, revision: str | None = None) -> None:
         self.limits = limits
-        self.classifier = RumorClassifier.from_pretrained(name, revision=revision)
+        self.classifier = RumorClassifier.from_pretrained(model, revision=revision)
         self.explainer = Explainer(self.classifier)  # one model in memory
         self.folder = Path(tempfile.mkdtemp(prefix="hf_rumor_")).resolve()  # of uploads and results
         self._turn = threading.Lock()

@@ -124,24 +124,16 @@ def _title(words: dict[str, str], model: str) -> str:
 
 
 def serve(
-    name: str, host: str, port: int, limits: Limits, on_start: Callable[[str], None], revision: str | None = None
+    model: str, host: str, port: int, limits: Limits, on_start: Callable[[str], None], revision: str | None = None
 ) -> None:
-    """Serve the page until interrupted.
-
-    Args:
-        name: Folder of a finished run, or name of a model on the Hub.
-        host: Address to listen at; anything but loopback is reachable from other machines.
-        port: 0 is any free port.
-        limits: Limits of a request.
-        on_start: Called with the URL.
-        revision: Branch, tag or commit of a model on the Hub.
+    """Serve the page until interrupted; call `on_start` with its URL. Port 0 is any free port.
 
     Raises:
         RumorError: The model cannot be loaded, or the address is in use.
     """
-    judge = Judge(name, limits, revision)
+    judge = Judge(model, limits, revision)
     try:
-        app = make_app(judge, name)
+        app = make_app(judge, model)
         import uvicorn
 
         with _listen(host, port) as listening:
