@@ -3,8 +3,8 @@
     python benchmarks/million.py --posts 100000 1000000 --predict MODEL
 
 Multiplies and mutates the sample into JSON lines, then measures each stage in its own process: JSON lines to Arrow,
-clean posts (in memory), near-duplicate groups (in memory), tokenization, ten training steps of `mini` with --streaming,
-and predictions of a model. Prints seconds and peak memory for each number of posts, and the ratio.
+clean posts (in memory), near-duplicate groups (in memory), tokenization, ten training steps of `mini` with
+--streaming, and predictions of a model. Prints seconds and peak memory for each number of posts, and the ratio.
 """
 
 import argparse
