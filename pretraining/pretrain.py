@@ -27,6 +27,7 @@ from datasets import Dataset, Features, List, Value, load_dataset
 from embed import start_embeddings
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
 from transformers import (
     AutoTokenizer,
     BertConfig,
@@ -138,11 +139,8 @@ class Collator:
         """Return the inputs of `Student`, with `teacher_ids`."""
         padded = {}
         for name, filler in self.padding.items():
-            longest = max(len(row[name]) for row in rows)
-            values = np.full((len(rows), -(-longest // MULTIPLE) * MULTIPLE), filler, dtype=np.int64)
-            for number, row in enumerate(rows):
-                values[number, : len(row[name])] = row[name]
-            padded[name] = torch.from_numpy(values)
+            column = pad_sequence([torch.tensor(row[name]) for row in rows], batch_first=True, padding_value=filler)
+            padded[name] = F.pad(column.long(), (0, -column.shape[1] % MULTIPLE), value=filler)
         masked, chosen = mask_words(padded["input_ids"], padded["words"], self.rate, self.tokenizer)
         positions = chosen.flatten().nonzero().squeeze(1)  # computed here, since it would synchronize a GPU
         return {
