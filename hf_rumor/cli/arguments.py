@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from hf_rumor.config.flags import MOST_SEED, RunArguments
+from hf_rumor.config.flags import MAX_SEED, RunArguments
 from hf_rumor.errors import ArgumentError
 
 
@@ -90,9 +90,9 @@ def to_json(record: Any, *, indent: int | None = None) -> str:
 
 
 def seed(text: str) -> int:
-    """Return a number from 0 to `MOST_SEED`."""
-    if not text.isdecimal() or int(text) > MOST_SEED:
-        raise argparse.ArgumentTypeError(f"expected a number from 0 to {MOST_SEED}, got {text!r}")
+    """Return a number from 0 to `MAX_SEED`."""
+    if not text.isdecimal() or int(text) > MAX_SEED:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to {MAX_SEED}, got {text!r}")
     return int(text)
 
 

@@ -84,7 +84,7 @@ def make_parser() -> argparse.ArgumentParser:
 def parse(words: list[str]) -> argparse.Namespace:
     """Return the flags of a verb, and its function as `run`.
 
-    Flags that `benchmark` and `search` do not know are kept, as `flags`, for their runs.
+    Unknown flags of `benchmark` and `search` are returned as `flags`, for their runs.
     """
     parser = make_parser()
     if words[:1] not in (["benchmark"], ["search"]):

@@ -80,7 +80,7 @@ MINIMUMS = {
     "adversarial_radius": 0,
     "max_length": 3,  # two of them are special tokens
 }
-MOST_SEED = 2**32 - 1  # largest seed that NumPy accepts
+MAX_SEED = 2**32 - 1  # largest seed that NumPy accepts
 
 PATHS = ("data_path", "model_name_or_path", "output_dir", "resume_from_checkpoint")  # in which ~ is expanded
 

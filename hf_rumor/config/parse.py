@@ -19,7 +19,7 @@ import yaml
 from hf_rumor.config.flags import (
     ALIASES,
     MINIMUMS,
-    MOST_SEED,
+    MAX_SEED,
     NOT_IN_RECIPE,
     PATHS,
     REFUSED,
@@ -113,8 +113,8 @@ def _check(given: dict[str, Any]) -> None:
         if given[name] is not None and not given[name] >= MINIMUMS[name]:  # false for nan too
             raise ArgumentError(f"--{name} {given[name]}: must be at least {MINIMUMS[name]}. Fix it.")
     for name in sorted(given.keys() & {"seed", "data_seed", "split_seed"}):
-        if given[name] is not None and given[name] > MOST_SEED:
-            raise ArgumentError(f"--{name} {given[name]}: must be at most {MOST_SEED}. Fix it.")
+        if given[name] is not None and given[name] > MAX_SEED:
+            raise ArgumentError(f"--{name} {given[name]}: must be at most {MAX_SEED}. Fix it.")
     for name in sorted(given.keys() & REQUIRES.keys()):
         if given[name] and not given.get(REQUIRES[name]):
             raise ArgumentError(f"--{name}: needs --{REQUIRES[name]}. Give both or neither.")

@@ -127,10 +127,10 @@ class Judge:
         if not texts or not is_valid:
             return 400, {"error": 'expected {"text": "..."} or {"texts": ["...", ...]}, texts not empty'}
         if len(texts) > self.limits.max_posts:
-            return 413, {"error": f"expected at most {self.limits.max_posts} texts, found {len(texts)}"}
+            return 413, {"error": f"expected at most {self.limits.max_posts} texts, got {len(texts)}"}
         longest = max(map(len, texts))
         if longest > self.limits.max_characters:
-            return 413, {"error": f"expected at most {self.limits.max_characters} characters, found {longest}"}
+            return 413, {"error": f"expected at most {self.limits.max_characters} characters, got {longest}"}
         with self._turn:
             predictions = [vars(prediction) for prediction in self.classifier.predict(texts, BATCH_SIZE)]
         return 200, predictions[0] if "text" in body else predictions

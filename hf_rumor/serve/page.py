@@ -41,7 +41,7 @@ def make_app(judge: Judge, model: str) -> Any:
         except TimeoutError:
             return JSONResponse({"error": f"expected the whole request within {BODY_SECONDS} seconds"}, 408)
         except ClientDisconnect:
-            return JSONResponse({"error": "expected the whole request, found its end"}, 400)
+            return JSONResponse({"error": "expected the whole request, got only a part"}, 400)
         except (ValueError, RecursionError):
             return JSONResponse({"error": 'expected JSON, as {"text": "..."}'}, 400)
         if waiting >= judge.limits.max_waiting:
