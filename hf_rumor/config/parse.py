@@ -18,8 +18,8 @@ import yaml
 
 from hf_rumor.config.flags import (
     ALIASES,
-    MINIMUMS,
     MAX_SEED,
+    MINIMUMS,
     NOT_IN_RECIPE,
     PATHS,
     REFUSED,
