@@ -101,8 +101,7 @@ class Judge:
             if file.is_file() and file.stat().st_mtime < oldest:
                 file.unlink(missing_ok=True)
         with self._counting:  # Gradio removes old uploads too
-            for path in [path for path in self._uploads if not path.is_file()]:
-                del self._uploads[path]
+            self._uploads = Counter({path: count for path, count in self._uploads.items() if path.is_file()})
 
     def _predict_file(self, path: Path) -> list[str]:
         with open_input(path, is_labelled=False, name=path.name) as source:
