@@ -148,4 +148,5 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=128)
     except (OSError, OverflowError) as error:
-        raise ArgumentError(f"--host {host} --port {port}: {error}. Choose another port.") from error
+        reason = str(error).rstrip(".")
+        raise ArgumentError(f"--host {host} --port {port}: {reason}. Choose another port.") from error
