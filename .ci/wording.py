@@ -8,7 +8,6 @@ from pathlib import Path
 CHECKOUT = Path(__file__).parents[1]
 FILES = ("hf_rumor/**/*.py", "hf_rumor/**/*.md", "hf_rumor/**/*.html", "hf_rumor/**/*.yaml", "docs/*.md", "*.md")
 SKIPPED = ("docs/LOG.md", "CHANGELOG.md")  # history
-TO_DO = ("README.md",)  # files not yet rewritten; the list can only become shorter
 WORDS = {  # pattern -> what to write
     r"\btold\b": "reported, logged, parsed",
     r"\b(?:is|are|be) worth\b": "how far the score can be trusted",
@@ -37,15 +36,13 @@ WORDS = {  # pattern -> what to write
 def main() -> None:
     """Print each hit; exit with status 1 if there is one."""
     paths = sorted({path for pattern in FILES for path in CHECKOUT.glob(pattern)} - {CHECKOUT / s for s in SKIPPED})
-    hits = [
-        (str(path.relative_to(CHECKOUT)), f"{number}: {match[0]!r}. Write: {advice}.")
+    problems = [
+        f"{path.relative_to(CHECKOUT)}:{number}: {match[0]!r}. Write: {advice}."
         for path in paths
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
         for pattern, advice in WORDS.items()
         if (match := re.search(pattern, line, flags=re.IGNORECASE))
     ]
-    problems = [f"{path}:{hit}" for path, hit in hits if path not in TO_DO]
-    problems += [f"{path}: clean. Remove it from TO_DO." for path in TO_DO if path not in dict(hits)]
     print(*problems, sep="\n", end="\n" if problems else "")
     sys.exit(1 if problems else 0)
 

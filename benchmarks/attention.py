@@ -1,11 +1,11 @@
-"""Attention on this CPU, at the length of a post: ours, eager and fused (SDPA), in steps of training and in scoring.
+"""Attention on this CPU, at the length of a post: ours, eager and fused (SDPA), in training and in scoring.
 
 Claim: in bf16, for posts of about 128 tokens, `hf_rumor.models.cpu.attention` trains fastest; with AMX, SDPA scores
-fastest. Each is chosen there.
+fastest. hf_rumor chooses accordingly.
 
     python benchmarks/attention.py
 
-Prints the machine, and posts per second of each for two shapes and each precision, alternating, median of five.
+Prints the machine, and posts per second for two shapes and each precision: medians of five alternating rounds.
 """
 
 import itertools
@@ -26,7 +26,7 @@ SHAPES = {"mini (4 x 320)": (4, 320, 10), "me5-small (12 x 384)": (12, 384, 12)}
 
 
 def make_config(shape: tuple[int, int, int], **settings) -> BertConfig:
-    """Return the configuration of a BERT of so many layers, so wide, with so many heads."""
+    """Return the configuration of a BERT with the layers, width and heads of `shape`."""
     layers, width, heads = shape
     return BertConfig(
         vocab_size=3000,
@@ -42,12 +42,12 @@ def make_step(
     kind: str,
     shape: tuple[int, int, int],
     dtype: torch.dtype,
-    doing: str,
+    task: str,
     *,
     is_narrow: bool = False,
     context: AbstractContextManager | None = None,
 ):
-    """Return a function that trains on random tokens by one step, within `context`, or scores them."""
+    """Return a function that takes one training step on random tokens, within `context`, or scores them."""
     model = BertForSequenceClassification(make_config(shape, attention_probs_dropout_prob=0.0))
     if kind == NAME:
         attend_shortly(model)
@@ -59,7 +59,7 @@ def make_step(
     mask = torch.ones_like(tokens)
     mask[: BATCH // 2, -LENGTH // 8 :] = 0  # half of the posts are padded, as in real batches
 
-    if doing == "scoring":
+    if task == "scoring":
         model.to(dtype).eval()
         return torch.inference_mode()(lambda: model(input_ids=tokens, attention_mask=mask))
     model.train()
@@ -77,7 +77,7 @@ def make_step(
 
 
 def posts_per_second(step) -> float:
-    """Return the speed of a few steps."""
+    """Return the speed over a few steps."""
     start = time.perf_counter()
     for _ in range(STEPS):
         step()
@@ -88,15 +88,15 @@ def main() -> None:
     """Print the table."""
     torch.manual_seed(0)
     print(f"{platform.platform()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
-    print("| shape | doing | precision | ours, posts/s | eager, posts/s | SDPA, posts/s |\n|---|---|---|---|---|---|")
+    print("| shape | task | precision | ours, posts/s | eager, posts/s | SDPA, posts/s |\n|---|---|---|---|---|---|")
     for name, shape in SHAPES.items():
-        for doing, dtype in itertools.product(("training", "scoring"), (torch.bfloat16, torch.float32)):
-            steps = {kind: make_step(kind, shape, dtype, doing) for kind in (NAME, "eager", "sdpa")}
+        for task, dtype in itertools.product(("training", "scoring"), (torch.bfloat16, torch.float32)):
+            steps = {kind: make_step(kind, shape, dtype, task) for kind in (NAME, "eager", "sdpa")}
             for step in steps.values():
                 step()
             rounds = [{kind: posts_per_second(step) for kind, step in steps.items()} for _ in range(ROUNDS)]
             medians = [f"{statistics.median(speeds[kind] for speeds in rounds):.1f}" for kind in steps]
-            print(f"| {name} | {doing} | {str(dtype).removeprefix('torch.')} | {' | '.join(medians)} |")
+            print(f"| {name} | {task} | {str(dtype).removeprefix('torch.')} | {' | '.join(medians)} |")
 
 
 if __name__ == "__main__":

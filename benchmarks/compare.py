@@ -3,8 +3,8 @@
     git worktree add /tmp/before HEAD~1
     python benchmarks/compare.py /tmp/before training.py --data_path Rumor_Dataset.zip --model_name_or_path mini
 
-Each checkout runs its own copy of the script with its own package and cache. The flags after the script are its
-own. A number that differs is printed as `before -> after`: the medians over the rounds.
+Each checkout runs its own copy of the script with its own package and cache. Flags after the script are passed to it.
+A number that differs is printed as `before -> after`: the medians over the rounds.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?")
-HOLE = "\0"  # where a number was
+HOLE = "\0"  # replaces a number
 
 
 def run(checkout, script, flags, cache):

@@ -1,11 +1,11 @@
-"""Claim: with few posts to learn from, more epochs make a better model.
+"""Claim: on small corpora, more epochs train a better model.
 
-Of the posts that are a test post of none of the grouped splits 0, 1 and 2, draws some to learn from and 500 others to
-score, near-duplicates on one side; trains with each number of epochs. Beside it, TF-IDF + SVM on the same posts.
+Draws training posts and 500 others for scoring from the posts that are in no test part of the grouped splits 0, 1 and
+2; near-duplicates stay together. Trains with each number of epochs, and TF-IDF + SVM on the same posts.
 
     python benchmarks/few_posts.py mini --data_path Rumor_Dataset.zip --sizes 150 300 --epochs 4 9 --output_dir few
 
-Prints the accuracy of each draw, and the mean. A finished run is not repeated: give each model a folder of its own.
+Prints the accuracy of each draw, and the mean. Finished runs are not repeated: use one folder per model.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import json
 import statistics
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ NUM_SCORED = 500
 
 
 def kept_posts(posts):
-    """Return the posts that are a test post of none of the reported splits, and the group of each."""
+    """Return the posts that are in no test part of the reported splits, and their groups."""
     groups = find_near_duplicates(posts["text"][:]).groups
     reported = [split_dataset(posts, "grouped", seed, groups).test for seed in REPORTED_SEEDS]
     kept = np.setdiff1d(np.arange(len(posts)), np.concatenate(reported))
@@ -36,24 +37,24 @@ def kept_posts(posts):
 
 
 def draw(groups, size, seed):
-    """Return the places of `size` posts to learn from and of those to score; no group is on both sides."""
+    """Return the indices of `size` training posts and of the posts to score; no group is in both."""
     order = np.random.default_rng(seed).permutation(np.unique(groups))
-    places = np.concatenate([np.flatnonzero(groups == group) for group in order])
-    scored = places[-NUM_SCORED:]
-    return places[~np.isin(groups[places], groups[scored])][:size], scored
+    indices = np.concatenate([np.flatnonzero(groups == group) for group in order])
+    scored = indices[-NUM_SCORED:]
+    return indices[~np.isin(groups[indices], groups[scored])][:size], scored
 
 
-def train(told, name, posts, epochs, seed):
-    """Return the folder of a run on `posts`, a twentieth of which it keeps for its own test."""
-    folder = told.output_dir / f"{name}-{epochs}"
+def train(arguments, name, posts, epochs, seed):
+    """Train on `posts`, a twentieth of which is the test part of the run; return its folder."""
+    folder = arguments.output_dir / f"{name}-{epochs}"
     if not (folder / "report.json").exists():
-        corpus = told.output_dir / f"{name}.jsonl"
+        corpus = arguments.output_dir / f"{name}.jsonl"
         lines = [json.dumps({key: post[key] for key in ("id", "text", "label")}) for post in posts]
         corpus.write_text("\n".join(lines), encoding="utf-8")
         flags = ["--data_path", str(corpus), "--output_dir", str(folder), "--folds", "20", "--seed", str(seed)]
         flags += ["--num_train_epochs", str(epochs)]
-        flags += ["--model_name_or_path", told.model_name_or_path] if told.model_name_or_path else []
-        subprocess.run([sys.executable, "-m", "hf_rumor", "train", told.recipe, *flags], check=True)
+        flags += ["--model_name_or_path", arguments.model_name_or_path] if arguments.model_name_or_path else []
+        subprocess.run([sys.executable, "-m", "hf_rumor", "train", arguments.recipe, *flags], check=True)
     return folder
 
 
@@ -67,26 +68,26 @@ def main():
     parser.add_argument("--sizes", type=int, nargs="+", default=[150, 300, 600])
     parser.add_argument("--epochs", type=int, nargs="+", default=[4, 8, 16])
     parser.add_argument("--draws", type=int, default=3)
-    told = parser.parse_args()
-    told.output_dir.mkdir(parents=True, exist_ok=True)
-    posts, groups = kept_posts(load_corpus(told.data_path).posts)
-    print("| posts to learn from | epochs | accuracy of each draw | mean |\n|---|---|---|---|")
-    for size in told.sizes:
-        found = {}
-        for seed in range(told.draws):
-            learned, scored = (posts.select(places) for places in draw(groups, size, seed))
-            if len(learned) < size:
-                parser.error(f"--sizes: expected at most {len(learned)}, which are left to learn from, got {size}")
+    arguments = parser.parse_args()
+    arguments.output_dir.mkdir(parents=True, exist_ok=True)
+    posts, groups = kept_posts(load_corpus(arguments.data_path).posts)
+    print("| training posts | epochs | accuracy of each draw | mean |\n|---|---|---|---|")
+    for size in arguments.sizes:
+        accuracies = defaultdict(list)
+        for seed in range(arguments.draws):
+            training, scored = (posts.select(indices) for indices in draw(groups, size, seed))
+            if len(training) < size:
+                parser.error(f"--sizes: only {len(training)} training posts are available, not {size}")
             texts, labels = scored["text"][:], np.array(scored["label"][:])
-            svm = make_tfidf_svm().fit(learned["text"][:], learned["label"][:])
-            found.setdefault("TF-IDF + SVM", []).append((svm.predict(texts) == labels).mean())
-            for epochs in told.epochs:
-                folder = train(told, f"{size}-{seed}", learned, epochs, seed)
+            svm = make_tfidf_svm().fit(training["text"][:], training["label"][:])
+            accuracies["TF-IDF + SVM"].append((svm.predict(texts) == labels).mean())
+            for epochs in arguments.epochs:
+                folder = train(arguments, f"{size}-{seed}", training, epochs, seed)
                 predicted = RumorClassifier.from_pretrained(folder).probabilities(texts) >= 0.5
-                found.setdefault(epochs, []).append((predicted == labels).mean())
-        for epochs, accuracies in found.items():
-            each = ", ".join(f"{accuracy:.3f}" for accuracy in accuracies)
-            print(f"| {size} | {epochs} | {each} | {statistics.mean(accuracies):.3f} |", flush=True)
+                accuracies[epochs].append((predicted == labels).mean())
+        for epochs, values in accuracies.items():
+            each = ", ".join(f"{value:.3f}" for value in values)
+            print(f"| {size} | {epochs} | {each} | {statistics.mean(values):.3f} |", flush=True)
 
 
 if __name__ == "__main__":

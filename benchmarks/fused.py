@@ -1,10 +1,10 @@
-"""Scoring in bf16 on this CPU: linear layers with bias and GELU in one pass, and batches side by side, each and both.
+"""Scoring in bf16 on this CPU: linear layers with bias and GELU in one pass, batches side by side, and both together.
 
 Claim: together they score posts of about 128 tokens faster than plain layers and one batch at a time.
 
     python benchmarks/fused.py
 
-Prints the machine, and posts per second of each for two shapes (random weights), alternating, median of seven.
+Prints the machine, and posts per second for two shapes with random weights: medians of seven alternating rounds.
 """
 
 import platform
@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 import torch
-from attention import make_config  # benchmarks/attention.py
+from attention import SHAPES, make_config  # benchmarks/attention.py
 from transformers import BertForSequenceClassification
 
 from hf_rumor.models.cpu.attention import attend_shortly
@@ -23,7 +23,6 @@ from hf_rumor.models.cpu.parallel import compute_side_by_side
 
 
 BATCH, LENGTH, BATCHES, ROUNDS = 32, 128, 8, 7
-SHAPES = {"mini (4 x 320)": (4, 320, 10), "me5-small (12 x 384)": (12, 384, 12)}  # layers, width, heads
 
 
 def make_scorer(shape: tuple[int, int, int], fuse: bool):
@@ -44,9 +43,9 @@ def make_scorer(shape: tuple[int, int, int], fuse: bool):
 def main() -> None:
     """Print the table."""
     if not is_fusing_possible():
-        raise SystemExit("this processor has no products in bf16")
+        raise SystemExit("this processor does not multiply in bf16")
     print(f"{platform.platform()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
-    print("| shape | plain | fused | plain, side by side | fused, side by side | the last of the first |")
+    print("| shape | plain | fused | plain, side by side | fused, side by side | last / first |")
     print("|---|---|---|---|---|---|")
     rng = np.random.default_rng(0)
     batches = [{"input_ids": rng.integers(10, 3000, (BATCH, LENGTH))} for _ in range(BATCHES)]
@@ -54,15 +53,15 @@ def main() -> None:
         scorers = [make_scorer(shape, fuse) for fuse in (False, True)]
         seconds = [[] for _ in range(4)]
         for _ in range(ROUNDS + 1):
-            for number, told in enumerate(seconds):
+            for number, measured in enumerate(seconds):
                 score = scorers[number % 2]
                 start = time.perf_counter()
                 if number < 2:
                     [score(arrays) for arrays in batches]
                 else:
                     compute_side_by_side(score, batches)
-                told.append(time.perf_counter() - start)
-        speeds = [BATCH * BATCHES / statistics.median(told[1:]) for told in seconds]  # the first round warms up
+                measured.append(time.perf_counter() - start)
+        speeds = [BATCH * BATCHES / statistics.median(measured[1:]) for measured in seconds]  # round 1 warms up
         print(f"| {name} | {' | '.join(f'{speed:.0f}' for speed in speeds)} | {speeds[3] / speeds[0]:.2f} |")
 
 

@@ -1,14 +1,14 @@
 """Claim: what makes a training step of hf_rumor fast costs no quality.
 
-The same encoder on the same posts, over several seeds of split and training, in each of these ways:
+Trains the same encoder on the same posts, with several seeds of split and training, in these ways:
 
 plain   fp32, SDPA, posts in random order, dropout as torch draws it;
-fast    what a run does on this machine: precision auto, batches of like length, dropout drawn in bulk;
+fast    as a run on this machine: precision auto, batches of similar length, dropout drawn in bulk;
 frozen  as fast, with --freeze_embeddings.
 
     python benchmarks/quality.py --data_path Rumor_Dataset.zip --model_name_or_path me5-small-zh
 
-Prints macro-F1 on validation posts after the last epoch: the test posts are not looked at.
+Prints macro-F1 on validation posts after the last epoch; the test posts are not used.
 """
 
 import argparse
@@ -17,7 +17,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import torch
 from transformers import DataCollatorWithPadding, TrainingArguments, set_seed
 
 from hf_rumor.corpus.arrow import load_corpus, split_corpus
@@ -34,14 +33,14 @@ def train(data, name, seed, way, epochs):
     set_seed(seed)
     loss = make_loss("bce", {}, labels=data["train"]["label"][:])
     model, tokenizer = load_encoder(name, loss.activation, 256, pooling="mean")
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    precision, _ = choose_precision("auto", detect_hardware(use_cpu=False))
+    hardware = detect_hardware(use_cpu=False)
+    precision = "fp32" if way == "plain" else choose_precision("auto", hardware)[0]
     if way == "frozen":
         freeze_embeddings(model)
     with tempfile.TemporaryDirectory() as folder:
         args = TrainingArguments(
             folder,
-            use_cpu=device == "cpu",
+            use_cpu=hardware.device == "cpu",
             seed=seed,
             learning_rate=1e-4,
             warmup_steps=0.1,
@@ -51,8 +50,8 @@ def train(data, name, seed, way, epochs):
             save_strategy="no",
             report_to=[],
             disable_tqdm=True,
-            bf16=way != "plain" and precision == "bf16",
-            fp16=way != "plain" and precision == "fp16",
+            bf16=precision == "bf16",
+            fp16=precision == "fp16",
             train_sampling_strategy="random" if way == "plain" else "group_by_length",
         )
         trainer = RumorTrainer(
@@ -92,8 +91,8 @@ def main():
             values[way].append(value)
             print(f"seed {seed}, {way}: macro-F1 {value:.4f} after {seconds:.0f} s", flush=True)
     print("| way | macro-F1 on validation, mean | range |\n|---|---|---|")
-    for way, found in values.items():
-        print(f"| {way} | {statistics.mean(found):.4f} | {min(found):.4f} to {max(found):.4f} |")
+    for way, scores in values.items():
+        print(f"| {way} | {statistics.mean(scores):.4f} | {min(scores):.4f} to {max(scores):.4f} |")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """Scoring: RumorClassifier in fp32, bf16 and ONNX int8 against `pipeline("text-classification")` at its defaults.
 
-Aim: the fastest variant has at least 5 times the posts per second of the pipeline, and loses at most 0.3 points.
-With AMX it is reached, with AVX-512 BF16 alone it is not; docs/LOG.md has the numbers.
+Aim: the fastest variant scores at least 5 times as many posts per second as the pipeline, and loses at most 0.3 pp.
+With AMX it does, with AVX-512 BF16 alone it does not; docs/LOG.md has the numbers.
 
     python benchmarks/scoring.py MODEL [--data_path CORPUS] [--int8 FOLDER] [--num_posts 500]
 
-MODEL is a finished folder. Posts are the test posts of its run if the corpus is the one it was trained on, else all.
-Every variant scores the same posts in the same order, alternating, three rounds; medians. The pipeline gets
-`truncation=True`, without which long posts make it fail, and nothing else.
+MODEL is a finished folder. Scores the test posts of its run, or all posts if the corpus is another one. Every variant
+scores the same posts in the same order, in three alternating rounds; speeds are medians. The pipeline gets only
+`truncation=True`, because long posts make it fail otherwise.
 """
 
 import argparse
@@ -40,21 +40,20 @@ def main() -> None:
     arguments = parser.parse_args()
 
     posts = load_corpus(resolve_corpus(arguments.data_path)).posts
-    told = Path(arguments.model, "predictions.jsonl")
-    test = {json.loads(line)["id"] for line in told.read_text("utf-8").splitlines()} if told.exists() else set()
-    chosen = [place for place, post_id in enumerate(posts["id"][:]) if post_id in test] or range(len(posts))
+    file = Path(arguments.model, "predictions.jsonl")
+    test_ids = {json.loads(line)["id"] for line in file.read_text("utf-8").splitlines()} if file.exists() else set()
+    chosen = [index for index, post_id in enumerate(posts["id"][:]) if post_id in test_ids] or range(len(posts))
     posts = posts.select(chosen).shuffle(seed=0)
-    posts = posts.select(range(min(arguments.num_posts, len(posts))))
-    texts, labels = posts["text"][:], np.array(posts["label"][:])
+    texts, labels = posts["text"][: arguments.num_posts], np.array(posts["label"][: arguments.num_posts])
 
     classify = pipeline("text-classification", arguments.model, top_k=None, device="cpu")
 
-    def by_pipeline(given):
-        rows = classify(list(given), truncation=True)
+    def score_with_pipeline(texts):
+        rows = classify(texts, truncation=True)
         return np.array([{entry["label"]: entry["score"] for entry in row}["rumor"] for row in rows])
 
     variants = {
-        "pipeline, its defaults": by_pipeline,
+        "pipeline, defaults": score_with_pipeline,
         "RumorClassifier, fp32": RumorClassifier.from_pretrained(arguments.model).probabilities,
         "RumorClassifier, bf16": RumorClassifier.from_pretrained(arguments.model, precision="bf16").probabilities,
     }
@@ -62,19 +61,19 @@ def main() -> None:
         if folder:
             variants[name] = RumorClassifier.from_pretrained(folder, backend="onnx").probabilities
     speeds = {name: [] for name in variants}
-    found = {}
+    scores = {}
     for _ in range(ROUNDS):
         for name, score in variants.items():
             score(texts[:16])
             start = time.perf_counter()
-            found[name] = score(texts)
+            scores[name] = score(texts)
             speeds[name].append(len(texts) / (time.perf_counter() - start))
-    reference = found["pipeline, its defaults"]
-    base = statistics.median(speeds["pipeline, its defaults"])
+    reference = scores["pipeline, defaults"]
+    base = statistics.median(speeds["pipeline, defaults"])
     print(f"{platform.platform()}, {torch.get_num_threads()} threads, torch {torch.__version__}; {len(texts)} posts")
     print("| variant | posts/s | times the pipeline | accuracy | largest difference | decisions changed |")
     print("|---|---|---|---|---|---|")
-    for name, probabilities in found.items():
+    for name, probabilities in scores.items():
         speed = statistics.median(speeds[name])
         accuracy = ((probabilities >= 0.5) == labels).mean()
         changed = ((probabilities >= 0.5) != (reference >= 0.5)).mean()

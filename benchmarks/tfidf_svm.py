@@ -1,4 +1,4 @@
-"""The floor: character n-gram TF-IDF + linear SVM on the very splits of `run_rumor.py`, and grouped cross-validation.
+"""The baseline: character TF-IDF + linear SVM on the splits of `run_rumor.py`, and under grouped cross-validation.
 
 python benchmarks/tfidf_svm.py --data_path data/sample --split_seeds 0 1 2
 """
@@ -9,26 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import sklearn
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.svm import LinearSVC
 
 from hf_rumor.corpus.arrow import load_corpus, split_dataset
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.corpus.splits import SPLITS
-
-
-def make_baseline() -> Pipeline:
-    """Return the baseline: characters, 1 to 4 in a row, sublinear TF-IDF, C = 1."""
-    return make_pipeline(
-        TfidfVectorizer(analyzer="char", ngram_range=(1, 4), min_df=2, sublinear_tf=True), LinearSVC()
-    )
+from hf_rumor.evaluation.baseline import make_tfidf_svm
 
 
 def main() -> None:
-    """Print one line a split, and the cross-validation."""
+    """Print one line per split, and the cross-validation."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data_path", type=Path, required=True)
     parser.add_argument("--split", choices=SPLITS, default="grouped")
@@ -42,7 +33,7 @@ def main() -> None:
     for seed in flags.split_seeds:
         split = split_dataset(posts, flags.split, seed, groups)
         training, test = split.development(), split.test
-        predicted = make_baseline().fit(texts[training], labels[training]).predict(texts[test])
+        predicted = make_tfidf_svm().fit(texts[training], labels[training]).predict(texts[test])
         accuracies.append((predicted == labels[test]).mean())
         macro_f1 = f1_score(labels[test], predicted, average="macro")
         scores = f"accuracy {accuracies[-1]:.3f}, macro-F1 {macro_f1:.3f}"
@@ -50,7 +41,7 @@ def main() -> None:
     print(f"mean accuracy {np.mean(accuracies):.3f}, spread {np.std(accuracies):.3f}")
     for seed in flags.split_seeds:
         folds = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
-        predicted = cross_val_predict(make_baseline(), texts, labels, groups=groups, cv=folds)
+        predicted = cross_val_predict(make_tfidf_svm(), texts, labels, groups=groups, cv=folds)
         print(f"grouped 5-fold cross-validation, seed {seed}: accuracy {(predicted == labels).mean():.3f}")
 
 

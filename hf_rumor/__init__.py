@@ -34,16 +34,15 @@ __all__ = [
 __version__ = "0.2.0.dev0"
 
 _MODULES = {
-    name: module
-    for module, names in {
-        "hf_rumor.api": "evaluate train",
-        "hf_rumor.corpus.arrow": "load_corpus split_corpus",
-        "hf_rumor.inference.classifier": "Prediction RumorClassifier",
-        "hf_rumor.report.record": "Report",
-        "hf_rumor.training.losses": "make_loss",
-        "hf_rumor.training.trainer": "RumorTrainer",
-    }.items()
-    for name in names.split()
+    "Prediction": "hf_rumor.inference.classifier",
+    "Report": "hf_rumor.report.record",
+    "RumorClassifier": "hf_rumor.inference.classifier",
+    "RumorTrainer": "hf_rumor.training.trainer",
+    "evaluate": "hf_rumor.api",
+    "load_corpus": "hf_rumor.corpus.arrow",
+    "make_loss": "hf_rumor.training.losses",
+    "split_corpus": "hf_rumor.corpus.arrow",
+    "train": "hf_rumor.api",
 }
 
 

@@ -32,11 +32,9 @@ def train(
     """
     if "data_path" in flags:
         raise ArgumentError("data_path: given twice. Pass the corpus as the first argument only.")
-    named = {**flags, "output_dir": output_dir}
-    if isinstance(data, str | Path):
-        named["data_path"] = data
-    arguments = parse_arguments([*([str(recipe)] if recipe else []), *words_of(named)])
-    return run_training(arguments, None if isinstance(data, str | Path) else data)
+    path, in_memory = (data, None) if isinstance(data, str | Path) else (None, data)
+    words = words_of({**flags, "data_path": path, "output_dir": output_dir})
+    return run_training(parse_arguments([str(recipe), *words] if recipe else words), in_memory)
 
 
 def evaluate(

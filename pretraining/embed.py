@@ -9,29 +9,29 @@ from transformers import BertModel
 
 @torch.no_grad()
 def start_embeddings(teacher: BertModel, student: BertModel, teacher_tokenizer: Any, tokenizer: Any) -> None:
-    """Fill the embeddings of tokens and positions of `student` with those of `teacher`, as far as it is wide enough.
+    """Fill the token and position embeddings of `student` with the principal components of those of `teacher`.
 
-    They are turned so that the directions in which tokens differ most come first; the others are left out. A student
-    that is wider keeps its random numbers in the rest. A token that is no piece of the teacher starts as the mean of
-    its pieces.
+    Further dimensions of a wider student keep their random values. A token that the teacher does not have starts as
+    the mean of its pieces.
     """
-    words = look_up(teacher.embeddings.word_embeddings.weight, teacher_tokenizer, tokenizer)
+    tokens = look_up(teacher.embeddings.word_embeddings.weight, teacher_tokenizer, tokenizer)
+    tokens -= tokens.mean(0)
     positions = teacher.embeddings.position_embeddings.weight[: student.config.max_position_embeddings]
-    directions = torch.linalg.svd(words - words.mean(0), full_matrices=False)[2][: student.config.hidden_size].T
-    width = directions.shape[1]
-    student.embeddings.word_embeddings.weight[:, :width] = (words - words.mean(0)) @ directions
-    student.embeddings.position_embeddings.weight[:, :width] = (positions - positions.mean(0)) @ directions
+    components = torch.linalg.svd(tokens, full_matrices=False)[2][: student.config.hidden_size].T
+    width = components.shape[1]
+    student.embeddings.word_embeddings.weight[:, :width] = tokens @ components
+    student.embeddings.position_embeddings.weight[:, :width] = (positions - positions.mean(0)) @ components
 
 
 def look_up(weight: Tensor, teacher_tokenizer: Any, tokenizer: Any) -> Tensor:
-    """Return what the teacher's embeddings `weight` say of each token of `tokenizer`. *Shape:* `(tokens, width)`."""
-    known = teacher_tokenizer.get_vocab()
+    """Return an embedding for each token of `tokenizer` from the teacher's `weight`. *Shape:* `(tokens, width)`."""
+    vocabulary = teacher_tokenizer.get_vocab()
     roles = ("pad_token", "unk_token", "cls_token", "sep_token")
     same = {getattr(tokenizer, role): getattr(teacher_tokenizer, role) for role in roles}
-    same[tokenizer.mask_token] = teacher_tokenizer.unk_token  # the teacher has never seen a mask
-    found = torch.empty(len(tokenizer), weight.shape[1])
-    for token, number in tokenizer.get_vocab().items():
-        name = same.get(token, token)
-        parts = [known[name]] if name in known else teacher_tokenizer(token, add_special_tokens=False)["input_ids"]
-        found[number] = weight[parts].mean(0)
-    return found
+    same[tokenizer.mask_token] = teacher_tokenizer.unk_token  # the teacher was not trained with a mask
+    embeddings = torch.empty(len(tokenizer), weight.shape[1])
+    for token, token_id in tokenizer.get_vocab().items():
+        piece_id = vocabulary.get(same.get(token, token))
+        pieces = teacher_tokenizer(token, add_special_tokens=False)["input_ids"] if piece_id is None else [piece_id]
+        embeddings[token_id] = weight[pieces].mean(0)
+    return embeddings

@@ -1,12 +1,11 @@
-"""Make the tokenizer of the encoder that comes along: the teacher's, cut to what the plain text holds.
+"""Make the tokenizer of the bundled encoder: that of the teacher, reduced to the vocabulary of the plain text.
 
     pip install sentencepiece opencc-python-reimplemented
     python pretraining/make_tokenizer.py --corpora corpora --teacher me5-small-zh --output_dir tokenizer
 
-Every common Chinese character is a token, and so are the most frequent of the teacher's longer pieces, words mostly.
-Full-width forms become half-width (NFKC), upper case lower case, and traditional characters the simplified ones, so
-that a post in any of them is read alike. Emoji and the brackets of Weibo's `[表情]` are in the vocabulary whether or
-not the text holds them.
+Every common Chinese character is a token, and so are the most frequent longer pieces of the teacher, mostly words.
+Full-width forms become half-width (NFKC), upper case becomes lower case, and traditional characters become simplified.
+Emoji and the brackets of Weibo's `[表情]` are always in the vocabulary.
 """
 
 import argparse
@@ -29,16 +28,14 @@ from transformers import PreTrainedTokenizerFast
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 ALWAYS = [*map(chr, range(0x21, 0x7F)), *"。，、；：？！…—·《》「」『』【】〔〕“”‘’￥°℃%‰√×÷→←↑↓■□●○★☆▲△♪♥❤"]
 EMOJI = [chr(code) for first, last in ((0x1F600, 0x1F64F), (0x1F440, 0x1F450)) for code in range(first, last + 1)]
-EMOJI += [
-    *"🙏🔥🎉💔💕💖🌹🌸🍀🎂🎁💰💣💊💉🚀🚗✈🚑🚒🚓🏠🏥🏫📢📣📱📷🔴🔊🔒⚠⚡☀☁☔❄⭐✨✅❌❗❓💯👨👩👧👦👶👮🐶🐱🐷🐴🐟🐍"
-]
+EMOJI += "🙏🔥🎉💔💕💖🌹🌸🍀🎂🎁💰💣💊💉🚀🚗✈🚑🚒🚓🏠🏥🏫📢📣📱📷🔴🔊🔒⚠⚡☀☁☔❄⭐✨✅❌❗❓💯👨👩👧👦👶👮🐶🐱🐷🐴🐟🐍"
 INPUTS = ["input_ids", "token_type_ids", "attention_mask"]
-SPACE = "▁"  # what SentencePiece writes for a space
+SPACE = "▁"  # a space in SentencePiece
 LENGTH, NUM_CHARACTERS = 12_000, 4500
 
 
 def folding_rules() -> dict[str, str]:
-    """Return what each character is replaced with: NFKC, lower case, simplified."""
+    """Return the replacement of each character: NFKC, lower case, simplified."""
     to_simplified = OpenCC("t2s").convert
     rules = {}
     for code in (*range(0x80, 0xD800), *range(0xE000, 0x2FA20)):
@@ -50,12 +47,12 @@ def folding_rules() -> dict[str, str]:
 
 
 def compile_rules(rules: dict[str, str]) -> bytes:
-    """Return the rules as the double array that `tokenizers` looks characters up in."""
+    """Return the rules as the double-array trie of `tokenizers`."""
     with tempfile.TemporaryDirectory() as folder:
         tsv, text, model = (Path(folder) / name for name in ("rules.tsv", "text.txt", "made.model"))
-        hexed = (" ".join(f"{ord(part):X}" for part in side) for rule in rules.items() for side in rule)
-        tsv.write_text("".join(f"{source}\t{target}\n" for source, target in zip(hexed, hexed, strict=True)))
-        text.write_text("any text does\n" * 10)
+        rows = ["\t".join(" ".join(f"{ord(part):X}" for part in side) for side in rule) for rule in rules.items()]
+        tsv.write_text("".join(f"{row}\n" for row in rows))
+        text.write_text("any text\n" * 10)
         sentencepiece.SentencePieceTrainer.train(
             input=str(text),
             model_prefix=str(model.with_suffix("")),
@@ -68,8 +65,8 @@ def compile_rules(rules: dict[str, str]) -> bytes:
         return bytes(ModelProto.FromString(model.read_bytes()).normalizer_spec.precompiled_charsmap)
 
 
-def fold() -> normalizers.Normalizer:
-    """Return the normalizer: one reading for every way to write a character, one space for many."""
+def make_normalizer() -> normalizers.Normalizer:
+    """Return the normalizer: one form for each character, one space for several."""
     return normalizers.Sequence(
         [
             normalizers.Precompiled(compile_rules(folding_rules())),
@@ -80,7 +77,7 @@ def fold() -> normalizers.Normalizer:
 
 
 def choose_pieces(lines: Iterable[str], teacher: Tokenizer, normalizer: normalizers.Normalizer) -> list[str]:
-    """Return single characters, then the teacher's longer pieces, both the most frequent first."""
+    """Return single characters, then longer pieces of the teacher, the most frequent first."""
     folded = [normalizer.normalize_str(line) for line in lines]
     characters = Counter(character for line in folded for character in line if not character.isspace())
     pieces = Counter(piece for line in teacher.encode_batch(folded, add_special_tokens=False) for piece in line.tokens)
@@ -91,14 +88,14 @@ def choose_pieces(lines: Iterable[str], teacher: Tokenizer, normalizer: normaliz
 
 
 def make_tokenizer(lines: Iterable[str], teacher: Tokenizer) -> PreTrainedTokenizerFast:
-    """Return a tokenizer that cuts as the teacher's does, by the same probabilities, from fewer pieces."""
+    """Return a tokenizer with the probabilities of the teacher and fewer pieces."""
     score = dict(json.loads(teacher.to_str())["model"]["vocab"])
-    normalizer = fold()
+    normalizer = make_normalizer()
     pieces = choose_pieces(lines, teacher, normalizer)
     unseen = min(score.values())
     backend = Tokenizer(models.Unigram([(piece, score.get(piece, unseen)) for piece in pieces], pieces.index("[UNK]")))
     backend.normalizer = normalizer
-    backend.pre_tokenizer = pre_tokenizers.Metaspace(SPACE, prepend_scheme="first")  # after a [MASK] comes no space
+    backend.pre_tokenizer = pre_tokenizers.Metaspace(SPACE, prepend_scheme="first")  # no space after [MASK]
     backend.decoder = decoders.Metaspace(SPACE, prepend_scheme="first")
     backend.post_processor = processors.BertProcessing(
         ("[SEP]", pieces.index("[SEP]")), ("[CLS]", pieces.index("[CLS]"))
@@ -111,12 +108,12 @@ def make_tokenizer(lines: Iterable[str], teacher: Tokenizer) -> PreTrainedTokeni
 def main() -> None:
     """Write the tokenizer into a folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpora", type=Path, required=True, help="folder of .txt or .txt.xz, a line a text")
+    parser.add_argument("--corpora", type=Path, required=True, help="folder of .txt or .txt.xz, one text per line")
     parser.add_argument("--teacher", type=Path, required=True, help="folder of an encoder with a Unigram tokenizer")
     parser.add_argument("--output_dir", type=Path, required=True)
-    told = parser.parse_args()
-    teacher = Tokenizer.from_file(str(told.teacher / "tokenizer.json"))
-    make_tokenizer(read_lines(told.corpora)["text"], teacher).save_pretrained(told.output_dir)
+    arguments = parser.parse_args()
+    teacher = Tokenizer.from_file(str(arguments.teacher / "tokenizer.json"))
+    make_tokenizer(read_lines(arguments.corpora)["text"], teacher).save_pretrained(arguments.output_dir)
 
 
 if __name__ == "__main__":

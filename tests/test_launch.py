@@ -17,25 +17,9 @@ CHECKOUT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 # Without randomness: only the gradients are computed in other halves.
 FLAGS = ["--optim", "sgd", "--learning_rate", "0.1", "--max_steps", "4"]
-FLAGS += [
-    "--config_overrides",
-    '{"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}',
-    "--report_to",
-    "none",
-]
-FLAGS += [
-    "--precision",
-    "fp32",
-    "--calibration",
-    "none",
-    "--save_strategy",
-    "steps",
-    "--save_steps",
-    "2",
-    "--seed",
-    "3",
-]
-FLAGS += ["--eval_strategy", "steps", "--eval_steps", "2"]
+FLAGS += ["--config_overrides", '{"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}']
+FLAGS += ["--report_to", "none", "--precision", "fp32", "--calibration", "none", "--seed", "3"]
+FLAGS += ["--save_strategy", "steps", "--save_steps", "2", "--eval_strategy", "steps", "--eval_steps", "2"]
 
 pytestmark = pytest.mark.slow
 

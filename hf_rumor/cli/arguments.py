@@ -1,4 +1,4 @@
-"""Flags and types that several verbs share, and how they print."""
+"""Flags, types of flags, and output that several verbs share."""
 
 import argparse
 import dataclasses
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from hf_rumor.config.flags import MOST_SEED, RunArguments
+from hf_rumor.config.flags import MAX_SEED, RunArguments
 from hf_rumor.errors import ArgumentError
 
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises `ArgumentError`; accepts no abbreviated flags, and neither do the parsers of its verbs."""
+    """Parser of the command and of each verb: raises `ArgumentError` and accepts no abbreviated flags."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(allow_abbrev=False, **settings)
@@ -28,7 +28,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_verb(verbs: Any, name: str, summary: str, **settings: Any) -> argparse.ArgumentParser:
-    """Return the parser of a verb, whose summary is in the list of verbs and in its own help."""
+    """Return the parser of a verb; `hf-rumor --help` and the help of the verb print its summary."""
     parser: argparse.ArgumentParser = verbs.add_parser(
         name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", **settings
     )
@@ -80,7 +80,7 @@ def send(arguments: argparse.Namespace, repo_type: Any, uploads: Sequence[Any], 
 
 
 def exit_on_sigterm() -> None:
-    """Let SIGTERM raise as Ctrl-C does, so that temporary files and child processes are cleaned up."""
+    """Make SIGTERM raise an exception, as Ctrl-C does, so that temporary files and child processes are cleaned up."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
 
@@ -90,9 +90,9 @@ def to_json(record: Any, *, indent: int | None = None) -> str:
 
 
 def seed(text: str) -> int:
-    """Return a number from 0 to `MOST_SEED`."""
-    if not text.isdecimal() or int(text) > MOST_SEED:
-        raise argparse.ArgumentTypeError(f"expected a number from 0 to {MOST_SEED}, got {text!r}")
+    """Return a number from 0 to `MAX_SEED`."""
+    if not text.isdecimal() or int(text) > MAX_SEED:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to {MAX_SEED}, got {text!r}")
     return int(text)
 
 

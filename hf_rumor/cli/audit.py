@@ -20,7 +20,7 @@ def add_parser(verbs: Any) -> None:
     add_corpus_flags(parser)
     parser.add_argument("--split_seed", type=seed, default=0, help="seed of the splits (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--output_dir", type=user_path, help="folder for tables of what was found")
+    parser.add_argument("--output_dir", type=user_path, help="folder for tables of the findings")
     parser.add_argument(
         "--fail_on",
         type=partial(some_of, FAILURES),
@@ -34,7 +34,7 @@ def add_parser(verbs: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the audit; return 1 if something of `--fail_on` was found."""
+    """Print the audit; return 1 if the corpus has a problem that `--fail_on` names."""
     from hf_rumor.audit.audit import audit_corpus
     from hf_rumor.audit.text import failures, to_text, write_tables
 
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output_dir:
         for path in write_tables(audited, corpus.posts, arguments.output_dir):
             logger.info("audit: %s written", path)
-    found = failures(audited.audit, arguments.split, arguments.fail_on)
-    for line in found:
+    failed_on = failures(audited.audit, arguments.split, arguments.fail_on)
+    for line in failed_on:
         logger.error("audit: failed on %s", line)
-    return 1 if found else 0
+    return 1 if failed_on else 0

@@ -26,7 +26,7 @@ def add_parser(verbs: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Do the runs that are not done yet, and print the table."""
+    """Train what is not trained yet, and print the table."""
     from hf_rumor.config.parse import parse_arguments
     from hf_rumor.corpus.sources import resolve_corpus
     from hf_rumor.corpus.splits import check_folds
@@ -41,11 +41,10 @@ def run(arguments: argparse.Namespace) -> None:
         raise ArgumentError("--recipes: two files have the same name. Rename one.")
     data_paths = {parse_arguments([recipe, *flags]).run.data_path for recipe in arguments.recipes}
     if len(data_paths) > 1:
-        found = ", ".join(sorted(data_paths))
-        raise ArgumentError(f"--recipes: they use different corpora ({found}). Give one with --data_path.")
-    if arguments.folds is not None:
-        for split in arguments.splits:
-            check_folds(split, arguments.folds, fold=0)
+        corpora = ", ".join(sorted(data_paths))
+        raise ArgumentError(f"--recipes: they use different corpora ({corpora}). Give one with --data_path.")
+    for split in arguments.splits if arguments.folds else ():
+        check_folds(split, arguments.folds, fold=0)
     cells = [
         Cell(recipe, split, seed, arguments.folds, fold)
         for recipe in arguments.recipes

@@ -73,13 +73,13 @@ def _read_texts(texts: list[str]) -> list[str]:
 
 
 def _read_stdin() -> list[str]:
-    """Return the lines of stdin."""
     from hf_rumor.corpus.formats import open_input
     from hf_rumor.corpus.rows import Columns, read_items
 
+    texts = []
     with open_input(sys.stdin.buffer, "lines", is_labelled=False) as source:
-        items = list(read_items(source, Columns()))
-    for item in items:
-        if item.post is None:
-            raise ArgumentError(f"text {item.id}: {item.error}")
-    return [item.post.text for item in items if item.post is not None]
+        for item in read_items(source, Columns()):
+            if item.post is None:
+                raise ArgumentError(f"text {item.id}: {item.error}")
+            texts.append(item.post.text)
+    return texts

@@ -34,12 +34,25 @@ from hf_rumor.errors import ArgumentError, RumorError
 from hf_rumor.util.processes import is_first_process, process_rank
 
 
-VERBS = (train, audit, data, benchmark, search, evaluate, predict, explain, export, serve, push, describe)
-LAUNCHER_SECONDS = 2.0  # in which a launcher ends the other processes after the first one failed
+VERBS = (
+    train,
+    audit,
+    data,
+    benchmark,
+    search,
+    evaluate,
+    predict,
+    explain,
+    export,
+    serve,
+    push,
+    describe,
+)
+LAUNCHER_SECONDS = 2.0  # a launcher ends the other processes within this time after one failed
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a verb; return 0 if it is done, 1 if it failed as asked, 2 after a user error, one line."""
+    """Run a verb; return 0 on success, 1 if a check or a push failed, 2 after a user error."""
     words = list(sys.argv[1:] if argv is None else argv)
     _set_up_streams()
     _set_up_logging()
@@ -48,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not words:
             print(make_parser().format_help(), end="")
             return 0
-        if words[0] == "train":  # its flags are those of Trainer: not for this parser
+        if words[0] == "train":  # parsed with the flags of Trainer
             return train.run(words[1:])
         arguments = parse(words)
         return arguments.run(arguments) or 0
@@ -84,7 +97,7 @@ def make_parser() -> argparse.ArgumentParser:
 def parse(words: list[str]) -> argparse.Namespace:
     """Return the flags of a verb, and its function as `run`.
 
-    Flags that `benchmark` and `search` do not know are kept, as `flags`, for their runs.
+    Unknown flags of `benchmark` and `search` are returned as `flags`, for their runs.
     """
     parser = make_parser()
     if words[:1] not in (["benchmark"], ["search"]):
@@ -95,10 +108,9 @@ def parse(words: list[str]) -> argparse.Namespace:
 
 
 def _fail(message: str) -> int:
-    """Print an error and return status 2; another process than the first one names its rank.
+    """Print an error and return status 2; processes other than the first print their rank.
 
-    The launcher ends the other processes when one fails. So the others wait: if the first process made the same
-    mistake, they are ended before they print it again.
+    They wait before they print. If the first process failed with the same error, the launcher ends them meanwhile.
     """
     if is_first_process():
         print(f"hf-rumor: error: {message}", file=sys.stderr)
@@ -128,13 +140,10 @@ def _resume_hint(words: list[str]) -> str:
 
 
 def _set_up_streams() -> None:
-    """Keep a character that a terminal cannot show from ending a command; programs always get UTF-8."""
+    """Escape characters that a terminal cannot show; write UTF-8 to files and pipes."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            if stream.isatty():
-                stream.reconfigure(errors="backslashreplace")
-            else:
-                stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
 
 
 def _set_up_logging() -> None:

@@ -64,16 +64,12 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.format == "auto":
             logger.info("predict: %s is read as %s (--format auto)", source.name, source.format)
         classifier = RumorClassifier.from_pretrained(
-            arguments.model,
-            backend=arguments.backend,
-            precision=arguments.precision,
-            revision=arguments.revision,
+            arguments.model, backend=arguments.backend, precision=arguments.precision, revision=arguments.revision
         )
         items = read_items(source, Columns(text=arguments.text_column, id=arguments.id_column))
-        names = ("text_column", "id_column", "batch_size", "precision", "revision", "mark_seen")
+        names = ("text_column", "id_column", "batch_size", "precision", "revision", "mark_seen", "backend")
         settings = {name: getattr(arguments, name) for name in names}
-        path = "-" if source.path is None else str(source.path)
-        job = describe_job(arguments.model, path, backend=arguments.backend, format=source.format, **settings)
+        job = describe_job(arguments.model, str(source.path or "-"), format=source.format, **settings)
 
         def lines_from(done: int) -> Iterator[list[str]]:
             if done:
@@ -100,20 +96,15 @@ def _load_seen(arguments: argparse.Namespace) -> "SeenPosts":
 
 
 def _print_predictions(windows: Iterator[list[str]]) -> None:
-    """Print the lines.
-
-    Raises:
-        CorpusError: There is no prediction among them.
-    """
+    """Print the lines, and raise a `CorpusError` at the end if all of them are errors."""
     from hf_rumor.inference.bulk import ERROR_KEY, all_failed
 
-    first, has_prediction = None, False
+    first, has_prediction = "", False
     for lines in windows:
-        if lines:
-            print("\n".join(lines), flush=True)
-        first = first or next(iter(lines), None)
+        print("\n".join(lines), flush=True)
+        first = first or lines[0]
         has_prediction = has_prediction or any(ERROR_KEY not in line for line in lines)
-    if first is not None and not has_prediction:
+    if first and not has_prediction:
         raise all_failed(first)
 
 
@@ -133,8 +124,10 @@ def _check_files(arguments: argparse.Namespace, processes: int) -> None:
         raise ArgumentError(f"predict: {processes} processes need files for input and --output. Name both.")
     if arguments.output:
         arguments.output = output_file(arguments.output)
-    if arguments.output and arguments.output.exists() and source.exists() and arguments.output.samefile(source):
-        raise ArgumentError(f"--output {arguments.output}: this is the input, which would be lost. Name another file.")
+        if arguments.output.exists() and source.exists() and arguments.output.samefile(source):
+            raise ArgumentError(
+                f"--output {arguments.output}: this is the input, which would be lost. Name another file."
+            )
 
 
 def _with_progress(windows: Iterator[list[str]], source: Input) -> Iterator[list[str]]:
@@ -142,14 +135,15 @@ def _with_progress(windows: Iterator[list[str]], source: Input) -> Iterator[list
     from tqdm import tqdm
 
     from hf_rumor.corpus.findings import describe
+    from hf_rumor.inference.bulk import ERROR_KEY
 
     size = source.num_bytes()
     start, num_lines, num_errors = time.monotonic(), 0, 0
-    disable = None if is_first_process() else True
+    disable = None if is_first_process() else True  # None: unless stderr is a terminal
     with tqdm(total=size, unit="B", unit_scale=True, desc="predict", disable=disable) as bar:
         for lines in windows:
             num_lines += len(lines)
-            num_errors += sum('"error": ' in line for line in lines)
+            num_errors += sum(ERROR_KEY in line for line in lines)
             if size and not bar.disable:
                 bar.update(source.position() - bar.n)
             bar.set_postfix_str(f"{num_lines / (time.monotonic() - start):.0f} posts/s", refresh=False)

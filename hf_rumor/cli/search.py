@@ -35,7 +35,7 @@ def add_parser(verbs: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run the trials that are not done yet, and print them."""
+    """Run the trials that are not finished yet, and print them."""
     from hf_rumor.runs.search import DEFAULT_SPACE, search, to_text
 
     argv = [*([arguments.recipe] if arguments.recipe else []), *arguments.flags]

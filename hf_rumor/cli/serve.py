@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from hf_rumor.cli.arguments import add_model, add_verb, count, seed
+from hf_rumor.cli.arguments import add_model, add_verb, count, exit_on_sigterm, seed
 
 
 EXAMPLE = """-H 'Content-Type: application/json' -d '{"text": "听说明天全市停水一周，速转！"}'"""
@@ -32,5 +32,6 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"page: {address} (Ctrl-C to stop)")
         print(f"API:  curl -s {address}/api/predict {EXAMPLE}", flush=True)
 
+    exit_on_sigterm()
     limits = Limits(arguments.max_characters, arguments.max_posts, arguments.max_bytes)
     serve(arguments.model, arguments.host, arguments.port, limits, on_start, arguments.revision)

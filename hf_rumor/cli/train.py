@@ -9,7 +9,7 @@ from typing import Any
 
 from hf_rumor.cli.arguments import exit_on_sigterm
 from hf_rumor.config.flags import TRAINING_DEFAULTS, RunArguments
-from hf_rumor.config.parse import RECIPES
+from hf_rumor.config.parse import bundled_recipes, make_parser
 from hf_rumor.util.processes import is_first_process
 
 
@@ -32,8 +32,6 @@ def run(words: list[str]) -> int:
         print(train_help())
         return 0
     if "--help_all" in words:
-        from hf_rumor.config.parse import make_parser
-
         print(make_parser().format_help())
         return 0
     from hf_rumor.report.words import headline
@@ -51,20 +49,19 @@ def run(words: list[str]) -> int:
             without = " without --resume_from_checkpoint" if resumes_from and saved else ""
             print(f"hf-rumor: stopped by {name}{saved}; rerun the same command{without} to resume", file=sys.stderr)
         return 128 + stop.number
-    if finished is not None:
-        print(headline(finished.report))
-        print(f"model and report: {finished.folder}/ (report.html, .md and .json, predictions.jsonl, recipe.yaml)")
-        return 1 if finished.is_pushed is False else 0
-    return 0
+    if finished is None:  # not the first process
+        return 0
+    print(headline(finished.report))
+    print(f"model and report: {finished.folder}/ (report.html, .md and .json, predictions.jsonl, recipe.yaml)")
+    return 1 if finished.is_pushed is False else 0
 
 
 def train_help() -> str:
     """Return the short help: our own flags, and those of Trainer whose defaults differ here."""
-    recipes = ", ".join(sorted(path.stem for path in RECIPES.glob("*.yaml")))
     parser = argparse.ArgumentParser(
         prog="hf-rumor train",
         usage="hf-rumor train [RECIPE] [--flag value ...]",
-        description=DESCRIPTION.format(recipes=recipes),
+        description=DESCRIPTION.format(recipes=bundled_recipes()),
         add_help=False,
         formatter_class=partial(argparse.HelpFormatter, max_help_position=32),
     )
@@ -73,6 +70,6 @@ def train_help() -> str:
         default = "" if entry.default is None else f" [{entry.default}]"
         ours.add_argument(f"--{entry.name}", metavar="", help=entry.metadata["help"] + default)
     theirs = parser.add_argument_group("transformers.TrainingArguments with other defaults (all flags: --help_all)")
-    for name, (value, words) in TRAINING_DEFAULTS.items():
-        theirs.add_argument(f"--{name}", metavar="", help=f"{words} [{value}]")
+    for name, (value, help_text) in TRAINING_DEFAULTS.items():
+        theirs.add_argument(f"--{name}", metavar="", help=f"{help_text} [{value}]")
     return parser.format_help()

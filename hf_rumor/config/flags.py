@@ -47,14 +47,10 @@ REFUSED = {
     "label_names": "Remove it: the label column is always called labels",
     "remove_unused_columns": "Remove it: ids and texts must not reach the model",
     "length_column_name": "Remove it: lengths are counted in tokens",
-    "use_liger_kernel": "Remove it: Liger has no kernel for classifiers",
-    "liger_kernel_config": "Remove it: Liger has no kernel for classifiers",
-    "bf16_full_eval": "Remove it: posts are always scored in float32",
-    "fp16_full_eval": "Remove it: posts are always scored in float32",
+    **dict.fromkeys(("use_liger_kernel", "liger_kernel_config"), "Remove it: Liger has no kernel for classifiers"),
+    **dict.fromkeys(("bf16_full_eval", "fp16_full_eval"), "Remove it: posts are always scored in float32"),
     "enable_jit_checkpoint": "Remove it: SIGTERM and Ctrl-C always save a checkpoint",
-    "do_train": "Remove it: a run always trains, validates and tests",
-    "do_eval": "Remove it: a run always trains, validates and tests",
-    "do_predict": "Remove it: a run always trains, validates and tests",
+    **dict.fromkeys(("do_train", "do_eval", "do_predict"), "Remove it: a run always trains, validates and tests"),
     **dict.fromkeys(
         ("fsdp", "fsdp_config", "deepspeed", "parallelism_config"),
         "Use plain data parallelism (torchrun, accelerate launch): sharded models are not supported",
@@ -84,7 +80,7 @@ MINIMUMS = {
     "adversarial_radius": 0,
     "max_length": 3,  # two of them are special tokens
 }
-MOST_SEED = 2**32 - 1  # largest seed that NumPy accepts
+MAX_SEED = 2**32 - 1  # largest seed that NumPy accepts
 
 PATHS = ("data_path", "model_name_or_path", "output_dir", "resume_from_checkpoint")  # in which ~ is expanded
 
@@ -126,8 +122,8 @@ ALIASES = {
 }
 
 
-def _flag(default: Any, words: str) -> Any:
-    return field(default=default, metadata={"help": words})
+def _flag(default: Any, help_text: str) -> Any:
+    return field(default=default, metadata={"help": help_text})
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ import yaml
 
 from hf_rumor.config.flags import (
     ALIASES,
+    MAX_SEED,
     MINIMUMS,
-    MOST_SEED,
     NOT_IN_RECIPE,
     PATHS,
     REFUSED,
@@ -35,30 +35,19 @@ RECIPES = Path(__file__).parent / "recipes"
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the user named, and the defaults of the rest.
-
-    Attributes:
-        run: Our own flags.
-        training: The flags of `TrainingArguments`, with their values.
-        given: The flags in the recipe or on the command line, with their values.
-        recipe_model: The model in the recipe; None if it names none.
-    """
+    """The flags of a run, with their values."""
 
     run: RunArguments
-    training: dict[str, Any]
-    given: dict[str, Any]
-    recipe_model: str | None = None
+    training: dict[str, Any]  # flags of `TrainingArguments`
+    given: dict[str, Any]  # flags of both kinds in the recipe or on the command line; the others have their defaults
+    recipe_model: str | None = None  # model in the recipe, if it names one
 
     def recipe(self) -> dict[str, Any]:
         """Return the flags that repeat the run."""
         return {name: self.given[name] for name in sorted(self.given) if name not in NOT_IN_RECIPE}
 
-    def completed(self, flags: Mapping[str, Any]) -> "Arguments":
-        """Return these arguments with `flags` for what was not given."""
-        return self.resolved({**flags, **self.given})
-
     def resolved(self, flags: Mapping[str, Any]) -> "Arguments":
-        """Return these arguments with the values of `flags`, whatever was given."""
+        """Return these arguments with the values of `flags`, which override those given."""
         given = {**self.given, **flags}
         run, training = _fill(given)
         return dataclasses.replace(self, run=run, training=training, given=given)
@@ -87,7 +76,7 @@ def recipe_flags(name: str) -> dict[str, Any]:
 
 
 def words_of(flags: Mapping[str, Any]) -> list[str]:
-    """Return `flags` as a command line, so that all are checked by one parser; None counts as not given."""
+    """Return `flags` as a command line, so that one parser checks them all; flags that are None are omitted."""
     words: list[str] = []
     for name, value in flags.items():
         if isinstance(value, list | tuple):
@@ -124,8 +113,8 @@ def _check(given: dict[str, Any]) -> None:
         if given[name] is not None and not given[name] >= MINIMUMS[name]:  # false for nan too
             raise ArgumentError(f"--{name} {given[name]}: must be at least {MINIMUMS[name]}. Fix it.")
     for name in sorted(given.keys() & {"seed", "data_seed", "split_seed"}):
-        if given[name] is not None and given[name] > MOST_SEED:
-            raise ArgumentError(f"--{name} {given[name]}: must be at most {MOST_SEED}. Fix it.")
+        if given[name] is not None and given[name] > MAX_SEED:
+            raise ArgumentError(f"--{name} {given[name]}: must be at most {MAX_SEED}. Fix it.")
     for name in sorted(given.keys() & REQUIRES.keys()):
         if given[name] and not given.get(REQUIRES[name]):
             raise ArgumentError(f"--{name}: needs --{REQUIRES[name]}. Give both or neither.")
@@ -143,19 +132,15 @@ def _check_streaming(training: dict[str, Any]) -> None:
             raise ArgumentError(f"--streaming: needs --{name} {expected}. Remove one of the two.")
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ArgumentError(message)
-
-
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of `RunArguments` and `TrainingArguments`; it returns only the flags that are given."""
     from transformers import HfArgumentParser, TrainingArguments
 
     from hf_rumor.corpus.splits import SPLITS
 
-    class Parser(_Parser, HfArgumentParser):
-        """Raises `ArgumentError` instead of printing several hundred lines of usage."""
+    class Parser(HfArgumentParser):
+        def error(self, message: str) -> NoReturn:  # without several hundred lines of usage
+            raise ArgumentError(message)
 
     dataclass_types: Any = [RunArguments, TrainingArguments]
     parser = Parser(dataclass_types, allow_abbrev=False, add_help=False)
@@ -194,10 +179,15 @@ def find_recipe(name: str) -> Path:
     for path in (Path(name).expanduser(), *(RECIPES / bundled for bundled in bundled_names if "/" not in bundled)):
         if path.is_file() and path.suffix in (".yaml", ".yml", ".json"):
             return path
-    bundled = ", ".join(sorted(path.stem for path in RECIPES.glob("*.yaml")))
     raise ArgumentError(
-        f"{name}: neither a flag nor a recipe. Give a .yaml or .json file, or one of {bundled}; flags start with --."
+        f"{name}: neither a flag nor a recipe. Give a .yaml or .json file, or one of {bundled_recipes()}; flags start "
+        "with --."
     )
+
+
+def bundled_recipes() -> str:
+    """Return the names of the bundled recipes, separated by commas."""
+    return ", ".join(sorted(path.stem for path in RECIPES.glob("*.yaml")))
 
 
 def _read_recipe(path: Path, parser: argparse.ArgumentParser) -> tuple[dict[str, Any], list[str]]:

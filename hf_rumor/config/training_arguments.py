@@ -24,25 +24,20 @@ class SingleDeviceArguments(TrainingArguments):
         return min(int(super().n_gpu), 1)
 
 
-def make_training_arguments(values: Mapping[str, Any], *, precision: str, device: str) -> TrainingArguments:
-    """Return the arguments of Trainer.
-
-    Args:
-        values: Name of a flag -> value.
-        precision: `fp32`, `bf16` or `fp16`.
-        device: `cuda` or `cpu`.
+def make_training_arguments(flags: Mapping[str, Any], *, precision: str, device: str) -> TrainingArguments:
+    """Return the arguments of Trainer for flags, a precision (`fp32`, `bf16`, `fp16`) and a device (`cuda`, `cpu`).
 
     Raises:
         ArgumentError: `TrainingArguments` refuses a value.
     """
-    settings = dict(values)
+    settings = dict(flags)
     settings.pop("resume_from_checkpoint")
     settings.pop("push_to_hub", None)  # hf_rumor.hub pushes; Trainer would upload pickles too
     settings |= {"bf16": precision == "bf16", "fp16": precision == "fp16"}
     if device == "cpu":
         settings["use_cpu"] = True
     if settings["report_to"] in ("auto", ["auto"]):
-        settings["report_to"] = _trackers()
+        settings["report_to"] = ["tensorboard"] if importlib.util.find_spec("tensorboard") else []
     settings.setdefault("disable_tqdm", not sys.stderr.isatty())
     settings.setdefault("greater_is_better", _greater_is_better(settings["metric_for_best_model"]))
     if str(settings.get("lr_scheduler_type")) == "reduce_lr_on_plateau":
@@ -60,7 +55,3 @@ def _greater_is_better(metric: str) -> bool:
     if name not in (*METRICS, "loss"):
         raise ArgumentError(f"--metric_for_best_model {metric}: not a metric. Use {', '.join(METRICS)} or loss.")
     return name not in LOWER_IS_BETTER
-
-
-def _trackers() -> list[str]:
-    return ["tensorboard"] if importlib.util.find_spec("tensorboard") else []

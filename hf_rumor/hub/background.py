@@ -1,4 +1,4 @@
-"""Push checkpoints during training without delaying or stopping it."""
+"""Push checkpoints during training, without delaying or stopping it."""
 
 import json
 import logging
@@ -41,12 +41,12 @@ of its own and was not evaluated. The final push replaces this card and the file
 
 
 class PushCheckpoints(TrainerCallback):
-    """Push each checkpoint in a thread; a push that fails is a warning.
+    """Push each checkpoint in a thread; a push that fails is a warning. Optimizer states are never pushed.
 
     Args:
         target: Where to push.
         strategy: `end` pushes no checkpoint; `every_save` pushes each to the top of the repository; `checkpoint` also
-            into `last-checkpoint/`; `all_checkpoints` also into a folder each. Optimizer states are never pushed.
+            into `last-checkpoint/`; `all_checkpoints` also into a folder each.
         license_id: License in the card of a checkpoint.
         always: Push every checkpoint, one after the other; else skip those saved during a push.
     """
@@ -106,7 +106,7 @@ class PushCheckpoints(TrainerCallback):
                 return
             try:
                 push(self.target, uploads, f"Checkpoint at step {step}", WAITS[:1])
-            except Exception as error:  # training continues, whatever it is
+            except Exception as error:  # training continues after any error
                 logger.warning("push: checkpoint-%d skipped: %s", step, error)
 
     def finish(self, folder: Path, report: Report) -> bool:

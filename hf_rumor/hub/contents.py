@@ -1,4 +1,4 @@
-"""Which files of a finished folder may leave the machine; all others stay."""
+"""The files of a finished folder that may be uploaded; all others stay on this machine."""
 
 import json
 import os
@@ -36,34 +36,23 @@ PAGE = 1 << 20  # bytes read at a time
 
 @dataclass(frozen=True)
 class Upload:
-    """One file of a repository.
+    """One file of a repository."""
 
-    Attributes:
-        path: In the repository.
-        content: The bytes, or the file that contains them.
-        note: How it differs from the file in the folder, if it does.
-    """
-
-    path: str
+    path: str  # in the repository
     content: bytes | Path | BinaryIO
-    note: str = ""
+    note: str = ""  # how it differs from the file in the folder
 
     def size(self) -> int:
         """Return the number of bytes."""
         if isinstance(self.content, bytes):
             return len(self.content)
-        if isinstance(self.content, Path):
-            return self.content.stat().st_size
-        return os.fstat(self.content.fileno()).st_size
+        return os.stat(self.content if isinstance(self.content, Path) else self.content.fileno()).st_size
 
 
 def contents_of(folder: Path, report: Report, *, with_seen: bool = False) -> list[Upload]:
-    """Return what may leave a finished folder: model, tokenizer, card, report and recipe.
+    """Return what may be uploaded of a finished folder: model, tokenizer, card, recipe and the portable `report`.
 
-    Args:
-        folder: Of a finished run.
-        report: Its report, as `portable` returns it.
-        with_seen: Also the digests and sketches of the posts that the model has seen.
+    `with_seen` adds the digests and sketches of the posts that the model has seen.
 
     Raises:
         ModelError: It contains no model, or not the seen posts that were requested.
@@ -108,7 +97,7 @@ def check_private(uploads: list[Upload]) -> None:
     """Search every byte for the token, and for the home folder, unless it is "/" or "/root".
 
     Raises:
-        OutputError: One of them is there; the message names the file, not the secret.
+        OutputError: A file contains one of them; the message names the file, not the secret.
     """
     secrets = {"the token of the Hub": get_token() or "", "the home folder": str(Path.home())}
     for upload in uploads:
@@ -124,9 +113,9 @@ def _contains(content: bytes | Path | BinaryIO, secret: bytes) -> bool:
         with content.open("rb") as file:
             return _contains(file, secret)
     content.seek(0)
-    before = b""
+    overlap = b""
     while page := content.read(PAGE):
-        if secret in before + page:
+        if secret in overlap + page:
             return True
-        before = page[-len(secret) :]
+        overlap = page[-len(secret) :]
     return False

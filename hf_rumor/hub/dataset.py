@@ -21,10 +21,6 @@ COLUMNS = ["text", "label", "posted_at", "has_url", "num_reposts"]
 def dataset_contents(corpus: Corpus, license_id: str) -> list[Upload]:
     """Return the posts as Parquet, and the card.
 
-    Args:
-        corpus: Clean posts.
-        license_id: As the Hub names licenses.
-
     Raises:
         OutputError: A post contains the token of the Hub, or the home folder.
     """
@@ -37,7 +33,7 @@ def dataset_contents(corpus: Corpus, license_id: str) -> list[Upload]:
 
 
 def dataset_card(corpus: Corpus, license_id: str) -> str:
-    """Return the card of a corpus: counts, what was unusual, near-duplicates, columns."""
+    """Return the card of a corpus: counts, findings, near-duplicates, columns."""
     labels = corpus.posts["label"][:]
     groups = find_near_duplicates(corpus.posts["text"][:]).groups
     num_copies = len(groups) - len(set(groups.tolist()))
@@ -49,7 +45,7 @@ def dataset_card(corpus: Corpus, license_id: str) -> str:
         size_categories=[_size(len(labels))],
         configs=[{"config_name": "default", "data_files": [{"split": "train", "path": DATA_FILE}]}],
     )
-    oddities = "".join(f"- {line}\n" for line in describe(without_names(corpus.findings)))
+    findings = "".join(f"- {line}\n" for line in describe(without_names(corpus.findings)))
     source = f"- {CED}.\n" if is_ced(corpus.path) else ""
     return (
         f"---\n{metadata.to_yaml()}\n---\n\n# Chinese microblog posts: rumors and non-rumors\n\n"
@@ -57,7 +53,7 @@ def dataset_card(corpus: Corpus, license_id: str) -> str:
         f"{', '.join(f'{number} is {name}' for number, name in enumerate(LABEL_NAMES))}.\n"
         f"- {num_copies:,} of them have another post as a {NEAR_DUPLICATE}: split the corpus by group, or the test "
         "measures memory.\n"
-        f"- SHA-256 of the corpus it was read from: `{corpus.sha256}`.\n{oddities}{source}"
+        f"- SHA-256 of the corpus it was read from: `{corpus.sha256}`.\n{findings}{source}"
         "- All posts are in one split, `train`: how test posts are chosen is part of an experiment.\n"
         "- Authors and reposts are removed.\n\n"
         "```\nhf-rumor train --data_path hub:USER/DATASET\n```\n\n"

@@ -41,28 +41,20 @@ Returned = TypeVar("Returned")
 
 @dataclass(frozen=True)
 class Target:
-    """Where to push.
+    """Where to push."""
 
-    Attributes:
-        repo_id: `user/name`, or `name` for the user who owns the token.
-        repo_type: `model` or `dataset`.
-        private: Visibility of a repository that is created; None is the default of the Hub.
-        revision: Branch, created if it does not exist; None is the main branch.
-        create_pr: Open a pull request instead of changing the branch.
-    """
-
-    repo_id: str
+    repo_id: str  # `user/name`, or `name` for the user who owns the token
     repo_type: Literal["model", "dataset"] = "model"
-    private: bool | None = None
-    revision: str | None = None
-    create_pr: bool = False
+    private: bool | None = None  # visibility of a repository that is created; None: the default of the Hub
+    revision: str | None = None  # branch, created if it does not exist; None: the main branch
+    create_pr: bool = False  # open a pull request instead of changing the branch
 
 
 def check_target(target: Target) -> None:
-    """Check what can be checked before any work.
+    """Check the target before any work.
 
     Raises:
-        ArgumentError: The name is not valid, there is no token, or the Hub is switched off.
+        ArgumentError: The name is not valid, there is no token, or HF_HUB_OFFLINE is set.
     """
     try:
         validate_repo_id(target.repo_id)
@@ -77,13 +69,7 @@ def check_target(target: Target) -> None:
 def push(target: Target, uploads: Sequence[Upload], message: str, waits: Sequence[float] = WAITS) -> str:
     """Upload the files in one commit; return the URL of the repository or of the pull request.
 
-    The repository and its branch are created if they do not exist.
-
-    Args:
-        target: Where to push.
-        uploads: Files to upload.
-        message: Commit message.
-        waits: Seconds before each retry.
+    Creates the repository and its branch if they do not exist. Waits `waits` seconds before each retry.
 
     Raises:
         HubError: The Hub is unreachable, refuses, or does not answer, after all retries.
@@ -149,7 +135,7 @@ def _retry(action: Callable[[], Returned], waits: Sequence[float]) -> Returned:
 
 
 def to_hub_error(error: Exception) -> HubError:
-    """Return a failure as one line that does not contain the token, and whether it is temporary."""
+    """Return the error as a `HubError`: one line without the token, and whether it is temporary."""
     reason = " ".join(str(error).split())[:200] or type(error).__name__
     if isinstance(error, HfHubHTTPError):
         status = error.response.status_code

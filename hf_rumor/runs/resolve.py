@@ -144,7 +144,7 @@ def complete_by_recipe(arguments: Arguments, model: str) -> Arguments:
         missing = sorted(flags.keys() - arguments.given.keys() - {"model_name_or_path"})
         if missing:
             logger.info("recipe: that of %s sets %s; flags override it", MINI, ", ".join(missing))
-        return arguments.completed(flags)
+        return arguments.resolved({**flags, **arguments.given})
     if arguments.recipe_model not in (None, "auto", model):
         logger.info("recipe: tuned for %s, but the model is %s", arguments.recipe_model, model)
     return arguments

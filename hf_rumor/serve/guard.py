@@ -1,4 +1,4 @@
-"""An ASGI middleware in front of the page: only requests that the page itself makes are passed on."""
+"""An ASGI middleware in front of the page that passes on only the requests of the page itself."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -25,13 +25,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class Guard:
     """Pass on the requests of the page, refuse bodies that are too large, add the content security policy.
 
-    Gradio offers more than its page uses: it fetches URLs, copies local files that a request names and keeps the last
-    text of a session. None of that is reachable.
-
-    Args:
-        app: The ASGI application to protect.
-        max_bytes: Largest body of a request.
-        folder: Folder of uploads and results, the only files that a request may name.
+    Gradio can do more than its page uses: fetch URLs, copy local files that a request names, keep the last text of a
+    session. The guard makes all of that unreachable: a request may only name files in `folder`.
     """
 
     def __init__(self, app: Any, max_bytes: int, folder: Path) -> None:
@@ -65,24 +60,24 @@ class Guard:
     def _names_own_files(self, body: bytes) -> bool:
         """Return whether every file that a request to Gradio names is in the folder of uploads."""
         try:
-            waiting = [json.loads(body)]
+            values = [json.loads(body)]
         except (ValueError, RecursionError):
             return False
-        while waiting:
-            value = waiting.pop()
+        while values:
+            value = values.pop()
             if isinstance(value, dict):
                 if "path" in value and not Path(str(value["path"])).resolve().is_relative_to(self.folder):
                     return False
-                waiting.extend(value.values())
+                values.extend(value.values())
             elif isinstance(value, list):
-                waiting.extend(value)
+                values.extend(value)
         return True
 
     async def _refuse(self, receive: Receive, send: Send) -> None:
-        read = 0
-        while read < 10 * self.max_bytes:  # a client that is cut off while sending does not read the answer
+        num_read = 0
+        while num_read < 10 * self.max_bytes:  # a client that is cut off while sending does not read the answer
             message = await receive()
-            read += len(message.get("body", b""))
+            num_read += len(message.get("body", b""))
             if not message.get("more_body"):
                 break
         await _answer(send, 413, f"expected at most {self.max_bytes} bytes")
@@ -121,13 +116,9 @@ async def _read(receive: Receive, max_bytes: int) -> bytes | None:
 
 def _once(body: bytes, receive: Receive) -> Receive:
     """Return a `receive` that returns a body that was already read, then further messages."""
-    is_sent = False
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def again() -> dict[str, Any]:
-        nonlocal is_sent
-        if is_sent:
-            return await receive()
-        is_sent = True
-        return {"type": "http.request", "body": body, "more_body": False}
+    async def replay() -> dict[str, Any]:
+        return messages.pop() if messages else await receive()
 
-    return again
+    return replay

@@ -1,13 +1,12 @@
-"""Classify the texts and files that the web page and the API receive; nothing is kept."""
+"""Classify the texts and files that the web page and the API receive, and keep none of them."""
 
 import os
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -16,45 +15,32 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from hf_rumor.corpus.formats import open_input
 from hf_rumor.corpus.rows import Columns, Item, read_items
 from hf_rumor.errors import ArgumentError, RumorError
-from hf_rumor.inference.bulk import predict_items
+from hf_rumor.inference.bulk import ERROR_KEY, predict_items
 from hf_rumor.inference.classifier import RumorClassifier
 from hf_rumor.inference.explain import Explainer
 from hf_rumor.serve.words import WORDS
 
 
-KEEP_SECONDS = 600  # after which a result is removed
+KEEP_SECONDS = 600  # uploads and results that are older are removed
 BATCH_SIZE = 32
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one request and of the queue.
+    """Limits of one request and of the queue."""
 
-    Attributes:
-        max_characters: Per text.
-        max_posts: Per file, or per request to the API.
-        max_bytes: Per request.
-        max_waiting: Queued requests; further ones get status 503.
-    """
-
-    max_characters: int = 2_000
-    max_posts: int = 10_000
-    max_bytes: int = 5_000_000
-    max_waiting: int = 64
+    max_characters: int  # per text
+    max_posts: int  # per file, or per request to the API
+    max_bytes: int  # per request
+    max_waiting: int = 64  # queued requests; further ones get status 503
 
 
 class Judge:
-    """Answer requests of the page and of the API, one at a time; remove uploads and results.
+    """Answer requests of the page and of the API, one at a time; remove uploads and results."""
 
-    Args:
-        name: Folder of a finished run, or name of a model on the Hub.
-        limits: Limits of a request.
-        revision: Branch, tag or commit of a model on the Hub.
-    """
-
-    def __init__(self, name: str, limits: Limits, revision: str | None = None) -> None:
+    def __init__(self, model: str, limits: Limits, revision: str | None = None) -> None:
         self.limits = limits
-        self.classifier = RumorClassifier.from_pretrained(name, revision=revision)
+        self.classifier = RumorClassifier.from_pretrained(model, revision=revision)
         self.explainer = Explainer(self.classifier)  # one model in memory
         self.folder = Path(tempfile.mkdtemp(prefix="hf_rumor_")).resolve()  # of uploads and results
         self._turn = threading.Lock()
@@ -74,15 +60,15 @@ class Judge:
             return self._problem(words["too_long"].format(self.limits.max_characters, len(text)))
         with self._turn:
             explanation = self.explainer.explain(text)
-        return self._template.render(explanation=explanation, facts=self.classifier.facts, words=words, problem=None)
+        return self._template.render(explanation=explanation, facts=self.classifier.facts, words=words)
 
     def expect_file(self, path: str | None) -> None:
-        """Count an upload: the file is removed once it was classified as often, or when it is old."""
+        """Count an upload; the file is removed after as many classifications, or after `KEEP_SECONDS`."""
         with self._counting:
             self._uploads[Path(path or "").resolve()] += 1
 
     def answer_file(self, path: str | None, language: str) -> tuple[str, str | None]:
-        """Return a message as HTML, and the path of the result."""
+        """Classify an uploaded file; return a message as HTML, and the path of the result."""
         words = WORDS[language]
         self._sweep()
         upload = Path(path or "").resolve()
@@ -90,18 +76,16 @@ class Judge:
             return self._problem(words["no_file"]), None
         try:
             with self._turn:
-                lines = list(self._judge_file(upload))
+                lines = self._predict_file(upload)
         except RumorError as error:
             return self._problem(f"{words['wrong_file']} {error}"), None
         finally:
             self._release(upload)
-        errors = sum('"error": ' in line for line in lines)
+        num_errors = sum(ERROR_KEY in line for line in lines)
         descriptor, name = tempfile.mkstemp(dir=self.folder, prefix="predictions_", suffix=".jsonl")
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in lines)
-        return self._template.render(
-            problem=None, explanation=None, words=words, done=words["done"].format(len(lines), errors)
-        ), name
+        return self._template.render(done=words["done"].format(len(lines), num_errors)), name
 
     def _release(self, upload: Path) -> None:
         with self._counting:
@@ -117,18 +101,16 @@ class Judge:
             if file.is_file() and file.stat().st_mtime < oldest:
                 file.unlink(missing_ok=True)
         with self._counting:  # Gradio removes old uploads too
-            for path in [path for path in self._uploads if not path.is_file()]:
-                del self._uploads[path]
+            self._uploads = Counter({path: count for path, count in self._uploads.items() if path.is_file()})
 
-    def _judge_file(self, path: Path) -> Iterator[str]:
+    def _predict_file(self, path: Path) -> list[str]:
         with open_input(path, is_labelled=False, name=path.name) as source:
             items = list(islice(read_items(source, Columns()), self.limits.max_posts + 1))
         if not items:
             raise ArgumentError(f"{path.name}: no posts. Choose a file with some.")
         if len(items) > self.limits.max_posts:
             raise ArgumentError(f"{path.name}: more than {self.limits.max_posts:,} posts. Split the file.")
-        for lines in predict_items(self.classifier, map(self._limited, items), BATCH_SIZE):
-            yield from lines
+        return list(chain.from_iterable(predict_items(self.classifier, map(self._limited, items), BATCH_SIZE)))
 
     def _limited(self, item: Item) -> Item:
         if item.post is None or len(item.post.text) <= self.limits.max_characters:
@@ -138,20 +120,19 @@ class Judge:
 
     def answer_api(self, body: Any) -> tuple[int, Any]:
         """Return status and answer of an API request: `{"text": ...}` or `{"texts": [...]}`."""
-        texts = [body["text"]] if isinstance(body, dict) and "text" in body else None
-        if texts is None and isinstance(body, dict) and isinstance(body.get("texts"), list):
-            texts = body["texts"]
-        if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
+        body = body if isinstance(body, dict) else {}
+        texts = [body["text"]] if "text" in body else body.get("texts")
+        is_valid = isinstance(texts, list) and all(isinstance(text, str) and text.strip() for text in texts)
+        if not texts or not is_valid:
             return 400, {"error": 'expected {"text": "..."} or {"texts": ["...", ...]}, texts not empty'}
         if len(texts) > self.limits.max_posts:
-            return 413, {"error": f"expected at most {self.limits.max_posts} texts, found {len(texts)}"}
+            return 413, {"error": f"expected at most {self.limits.max_posts} texts, got {len(texts)}"}
         longest = max(map(len, texts))
         if longest > self.limits.max_characters:
-            return 413, {"error": f"expected at most {self.limits.max_characters} characters, found {longest}"}
+            return 413, {"error": f"expected at most {self.limits.max_characters} characters, got {longest}"}
         with self._turn:
             predictions = [vars(prediction) for prediction in self.classifier.predict(texts, BATCH_SIZE)]
         return 200, predictions[0] if "text" in body else predictions
 
-    def _problem(self, words: str) -> str:
-        clean = words.encode("utf-8", "replace").decode("utf-8")
-        return self._template.render(problem=clean, explanation=None, words={}, done=None)
+    def _problem(self, message: str) -> str:
+        return self._template.render(problem=message.encode("utf-8", "replace").decode("utf-8"))

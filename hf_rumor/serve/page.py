@@ -3,9 +3,7 @@
 import asyncio
 import os
 import shutil
-import signal
 import socket
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,14 +23,14 @@ def make_app(judge: Judge, model: str) -> Any:
     os.environ["GRADIO_TEMP_DIR"] = str(judge.folder)
     try:
         import gradio
-        from fastapi import FastAPI, Request
-        from fastapi.concurrency import run_in_threadpool
-        from fastapi.responses import JSONResponse
-        from starlette.requests import ClientDisconnect
+        from fastapi import FastAPI
+        from starlette.concurrency import run_in_threadpool
+        from starlette.requests import ClientDisconnect, Request
+        from starlette.responses import JSONResponse
     except ImportError as error:
         raise ModelError(f"serve: {error}. Run: pip install gradio") from error
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    turn = asyncio.Semaphore(1)  # so that waiting requests block no threads
+    turn = asyncio.Lock()  # so that waiting requests block no threads
     waiting = 0
 
     async def predict(request: Request) -> JSONResponse:
@@ -43,7 +41,7 @@ def make_app(judge: Judge, model: str) -> Any:
         except TimeoutError:
             return JSONResponse({"error": f"expected the whole request within {BODY_SECONDS} seconds"}, 408)
         except ClientDisconnect:
-            return JSONResponse({"error": "expected the whole request, found its end"}, 400)
+            return JSONResponse({"error": "expected the whole request, got only a part"}, 400)
         except (ValueError, RecursionError):
             return JSONResponse({"error": 'expected JSON, as {"text": "..."}'}, 400)
         if waiting >= judge.limits.max_waiting:
@@ -56,8 +54,7 @@ def make_app(judge: Judge, model: str) -> Any:
         finally:
             waiting -= 1
 
-    predict.__annotations__["request"] = Request
-    app.post("/api/predict", response_model=None)(predict)
+    app.add_route("/api/predict", predict, ["POST"])
     page = _make_page(gradio, judge, model)
     page.has_launched = True  # a mounted page checks paths only then (gradio 6.31.0)
     theme = gradio.themes.Base(font=["system-ui", "Noto Sans CJK SC", "sans-serif"], font_mono=["monospace"])
@@ -127,43 +124,29 @@ def _title(words: dict[str, str], model: str) -> str:
 
 
 def serve(
-    name: str, host: str, port: int, limits: Limits, on_start: Callable[[str], None], revision: str | None = None
+    model: str, host: str, port: int, limits: Limits, on_start: Callable[[str], None], revision: str | None = None
 ) -> None:
-    """Serve the page until interrupted.
-
-    Args:
-        name: Folder of a finished run, or name of a model on the Hub.
-        host: Address to listen at; anything but loopback is reachable from other machines.
-        port: 0 is any free port.
-        limits: Limits of a request.
-        on_start: Called with the URL.
-        revision: Branch, tag or commit of a model on the Hub.
+    """Serve the page until interrupted; call `on_start` with its URL. Port 0 is any free port.
 
     Raises:
         RumorError: The model cannot be loaded, or the address is in use.
     """
-    judge = Judge(name, limits, revision)
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # run `finally`
+    judge = Judge(model, limits, revision)
     try:
-        app = make_app(judge, name)
+        app = make_app(judge, model)
         import uvicorn
 
         with _listen(host, port) as listening:
             on_start(f"http://{host}:{listening.getsockname()[1]}")
-            uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3)).run(
-                sockets=[listening]
-            )
+            config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3)
+            uvicorn.Server(config).run(sockets=[listening])
     finally:
         shutil.rmtree(judge.folder, ignore_errors=True)
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    listening = socket.socket()
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((host, port))
-        listening.listen(128)
+        return socket.create_server((host, port), backlog=128)
     except (OSError, OverflowError) as error:
-        listening.close()
-        raise ArgumentError(f"--host {host} --port {port}: {error}. Choose another port.") from error
-    return listening
+        reason = str(error).rstrip(".")
+        raise ArgumentError(f"--host {host} --port {port}: {reason}. Choose another port.") from error

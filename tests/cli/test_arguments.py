@@ -5,12 +5,12 @@ from hf_rumor.errors import ArgumentError
 
 
 @pytest.mark.parametrize("words", [["audit", "--data", "x"], ["data", "export", "--output", "x"]])
-def test_a_shortened_flag_is_refused(words):
+def test_an_abbreviated_flag_is_refused(words):
     with pytest.raises(ArgumentError, match="unrecognized arguments"):
         parse(words)
 
 
-def test_benchmark_leaves_flags_that_it_does_not_know_to_its_runs():
+def test_benchmark_passes_unknown_flags_to_its_runs():
     assert parse(["benchmark", "--seeds", "2", "--learning_rate", "1e-4"]).flags == ["--learning_rate", "1e-4"]
     with pytest.raises(ArgumentError, match="--learning_rate"):
         parse(["audit", "--learning_rate", "1e-4"])
@@ -28,6 +28,6 @@ def test_benchmark_leaves_flags_that_it_does_not_know_to_its_runs():
         (["search", "--space", "{}"], "expected a JSON object with at least one flag"),
     ],
 )
-def test_a_value_that_cannot_be_is_told(words, expected):
+def test_an_invalid_value_is_an_error(words, expected):
     with pytest.raises(ArgumentError, match=expected):
         parse(words)

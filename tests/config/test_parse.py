@@ -4,7 +4,7 @@ import json
 import pytest
 
 from hf_rumor.config.flags import TRAINING_DEFAULTS, RunArguments
-from hf_rumor.config.parse import RECIPES, make_parser, parse_arguments, recipe_flags, words_of
+from hf_rumor.config.parse import bundled_recipes, make_parser, parse_arguments, recipe_flags, words_of
 from hf_rumor.corpus.splits import SPLITS
 from hf_rumor.errors import ArgumentError
 
@@ -14,7 +14,7 @@ def write(path, text):
     return str(path)
 
 
-def test_without_flags_the_defaults_hold_and_nothing_is_given():
+def test_without_flags_all_values_are_defaults():
     arguments = parse_arguments([])
     assert arguments.run == RunArguments()
     assert arguments.training == {name: default for name, (default, _) in TRAINING_DEFAULTS.items()}
@@ -22,9 +22,8 @@ def test_without_flags_the_defaults_hold_and_nothing_is_given():
 
 
 def test_a_recipe_equals_its_flags(tmp_path):
-    recipe = write(
-        tmp_path / "r.yaml", "learning_rate: 2e-5\nsplit: random\ngradient_accumulation_steps: 4\nbf16: true\n"
-    )
+    text = "learning_rate: 2e-5\nsplit: random\ngradient_accumulation_steps: 4\nbf16: true\n"
+    recipe = write(tmp_path / "r.yaml", text)
     flags = ["--learning_rate", "2e-5", "--split", "random", "--gradient_accumulation_steps", "4", "--bf16", "true"]
     assert parse_arguments([recipe]) == parse_arguments(flags)
     assert parse_arguments([recipe]).training["learning_rate"] == 2e-5  # which YAML reads as text
@@ -72,7 +71,7 @@ def test_a_recipe_key_without_a_value_must_be_named_on_the_command_line(tmp_path
         parse_arguments([recipe])
 
 
-@pytest.mark.parametrize("recipe", sorted(path.stem for path in RECIPES.glob("*.yaml")))
+@pytest.mark.parametrize("recipe", bundled_recipes().split(", "))
 def test_every_bundled_recipe_names_its_model_or_requires_one_and_repeats_no_default(recipe):
     flags = recipe_flags(recipe)
     if "model_name_or_path" not in flags:
@@ -82,11 +81,10 @@ def test_every_bundled_recipe_names_its_model_or_requires_one_and_repeats_no_def
     assert [name for name, value in flags.items() if TRAINING_DEFAULTS.get(name, (None,))[0] == value] == []
 
 
-def test_arguments_can_be_completed_and_resolved():
-    arguments = parse_arguments(["--learning_rate", "1e-3"])
-    completed = arguments.completed(recipe_flags("mini"))
-    assert (completed.training["learning_rate"], completed.run.pooling) == (1e-3, "mean")
-    assert arguments.resolved(recipe_flags("mini")).training["learning_rate"] != 1e-3
+def test_resolved_flags_override_those_given():
+    resolved = parse_arguments(["--learning_rate", "1e-3", "--seed", "7"]).resolved(recipe_flags("mini"))
+    assert (resolved.training["learning_rate"], resolved.run.pooling) == (3e-4, "mean")
+    assert resolved.training["seed"] == 7
 
 
 def test_the_recipe_of_a_run_repeats_it(tmp_path):

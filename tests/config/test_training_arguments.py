@@ -1,9 +1,9 @@
+import importlib.util
 import os
 
 import pytest
 from transformers import TrainingArguments
 
-from hf_rumor.config import training_arguments
 from hf_rumor.config.parse import parse_arguments
 from hf_rumor.config.training_arguments import make_training_arguments
 from hf_rumor.errors import ArgumentError
@@ -61,7 +61,10 @@ def test_one_process_uses_one_of_several_gpus(tmp_path, monkeypatch):
     assert (args.n_gpu, args.train_batch_size) == (1, 16)
 
 
-@pytest.mark.parametrize(("spec", "trackers"), [(None, []), ("installed", ["tensorboard"])])
-def test_tensorboard_is_used_if_it_is_installed(tmp_path, monkeypatch, spec, trackers):
-    monkeypatch.setattr(training_arguments.importlib.util, "find_spec", lambda name: spec)
-    assert training_arguments._trackers() == trackers
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_tensorboard_is_used_if_it_is_installed(tmp_path, monkeypatch, is_installed):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: is_installed or None if name == "tensorboard" else find_spec(name)
+    )
+    assert make([], tmp_path).report_to == (["tensorboard"] if is_installed else [])

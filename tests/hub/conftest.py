@@ -1,11 +1,9 @@
-"""A Hub on loopback: the endpoints that pushing and pulling ask for, and a diary of every byte that came in."""
+"""A Hub on loopback: the endpoints for pushing and pulling, and a log of all bytes received."""
 
 import base64
 import hashlib
 import json
-import os
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
@@ -20,7 +18,7 @@ USER = "tester"
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers as the Hub of its server does."""
+    """Answers requests with the Hub of its server."""
 
     protocol_version = "HTTP/1.1"
 
@@ -41,19 +39,18 @@ class Handler(BaseHTTPRequestHandler):
             return None
         if self.headers.get("authorization") != f"Bearer {TOKEN}":
             return self._json({"error": "Invalid credentials"}, 401)
-        self._json(self.hub.change(urlsplit(self.path), body))
+        self._json(self.hub.post(urlsplit(self.path), body))
 
     def do_GET(self):
         path = unquote(urlsplit(self.path).path).lstrip("/")
         if self._has_failed():
             return None
-        answer = self.hub.resolve(path) if "/resolve/" in path else self.hub.tell(path)
+        answer = self.hub.resolve(path) if "/resolve/" in path else self.hub.get(path)
         if answer is None:
-            return self._json({"error": "not found"}, 404, {"X-Error-Code": self.hub.missing(path)})
+            return self._json({"error": "not found"}, 404, {"X-Error-Code": self.hub.error_code(path)})
         if isinstance(answer, tuple):
             sha, content = answer
-            told = {"X-Repo-Commit": sha, "ETag": f'"{_oid(content)}"', "Content-Length": str(len(content))}
-            return self._send(200, content, told)
+            return self._send(200, content, {"X-Repo-Commit": sha, "ETag": f'"{_oid(content)}"'})
         self._json(answer)
 
     def do_HEAD(self):
@@ -68,41 +65,38 @@ class Handler(BaseHTTPRequestHandler):
         return body
 
     def _has_failed(self):
-        how = self.hub.failures.pop(0) if self.hub.failures else None
-        if how in ("hang", "cut"):
-            self.hub.closing.wait(30 if how == "hang" else 0)
+        failure = self.hub.failures.pop(0) if self.hub.failures else None
+        if failure in ("hang", "cut"):
+            self.hub.closing.wait(30 if failure == "hang" else 0)
             self.close_connection = True
-        elif how == "hold":
-            return not self.hub.go_on.wait(600)
-        elif how is not None:
-            self._json({"error": f"planted {how}"}, how, self.hub.headers)
-        return how is not None
+        elif failure == "hold":
+            return not self.hub.released.wait(600)
+        elif failure is not None:
+            self._json({"error": f"planted {failure}"}, failure, self.hub.headers)
+        return failure is not None
 
     def _json(self, value, status=200, headers=None):
-        content = json.dumps(value).encode()
-        told = {"Content-Type": "application/json", "Content-Length": str(len(content)), **(headers or {})}
-        self._send(status, content, told)
+        self._send(status, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})})
 
     def _send(self, status, content, headers):
         self.send_response(status)
-        for name, value in headers.items():
+        for name, value in {"Content-Length": str(len(content)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(b"" if self.command == "HEAD" else content)
 
 
 class Hub:
-    """What the stand-in holds and does.
+    """A fake Hub.
 
     Attributes:
-        address: Of the server.
-        commits: (repository with its type, revision) -> path -> content, as it is now.
-        messages: Of the commits, in order.
-        received: Every request: its first line, headers and body.
-        failures: What the next requests get instead of an answer: a status, "hang" or "cut"; or "hold", an answer when
-            `go_on` is set.
-        headers: Sent with each failure.
-        slept: Seconds that were waited between tries.
+        address: URL of the server.
+        commits: (repository with its type, revision) -> path -> newest content.
+        messages: Messages of the commits, in order.
+        received: First line, headers and body of every request.
+        failures: Failures of the next requests: a status, "hang" or "cut"; "hold" delays the answer until `released`.
+        headers: Headers of each failure.
+        slept: Seconds waited before each retry.
     """
 
     def __init__(self):
@@ -113,7 +107,7 @@ class Hub:
         self.headers = {}
         self.slept = []
         self.closing = threading.Event()
-        self.go_on = threading.Event()
+        self.released = threading.Event()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.hub = self
         self.server.daemon_threads = True
@@ -133,7 +127,7 @@ class Hub:
         return hashlib.sha1("".join(path + _oid(content[path]) for path in sorted(content)).encode()).hexdigest()
 
     def everything(self):
-        """Return all bytes that came in, with what was base64 in them decoded."""
+        """Return all bytes received, base64 decoded."""
         parts = []
         for line, headers, body in self.received:
             parts += [line.encode(), headers.encode(), body]
@@ -141,14 +135,13 @@ class Hub:
                 parts.append(base64.b64decode(json.loads(entry).get("value", {}).get("content", "")))
         return b"\n".join(parts)
 
-    def change(self, url, body):
+    def post(self, url, body):
         """Answer a POST."""
         parts = unquote(url.path).strip("/").split("/")
-        told = json.loads(body) if parts[-1] != "" and b"\n" not in body.strip() and body.strip() else {}
+        request = json.loads(body) if body.strip() and b"\n" not in body.strip() else {}
         if parts[:3] == ["api", "repos", "create"]:
-            kind = told.get("type") or "model"
-            name = f"{told.get('organization') or USER}/{told['name']}"
-            repo = ("datasets/" if kind == "dataset" else "") + name
+            name = f"{request.get('organization') or USER}/{request['name']}"
+            repo = ("datasets/" if request.get("type") == "dataset" else "") + name
             self.commits.setdefault((repo, "main"), {})
             return {"url": f"{self.address}/{repo}", "id": name}
         if parts[1] == "validate-yaml":
@@ -159,13 +152,10 @@ class Hub:
             return {}
         revision = "/".join(parts[5:]) or "main"
         if parts[4] == "preupload":
-            files = [
-                {"path": entry["path"], "uploadMode": "regular", "shouldIgnore": False, "oid": None}
-                for entry in told["files"]
-            ]
-            return {"files": files}
+            state = {"uploadMode": "regular", "shouldIgnore": False, "oid": None}
+            return {"files": [{"path": entry["path"], **state} for entry in request["files"]]}
         assert parts[4] == "commit", url.path
-        is_request = "create_pr=1" in url.query
+        is_pull_request = "create_pr=1" in url.query
         content = dict(self.commits[repo, revision])
         for line in body.splitlines():
             entry = json.loads(line)
@@ -173,13 +163,10 @@ class Hub:
                 self.messages.append(entry["value"]["summary"])
             elif entry["key"] == "file":
                 content[entry["value"]["path"]] = base64.b64decode(entry["value"]["content"])
-        self.commits[repo, "refs/pr/1" if is_request else revision] = content
-        answer = {
-            "success": True,
-            "commitOid": self.sha(repo, revision),
-            "commitUrl": f"{self.address}/{repo}/commit/1",
-        }
-        return answer | ({"pullRequestUrl": f"{self.address}/{repo}/discussions/1"} if is_request else {})
+        self.commits[repo, "refs/pr/1" if is_pull_request else revision] = content
+        url = f"{self.address}/{repo}"
+        answer = {"success": True, "commitOid": self.sha(repo, revision), "commitUrl": f"{url}/commit/1"}
+        return answer | ({"pullRequestUrl": f"{url}/discussions/1"} if is_pull_request else {})
 
     def _find(self, repo, revision):
         for (name, branch), content in self.commits.items():
@@ -187,31 +174,24 @@ class Hub:
                 return self.sha(name, branch), content
         return None
 
-    def tell(self, path):
+    def get(self, path):
         """Answer a GET of the API."""
         parts = path.split("/")
         repo = ("datasets/" if parts[1] == "datasets" else "") + "/".join(parts[2:4])
-        revision = "/".join(parts[5:6]) or "main"
-        found = self._find(repo, revision)
-        if found is None:
+        commit = self._find(repo, "/".join(parts[5:6]) or "main")
+        if commit is None or parts[6:]:  # parts[6:]: a folder in a repository
             return None
-        sha, content = found
+        sha, content = commit
         if parts[4:5] == ["tree"]:
-            if parts[6:]:  # a folder in it
-                return None
             return [
                 {"type": "file", "path": name, "size": len(content[name]), "oid": _oid(content[name])}
                 for name in sorted(content)
             ]
-        return {
-            "id": "/".join(parts[2:4]),
-            "sha": sha,
-            "private": False,
-            "siblings": [{"rfilename": name} for name in sorted(content)],
-        }
+        files = [{"rfilename": name} for name in sorted(content)]
+        return {"id": "/".join(parts[2:4]), "sha": sha, "private": False, "siblings": files}
 
-    def missing(self, path):
-        """Return what the Hub calls it that there is nothing at `path`."""
+    def error_code(self, path):
+        """Return the error code for a missing `path`."""
         parts = path.split("/")
         repo, _, rest = path.partition("/resolve/")
         if parts[0] == "api":
@@ -224,8 +204,8 @@ class Hub:
         """Return commit and content of a file."""
         repo, _, rest = path.partition("/resolve/")
         revision, _, name = rest.partition("/")
-        found = self._find(repo, revision)
-        return (found[0], found[1][name]) if found and name in found[1] else None
+        sha, content = self._find(repo, revision) or (None, {})
+        return (sha, content[name]) if name in content else None
 
 
 def _oid(content):
@@ -234,7 +214,7 @@ def _oid(content):
 
 @pytest.fixture
 def hub(monkeypatch):
-    """Return a Hub that this process talks to, with a token, and no waiting between tries."""
+    """Return a Hub that this process uses, with a token and without waits between retries."""
     hub = Hub()
     hooks = huggingface_hub.get_session().event_hooks
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", hub.address)
@@ -245,35 +225,5 @@ def hub(monkeypatch):
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     yield hub
     hub.close()
-    # Closes the connections of this one.
+    # Closes the connections to this Hub.
     huggingface_hub.set_client_factory(lambda: httpx2.Client(event_hooks=hooks, follow_redirects=True))
-
-
-@pytest.fixture
-def environment_of():
-    """Return the environment in which a command talks to a Hub: `environment_of(hub, home)`."""
-
-    def environment(hub, home):
-        env = {key: value for key, value in os.environ.items() if not key.startswith(("HF_HUB", "TRANSFORMERS_"))}
-        return env | {
-            "HF_ENDPOINT": hub.address,
-            "HF_TOKEN": TOKEN,
-            "HF_HUB_DISABLE_TELEMETRY": "1",
-            "HF_HOME": str(home / "hf_home"),
-            "HF_RUMOR_CACHE": str(home / "cache"),
-        }
-
-    return environment
-
-
-@pytest.fixture
-def wait_until():
-    """Return a function that waits for something to become true: `wait_until(condition)`."""
-
-    def wait(condition):
-        end = time.monotonic() + 300
-        while not condition():
-            assert time.monotonic() < end
-            time.sleep(0.02)
-
-    return wait

@@ -38,8 +38,9 @@ def pusher_of(strategy, **flags):
     return PushCheckpoints(Target("tester/model"), strategy, "mit", **flags)
 
 
-def done(pusher):
-    return lambda: not pusher.is_pushing()
+def wait(pusher):
+    pusher._last.join(300)
+    assert not pusher.is_pushing()
 
 
 INNER = {"config.json", "model.safetensors", "trainer_state.json"}
@@ -53,11 +54,11 @@ INNER = {"config.json", "model.safetensors", "trainer_state.json"}
         ("all_checkpoints", {f"checkpoint-{step}/{name}" for name in INNER for step in (3, 6)}),
     ],
 )
-def test_each_strategy_pushes_its_files_and_no_pickle(hub, folder, save, make_report, wait_until, strategy, inner):
+def test_each_strategy_pushes_its_files_and_no_pickle(hub, folder, save, make_report, strategy, inner):
     pusher = pusher_of(strategy)
     for step in (3, 6):
         save(pusher, step)
-        wait_until(done(pusher))
+        wait(pusher)
     files = hub.files("tester/model")
     assert files.keys() == {"config.json", "model.safetensors", "README.md"} | inner
     assert files["model.safetensors"] == b"six"
@@ -87,29 +88,31 @@ def test_only_the_first_process_pushes(hub, folder):
 
 
 @pytest.mark.parametrize("failure", [401, 403, 404, 409, 429, 503, "cut"])
-def test_a_failed_push_is_a_warning_and_the_next_push_succeeds(
-    hub, folder, save, make_report, wait_until, caplog, failure
-):
+def test_a_failed_push_is_a_warning_and_the_next_push_succeeds(hub, folder, save, make_report, caplog, failure):
     hub.failures = [failure] * 2
     pusher = pusher_of("every_save")
     save(pusher, 3)
-    wait_until(done(pusher))
+    wait(pusher)
     hub.failures = []
     save(pusher, 6)
-    wait_until(done(pusher))
+    wait(pusher)
     assert hub.files("tester/model")["model.safetensors"] == b"six"
 
 
-def test_after_a_failed_final_push_the_command_to_push_later_is_logged(hub, folder, make_report, caplog):
-    hub.failures = [403]
-    assert not pusher_of("end").finish(folder, make_report())
-    assert f"To push it later: hf-rumor push {folder} tester/model" in caplog.text
+@pytest.mark.parametrize(
+    ("target", "flags"),
+    [(Target("tester/model"), ""), (Target("tester/model", private=True, revision="v2"), " --revision v2 --private")],
+)
+def test_after_a_failed_final_push_the_command_to_push_later_is_logged(
+    hub, folder, make_report, caplog, target, flags
+):
+    hub.failures = [403] * 9
+    assert not PushCheckpoints(target, "end", "mit").finish(folder, make_report())
+    assert caplog.text.endswith(f"To push it later: hf-rumor push {folder} tester/model{flags}\n")
     assert (folder / "model.safetensors").read_bytes() == b"finished"
 
 
-def test_a_slow_hub_delays_no_step_and_a_removed_checkpoint_stays_readable(
-    hub, folder, save, make_report, wait_until, caplog
-):
+def test_a_slow_hub_delays_no_step_and_a_removed_checkpoint_stays_readable(hub, folder, save, make_report, caplog):
     hub.failures = ["hold"]
     pusher = pusher_of("every_save")
     with caplog.at_level(logging.INFO):
@@ -117,16 +120,16 @@ def test_a_slow_hub_delays_no_step_and_a_removed_checkpoint_stays_readable(
         (folder / "checkpoint-3" / "model.safetensors").unlink()
         save(pusher, 6)
     assert "checkpoint-6 skipped" in caplog.text
-    hub.go_on.set()
-    wait_until(done(pusher))
+    hub.released.set()
+    wait(pusher)
     assert hub.files("tester/model")["model.safetensors"] == b"three"
 
 
-def test_always_queues_pushes(hub, folder, save, wait_until):
+def test_always_queues_pushes(hub, folder, save):
     pusher = pusher_of("every_save", always=True)
     save(pusher, 3)
     save(pusher, 6)
-    wait_until(done(pusher))
+    wait(pusher)
     assert hub.messages == ["Checkpoint at step 3", "Checkpoint at step 6"]
 
 
@@ -137,19 +140,12 @@ def test_an_unreadable_checkpoint_is_skipped(hub, folder, save, caplog):
     assert hub.received == []
 
 
-def test_the_command_to_push_later_names_the_same_branch(hub, folder, make_report, caplog):
-    hub.failures = [403] * 9
-    target = Target("tester/model", private=True, revision="v2")
-    assert not PushCheckpoints(target, "end", "mit").finish(folder, make_report())
-    assert f"hf-rumor push {folder} tester/model --revision v2 --private" in caplog.text
-
-
 def test_the_final_push_replaces_queued_checkpoints(hub, folder, save, make_report):
     report = make_report()
     hub.failures = ["hold"]
     pusher = pusher_of("every_save", always=True)
     save(pusher, 3)
     save(pusher, 6)
-    threading.Timer(0.5, hub.go_on.set).start()
+    threading.Timer(0.5, hub.released.set).start()
     assert pusher.finish(folder, report)
     assert hub.messages == ["Checkpoint at step 3", "Model after training"]

@@ -57,7 +57,7 @@ def test_temporary_failures_are_retried(hub, status):
     hub.failures = [status, status]
     push(Target("tester/model"), FILES, "First")
     assert len(hub.files("tester/model")) == 2
-    assert hub.slept == list(WAITS[:2]) or status == 409  # to make a repository that exists is no failure
+    assert hub.slept == list(WAITS[:2]) or status == 409  # 409 from create_repo: it exists already
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 413, 507])
@@ -66,8 +66,8 @@ def test_permanent_failures_are_not_retried(hub, status):
     hub.failures = [status] * 9
     with pytest.raises(HubError, match=str(status)) as caught:
         push(Target("tester/model"), FILES, "Second")
-    assert len(hub.failures) >= 7  # a repository that is refused is looked for once
-    assert str(caught.value).count(". ") >= 1  # what to do
+    assert len(hub.failures) >= 7  # after a refusal, create_repo checks once whether the repository exists
+    assert str(caught.value).count(". ") >= 1  # followed by the advice
     assert hub.slept == []
     assert hub.files("tester/model") == {"config.json": b"{}"}
 
@@ -80,16 +80,11 @@ def test_after_all_retries_the_last_failure_is_raised(hub):
     assert hub.failures == []
 
 
-def test_retry_after_sets_the_wait(hub):
-    hub.failures, hub.headers = [429], {"Retry-After": "17"}
+@pytest.mark.parametrize(("seconds", "wait"), [("17", 17.0), ("99999", pushing.MAX_WAIT)])
+def test_retry_after_sets_the_wait_up_to_a_maximum(hub, seconds, wait):
+    hub.failures, hub.headers = [429], {"Retry-After": seconds}
     push(Target("tester/model"), FILES, "First")
-    assert hub.slept == [17.0]
-
-
-def test_the_wait_has_a_maximum(hub):
-    hub.failures, hub.headers = [429], {"Retry-After": "99999"}
-    push(Target("tester/model"), FILES, "First")
-    assert hub.slept == [pushing.MAX_WAIT]
+    assert hub.slept == [wait]
 
 
 def test_a_lost_connection_is_retried(hub):

@@ -1,6 +1,7 @@
 """From a training that pushes to strangers who pull: real commands against a Hub on loopback."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,16 +38,22 @@ def posts(tmp_path, make_posts):
 
 
 @pytest.fixture
-def command(hub, environment_of, tmp_path):
+def command(hub, tmp_path):
     """Return a function that runs `hf-rumor` against the Hub: `command(*words, status=0)` -> stdout, stderr."""
 
-    named = f"import platform, socket\nsocket.gethostname = platform.node = lambda: {HOST!r}\n"
-    (tmp_path / "sitecustomize.py").write_text(named, encoding="utf-8")
+    code = f"import platform, socket\nsocket.gethostname = platform.node = lambda: {HOST!r}\n"
+    (tmp_path / "sitecustomize.py").write_text(code, encoding="utf-8")
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("HF_HUB", "TRANSFORMERS_"))}
     ours = {
         "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}",
         "USER": PERSON,
         "LOGNAME": PERSON,
         "HOME": str(tmp_path / PERSON),
+        "HF_ENDPOINT": hub.address,
+        "HF_TOKEN": TOKEN,
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HOME": str(tmp_path / "hf_home"),
+        "HF_RUMOR_CACHE": str(tmp_path / "cache"),
     }
 
     def command(*words, status=0, **environment):
@@ -55,7 +62,7 @@ def command(hub, environment_of, tmp_path):
             capture_output=True,
             text=True,
             cwd=tmp_path,
-            env=environment_of(hub, tmp_path) | ours | environment,
+            env=inherited | ours | environment,
         )
         assert done.returncode == status, done.stderr
         assert "Traceback" not in done.stderr
@@ -66,26 +73,15 @@ def command(hub, environment_of, tmp_path):
 
 @pytest.fixture
 def train(command, posts, tmp_path):
-    def train(*words, **flags):
-        steps = [
-            "--max_steps",
-            "4",
-            "--save_strategy",
-            "steps",
-            "--save_steps",
-            "2",
-            "--eval_strategy",
-            "steps",
-            "--eval_steps",
-            "2",
-        ]
-        words = ["train", "mini", "--data_path", posts, "--output_dir", tmp_path / "out", *steps, *words]
-        return command(*words, **flags)
+    def train(*words, status=0):
+        flags = ["--data_path", posts, "--output_dir", tmp_path / "out", "--max_steps", "4"]
+        flags += ["--save_strategy", "steps", "--save_steps", "2", "--eval_strategy", "steps", "--eval_steps", "2"]
+        return command("train", "mini", *flags, *words, status=status)
 
     return train
 
 
-def test_what_a_training_pushes_is_whole_and_holds_nothing_private(hub, train, command, posts, tmp_path):
+def test_a_pushed_model_is_complete_and_contains_nothing_private(hub, train, command, posts, tmp_path):
     share = ["--push_to_hub", "--hub_model_id", "tester/model", "--license", "mit", "--hub_strategy", "checkpoint"]
     _, logged = train(*share)
     assert "push: done" in logged
@@ -101,7 +97,7 @@ def test_what_a_training_pushes_is_whole_and_holds_nothing_private(hub, train, c
     assert not {name for name in files if name.endswith((".bin", ".pt", ".pth", ".pkl"))}
     assert TOKEN.encode() not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
-    # strangers: bit-equal files, the same probabilities with plain transformers, and every verb
+    # Others get bit-equal files and the same probabilities with plain transformers, and can use every verb.
     pulled = Path(snapshot_download("tester/model", cache_dir=tmp_path / "pulled"))
     assert {str(path.relative_to(pulled)) for path in pulled.rglob("*") if path.is_file()} == files.keys()
     assert all((pulled / name).read_bytes() == content for name, content in files.items())
@@ -109,13 +105,8 @@ def test_what_a_training_pushes_is_whole_and_holds_nothing_private(hub, train, c
     by_id = {row["id"]: row["text"] for row in rows}
     rows = [json.loads(line) for line in (out / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
     texts = json.dumps([by_id[row["id"]] for row in rows])
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_US, str(pulled), texts],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        check=True,
-    )
+    plain = [sys.executable, "-c", WITHOUT_US, str(pulled), texts]
+    done = subprocess.run(plain, capture_output=True, text=True, cwd=tmp_path, check=True)
     assert json.loads(done.stdout) == pytest.approx([row["rumor_probability"] for row in rows], abs=1e-5)
 
     local, _ = command("predict", out, posts)
@@ -130,7 +121,7 @@ def test_what_a_training_pushes_is_whole_and_holds_nothing_private(hub, train, c
     assert "base_model: tester/model" in (tmp_path / "next" / "README.md").read_text(encoding="utf-8")
 
 
-def test_a_finished_folder_is_pushed_later_listed_first_and_branches_are_kept_apart(hub, train, tmp_path, capsys):
+def test_a_finished_folder_can_be_listed_and_pushed_later_to_several_branches(hub, train, tmp_path, capsys):
     train()
     out = tmp_path / "out"
 
@@ -141,7 +132,7 @@ def test_a_finished_folder_is_pushed_later_listed_first_and_branches_are_kept_ap
     assert "--license" in push(status=2).err
     listed = push("--license", "mit", "--dry_run").out
     assert hub.received == []
-    push()  # the licence is in the card now
+    push()  # the license is in the card now
     assert {line.split()[1] for line in listed.splitlines()} == hub.files("tester/model").keys()
     card = out / "README.md"
     card.write_text(card.read_text(encoding="utf-8") + "\n## My notes\n", encoding="utf-8")
@@ -158,7 +149,7 @@ def test_a_finished_folder_is_pushed_later_listed_first_and_branches_are_kept_ap
     assert b"My notes" not in hub.files("tester/model")["README.md"]
 
 
-def test_a_hub_that_refuses_leaves_the_result_and_a_command(hub, train, tmp_path):
+def test_a_refused_push_keeps_the_model_and_logs_a_command(hub, train, tmp_path):
     hub.failures = [403] * 20
     printed, logged = train("--push_to_hub", "--hub_model_id", "tester/model", "--license", "mit", status=1)
     assert "accuracy" in printed

@@ -42,16 +42,17 @@ def mine():
     return make_tokenizer(["水", "天气", "停水"])
 
 
-def test_a_token_is_that_of_the_teacher_or_the_mean_of_the_pieces_it_falls_into(embed, theirs, mine):
+def test_an_embedding_is_that_of_the_teacher_or_the_mean_of_its_pieces(embed, theirs, mine):
     weight = torch.rand(len(theirs), 8)
-    found = embed.look_up(weight, theirs, mine)
-    assert torch.equal(found[mine.vocab["天气"]], weight[theirs.vocab["天气"]])
-    torch.testing.assert_close(found[mine.vocab["停水"]], weight[[theirs.vocab["停"], theirs.vocab["水"]]].mean(0))
-    assert torch.equal(found[mine.cls_token_id], weight[theirs.cls_token_id])
-    assert torch.equal(found[mine.mask_token_id], weight[theirs.unk_token_id])  # the teacher has never seen a mask
+    embeddings = embed.look_up(weight, theirs, mine)
+    assert torch.equal(embeddings[mine.vocab["天气"]], weight[theirs.vocab["天气"]])
+    pieces = [theirs.vocab["停"], theirs.vocab["水"]]
+    torch.testing.assert_close(embeddings[mine.vocab["停水"]], weight[pieces].mean(0))
+    assert torch.equal(embeddings[mine.cls_token_id], weight[theirs.cls_token_id])
+    assert torch.equal(embeddings[mine.mask_token_id], weight[theirs.unk_token_id])
 
 
-def test_a_student_that_is_wider_keeps_its_own_numbers_in_the_rest(embed, theirs, mine):
+def test_a_wider_student_keeps_its_random_values_in_the_further_dimensions(embed, theirs, mine):
     teacher, student = make_model(8, len(theirs)), make_model(12, len(mine))
     before = student.embeddings.word_embeddings.weight.detach().clone()
     embed.start_embeddings(teacher, student, theirs, mine)
@@ -62,10 +63,10 @@ def test_a_student_that_is_wider_keeps_its_own_numbers_in_the_rest(embed, theirs
 
 
 @pytest.mark.parametrize("width", [8, 4])
-def test_embeddings_keep_their_distances_as_far_as_the_width_goes(embed, theirs, mine, width):
+def test_principal_components_keep_the_distances_of_embeddings(embed, theirs, mine, width):
     teacher, student = make_model(8, len(theirs)), make_model(width, len(mine))
     with torch.no_grad():
-        teacher.embeddings.word_embeddings.weight[:, 4:] = 0.5  # tokens differ in four directions alone
+        teacher.embeddings.word_embeddings.weight[:, 4:] = 0.5  # tokens differ in four dimensions only
     embed.start_embeddings(teacher, student, theirs, mine)
     for name, old in (
         ("word_embeddings", embed.look_up(teacher.embeddings.word_embeddings.weight, theirs, mine)),

@@ -34,7 +34,7 @@ def test_packing_loses_no_character(pretrain):
     assert max(map(len, texts)) <= 21  # a full stop between two lines is not counted
 
 
-def test_tokens_know_their_word_and_where_the_teacher_reads_them(pretrain, tokenizer):
+def test_each_token_has_its_word_and_its_token_of_the_teacher(pretrain, tokenizer):
     rows = pretrain.encode({"text": ["今天停水ABC"]}, tokenizer, tokenizer)
     assert tokenizer.convert_ids_to_tokens(rows["input_ids"][0])[1:-1] == ["▁今天", "停", "水", "ab", "c"]
     words = rows["words"][0].tolist()
@@ -58,7 +58,7 @@ def test_words_are_masked_whole_and_special_tokens_never(pretrain, tokenizer):
     assert (masked[chosen] == input_ids[chosen]).float().mean() == pytest.approx(0.1, abs=0.02)
 
 
-def test_a_student_that_holds_what_its_teacher_holds_misses_nothing(pretrain):
+def test_distillation_is_measured_in_standard_deviations_of_the_teacher(pretrain):
     torch.manual_seed(0)
     shape = {"hidden_size": 8, "num_attention_heads": 2, "vocab_size": 12, "intermediate_size": 16}
     config = BertConfig(num_hidden_layers=2, hidden_dropout_prob=0.0, compared=[1, 2], teacher_size=12, **shape)
@@ -67,22 +67,21 @@ def test_a_student_that_holds_what_its_teacher_holds_misses_nothing(pretrain):
     mask = (ids != 0).long()
     with torch.inference_mode():
         layers = student.bert(ids, mask, output_hidden_states=True).hidden_states[1:]
-        heard = [head(layer) for head, layer in zip(student.to_teacher, layers, strict=True)]
-        spread = [layer[0, :5].std(0, correction=0) for layer in heard]
+        targets = [head(layer) for head, layer in zip(student.to_teacher, layers, strict=True)]
+        scales = [target[0, :5].std(0, correction=0) for target in targets]
+        shifted = [target + scale for target, scale in zip(targets, scales, strict=True)]
         pieces = torch.tensor([[-1, 1, 2, 3, -1, -1]])
-        given = {"attention_mask": mask, "labels": ids, "places": torch.tensor([1]), "pieces": pieces}
-        assert student(ids, **given, heard=heard, spread=spread)["loss_of_teacher"] == pytest.approx(0.0, abs=1e-6)
-        missed = [layer + unit for layer, unit in zip(heard, spread, strict=True)]  # by one spread everywhere
-        told = student(ids, **given, heard=missed, spread=spread)
-        assert told["loss_of_teacher"] == pytest.approx(1.0, abs=1e-4)
+        inputs = {"attention_mask": mask, "labels": ids, "positions": torch.tensor([1]), "pieces": pieces}
+        for states, loss in ((targets, 0.0), (shifted, 1.0)):
+            outputs = student(ids, **inputs, targets=states, scales=scales)
+            assert outputs["loss_of_teacher"] == pytest.approx(loss, rel=1e-4, abs=1e-6)
 
 
 @pytest.mark.slow
-def test_a_pretraining_ends_with_a_plain_model_and_goes_on_from_its_checkpoint(tmp_path, tiny_encoder):
+def test_a_pretraining_writes_a_plain_model_and_resumes_from_its_checkpoint(tmp_path, tiny_encoder):
     pytest.importorskip("jieba")
     (tmp_path / "corpora").mkdir()
     (tmp_path / "corpora" / "lines.txt").write_text("\n".join(LINES * 200), encoding="utf-8")
-
     corpora, out = tmp_path / "corpora", tmp_path / "out"
     flags = ["--corpora", corpora, "--tokenizer", MINI_FOLDER, "--teacher", tiny_encoder, "--output_dir", out]
     flags += ["--layers", 1, "--width", 64, "--inner", 32, "--compare", "1:1", "--batch_size", 2, "--processes", 1]
