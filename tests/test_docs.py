@@ -57,11 +57,12 @@ def test_a_page_can_be_followed(page, tmp_path):
     changed |= {patch(tmp_path, code) for language, code in blocks(page) if language == "diff"}
     tests = [path for path in changed if Path(path).name.startswith("test_")]
     assert tests
-    assert len([path for path in changed if "/" in path]) <= MAX_FILES
-    done = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", *changed], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout
+    in_repository = [path for path in changed if "/" in path]
+    assert len(in_repository) <= MAX_FILES
+    for path in in_repository:
+        command = [sys.executable, "-m", "ruff", "check", path]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)

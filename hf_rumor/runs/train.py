@@ -60,6 +60,12 @@ def train(arguments: Arguments, data: InMemory | None = None) -> Finished | None
         Interrupted: SIGINT or SIGTERM arrived; a checkpoint is saved.
     """
     run = resolve(arguments, data)
+    if "metric_for_best_model" in arguments.given and not run.args.load_best_model_at_end:
+        logger.warning(
+            "--metric_for_best_model %s: does not select the model, since the last one is kept. Add "
+            "--load_best_model_at_end True to keep the best one.",
+            run.args.metric_for_best_model,
+        )
     pusher = make_pusher(arguments)
     check_folder(run.folder, run.identity)
     set_seed(run.args.seed)
