@@ -2,6 +2,7 @@
 
 import copy
 import math
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from itertools import islice
@@ -26,6 +27,9 @@ from hf_rumor.training.adversary import Adversary
 from hf_rumor.training.layers import decay_learning_rates
 from hf_rumor.training.losses import Loss, as_loss
 from hf_rumor.training.sampler import ShuffledLengthGroupedSampler
+
+
+SETTLE_SECONDS = 0.5  # between the last collective operation and the end of a process group
 
 
 class RumorTrainer(Trainer):
@@ -206,6 +210,9 @@ class RumorTrainer(Trainer):
         """Wait for the other processes, then leave their group: a process that leaves first can abort the others."""
         if self.accelerator.num_processes > 1:
             self.accelerator.wait_for_everyone()
+            # The thread of gloo needs the GIL to free its last tensors. The destructor of the group holds the GIL and
+            # would wait for this thread forever (seen once, torch 2.13.0). A sleep releases the GIL.
+            time.sleep(SETTLE_SECONDS)
             self.accelerator.end_training()
 
     def plain_model(self) -> Any:

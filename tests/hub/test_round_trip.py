@@ -113,7 +113,7 @@ def test_a_pushed_model_is_complete_and_contains_nothing_private(hub, train, com
     assert command("predict", "tester/model", posts)[0] == local
     assert command("predict", "tester/model", posts, "--revision", "main")[0] == local
     _, error = command("predict", "tester/model", posts, "--revision", "nowhere", status=2)
-    assert "expected revision nowhere" in error
+    assert "the Hub has no revision nowhere" in error
     assert "BertForSequenceClassification" in command("describe", "tester/model")[0]
     one = ["--max_steps", "1", "--save_strategy", "no", "--eval_strategy", "no", "--load_best_model_at_end", "false"]
     start = ["train", "--model_name_or_path", "tester/model", "--model_revision", "main", "--data_path", posts]
