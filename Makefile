@@ -16,7 +16,7 @@ help:  ## List the commands
 
 $(BIN)/.installed: setup.cfg constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev]'
 	@touch $@
 
 install: $(BIN)/.installed  ## Create .venv with the tested versions and the development tools
@@ -37,7 +37,7 @@ $(LOWEST).installed: $(BIN)/.installed .ci/lowest.py
 	mkdir -p build
 	cp -al $(VENV) $(LOWEST)
 	$(BIN)/python .ci/lowest.py > build/lowest.txt
-	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -c build/lowest.txt -e '.[audit,test]'
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -c build/lowest.txt -e '.[audit,test]'
 	@touch $@
 
 install-lowest: $(LOWEST).installed  ## Create build/lowest with the lowest versions that setup.cfg allows
