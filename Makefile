@@ -35,8 +35,7 @@ LOWEST = build/lowest
 $(LOWEST).installed: $(BIN)/.installed .ci/lowest.py
 	rm -rf $(LOWEST)
 	mkdir -p build
-	cp -al $(VENV) $(LOWEST)
-	$(BIN)/python .ci/lowest.py > build/lowest.txt
+	$(BIN)/python .ci/lowest.py $(VENV) $(LOWEST) > build/lowest.txt
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -c build/lowest.txt -e '.[audit,test]'
 	@touch $@
 

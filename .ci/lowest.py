@@ -1,7 +1,13 @@
-"""Print constraints.txt with the lowest version that setup.cfg allows for each direct dependency."""
+"""Copy an environment by hard links, and print constraints.txt with the lowest version allowed of each direct dependency.
+
+python .ci/lowest.py .venv build/lowest > build/lowest.txt
+"""
 
 import configparser
+import os
 import re
+import shutil
+import sys
 from pathlib import Path
 
 
@@ -19,5 +25,8 @@ def lowest() -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    source, copy = sys.argv[1:]
+    # Other processes may be writing bytecode into the environment.
+    shutil.copytree(source, copy, symlinks=True, copy_function=os.link, ignore=shutil.ignore_patterns("__pycache__"))
     for name, version in sorted(lowest().items()):
         print(f"{name}=={version}")
