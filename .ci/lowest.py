@@ -1,4 +1,4 @@
-"""Copy an environment by hard links, and print constraints.txt with the lowest version allowed of each direct dependency.
+"""Copy an environment by hard links; print constraints.txt with the lowest allowed versions of direct dependencies.
 
 python .ci/lowest.py .venv build/lowest > build/lowest.txt
 """
