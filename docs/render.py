@@ -51,7 +51,10 @@ def runs(results):
 
 def means(results):
     """Mean and standard deviation of the accuracy over the seeds, one row per model, one column per split."""
-    rows = [[MODELS[model], *(mean(results, model, split) for split in SPLITS)] for model in MODELS]
+    measured = {run["model"] for run in results["runs"]}
+    rows = [
+        [MODELS[model], *(mean(results, model, split) for split in SPLITS)] for model in MODELS if model in measured
+    ]
     return table(["model", *SPLITS], rows)
 
 
@@ -60,6 +63,8 @@ def recipes(results):
     rows = []
     for model in ("mini", "me5_small"):
         chosen = [run for run in results["runs"] if run["model"] == model and run["split"] == "grouped"]
+        if not chosen:
+            continue
         minutes = [run["seconds"] / 60 for run in chosen]
         duration = f"{min(minutes):.1f} to {max(minutes):.1f} min"
         hardware = results["hardware"][chosen[0]["hardware"]]
