@@ -17,6 +17,7 @@ help:  ## List the commands
 $(BIN)/.installed: setup.cfg constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib > $(VENV)/compile.log 2>&1; true  # on all cores; pip uses one
 	@touch $@
 
 install: $(BIN)/.installed  ## Create .venv with the tested versions and the development tools
