@@ -65,8 +65,8 @@ def recipes(results):
         chosen = [run for run in results["runs"] if run["model"] == model and run["split"] == "grouped"]
         if not chosen:
             continue
-        minutes = [run["seconds"] / 60 for run in chosen]
-        duration = f"{min(minutes):.1f} to {max(minutes):.1f} min"
+        minutes = sorted(run["seconds"] / 60 for run in chosen)
+        duration = " to ".join(dict.fromkeys(f"{end:.1f}" for end in (minutes[0], minutes[-1]))) + " min"
         hardware = results["hardware"][chosen[0]["hardware"]]
         rows.append([MODELS[model], mean(results, model, "grouped"), duration, hardware])
     return table(["recipe", "accuracy", "whole command", "hardware"], rows)

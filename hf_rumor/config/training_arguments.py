@@ -9,10 +9,7 @@ from typing import Any
 from transformers import TrainingArguments
 
 from hf_rumor.errors import ArgumentError
-from hf_rumor.evaluation.metrics import METRICS
-
-
-LOWER_IS_BETTER = ("loss", "log_loss", "ece", "brier")
+from hf_rumor.evaluation.metrics import LOWER_IS_BETTER, METRICS
 
 
 class SingleDeviceArguments(TrainingArguments):
@@ -54,4 +51,4 @@ def _greater_is_better(metric: str) -> bool:
     name = metric.removeprefix("eval_")
     if name not in (*METRICS, "loss"):
         raise ArgumentError(f"--metric_for_best_model {metric}: not a metric. Use {', '.join(METRICS)} or loss.")
-    return name not in LOWER_IS_BETTER
+    return name not in (*LOWER_IS_BETTER, "loss")

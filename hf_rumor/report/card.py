@@ -165,7 +165,7 @@ def _results(report: Report, hub_dataset: str | None) -> list[EvalResult]:
     results = []
     for name, (kind, title) in METRIC_TYPES.items():
         value = round(getattr(report.test, name), 4)
-        bounds = [round(bound, 4) for bound in report.test.intervals[name]]
+        bounds = [round(bound, 4) for bound in report.test.intervals.get(name, (math.nan, math.nan))]
         interval = {"interval_95": bounds} if name != "ece" and all(map(math.isfinite, bounds)) else None
         if math.isfinite(value):
             results.append(

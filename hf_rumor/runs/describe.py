@@ -103,7 +103,7 @@ def _score(report: Report) -> Score:
         data=f"{Path(data.path).name}, {data.num_posts:,} posts, SHA-256 {data.sha256[:12]}",
         split=f"{split.name}, seed {split.seed}: {split.train:,} training posts, {split.test:,} test posts. "
         f"{leakage(report)}",
-        metrics={name: estimate(getattr(test, name), test.intervals[name]) for name in SHOWN_METRICS},
+        metrics={name: estimate(getattr(test, name), test.intervals.get(name)) for name in SHOWN_METRICS},
         baseline=comparison(report),
         trained_at=report.train.ended_at[:10],
     )

@@ -57,6 +57,14 @@ def test_an_undefined_interval_is_not_in_the_metadata(make_report):
     assert not macro_f1.metric_args
 
 
+def test_a_report_from_before_a_metric_was_added_has_a_card(make_report):
+    report = make_report(test={"macro_f1": float("nan")})
+    del report.test.intervals["macro_f1"]
+    names = {result.metric_name for result in ModelCard(render_card(report, "mit")).data.eval_results}
+    assert "Accuracy" in names
+    assert "Macro-F1" not in names
+
+
 def test_a_card_without_a_license_states_that(make_report):
     text = render_card(make_report(), None)
     assert license_of(text) is None

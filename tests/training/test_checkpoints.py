@@ -92,7 +92,8 @@ def test_a_resumed_run_saves_the_facts_too(make_trainer, tmp_path):
         trainer = make_trainer(**settings)
         trainer.add_callback(StepFacts({"processes": 1}))
         trainer.train(resume_from_checkpoint=checkpoint)
-    check_steps(tmp_path / "out" / "checkpoint-2", {"processes": 1})
+    state = json.loads((tmp_path / "out" / "checkpoint-2" / "trainer_state.json").read_text(encoding="utf-8"))
+    assert state["stateful_callbacks"]["StepFacts"]["attributes"]["facts"] == {"processes": 1}
 
 
 def test_a_checkpoint_of_another_tool_is_refused(tmp_path):
