@@ -43,7 +43,7 @@ class SeenPosts:
 
 def seen_posts(training: Sequence[str], validation: Sequence[str]) -> SeenPosts:
     """Return the posts that a model with these training and validation texts has seen."""
-    digests, sketches = _fingerprint([*training, *validation])
+    digests, sketches = _digests_and_sketches([*training, *validation])
     return merge([SeenPosts(digests, sketches, np.arange(len(digests)) < len(training))])
 
 
@@ -66,7 +66,7 @@ def find_seen(texts: Sequence[str], seen: SeenPosts, *, trained_only: bool = Fal
     """Return whether each text, or a near-duplicate of it, was seen (`trained_only`: as a training post)."""
     if trained_only:
         seen = _select(seen, np.flatnonzero(seen.is_trained))
-    digests, sketches = _fingerprint(texts)
+    digests, sketches = _digests_and_sketches(texts)
     is_seen = np.isin(digests, seen.digests)
     for band, (keys_seen, order) in enumerate(seen.bands):
         keys = _band_keys(sketches, band)
@@ -102,7 +102,7 @@ def read_seen(folder: Path) -> SeenPosts | None:
     return seen
 
 
-def _fingerprint(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.uint16]]:
+def _digests_and_sketches(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.uint16]]:
     """Return the digests and the sketches of texts, as in `SeenPosts`."""
     normalized = [normalise(text) for text in texts]
     digests = b"".join(hashlib.sha256(text.encode()).digest()[:8] for text in normalized)
