@@ -1,13 +1,14 @@
 """Check that code and documentation use the words of the field; CONTRIBUTING.md has the rules."""
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 
 CHECKOUT = Path(__file__).parents[1]
-FILES = ("hf_rumor/**/*.py", "hf_rumor/**/*.md", "hf_rumor/**/*.html", "hf_rumor/**/*.yaml", "docs/*.md", "*.md")
-SKIPPED = ("docs/LOG.md", "CHANGELOG.md")  # history
+FILES = ("*.py", "*.md", "*.html", "*.yaml", "*.yml", "*.cfg", "*.toml", "Makefile", ".ci/run")
+SKIPPED = ("docs/LOG.md", "CHANGELOG.md", ".ci/wording.py")  # history, and this file
 WORDS = {  # pattern -> what to write
     r"\btold\b": "reported, logged, parsed",
     r"\b(?:is|are|be) worth\b": "how far the score can be trusted",
@@ -35,7 +36,8 @@ WORDS = {  # pattern -> what to write
 
 def main() -> None:
     """Print each hit; exit with status 1 if there is one."""
-    paths = sorted({path for pattern in FILES for path in CHECKOUT.glob(pattern)} - {CHECKOUT / s for s in SKIPPED})
+    listed = subprocess.check_output(["git", "ls-files", *FILES], cwd=CHECKOUT, text=True).splitlines()
+    paths = [CHECKOUT / name for name in listed if name not in SKIPPED]
     problems = [
         f"{path.relative_to(CHECKOUT)}:{number}: {match[0]!r}. Write: {advice}."
         for path in paths

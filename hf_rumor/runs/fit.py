@@ -13,7 +13,6 @@ from hf_rumor.models.inputs import InputConfig
 from hf_rumor.models.positions import num_positions
 from hf_rumor.runs.outcome import split_facts
 from hf_rumor.runs.resolve import Run
-from hf_rumor.runs.seen import seen_after
 from hf_rumor.training.callbacks import EarlyStopping, EpochLines, Progress, StepFacts
 from hf_rumor.training.checkpoints import remove_leftovers
 from hf_rumor.training.interruption import interruptible
@@ -97,7 +96,7 @@ def fit(run: Run, trainer: RumorTrainer) -> datetime:
         checkpoint = claim_folder(folder, run.identity, run.resume_from, run.steps)
         if args.process_index == 0:
             remove_leftovers(folder)
-            write_seen(folder, seen_after(run.data, run.seen))
+            write_seen(folder, run.seen)
     started_at = datetime.now().astimezone()
     with tracked(trainer, {"recipe": run.recipe, "split": asdict(split_facts(run.data))}), interruptible(trainer):
         trainer.train_from(checkpoint)

@@ -22,7 +22,7 @@ from hf_rumor.models.encoders import MINI, freeze_embeddings, load_encoder, reso
 from hf_rumor.models.seen import load_seen
 from hf_rumor.report.record import Environment
 from hf_rumor.runs.environment import check_launcher, describe_environment, requested_precisions, resolve_precision
-from hf_rumor.runs.seen import drop_seen
+from hf_rumor.runs.seen import drop_seen, seen_after
 from hf_rumor.training.callbacks import facts_of_steps
 from hf_rumor.training.hardware import detect_hardware
 from hf_rumor.training.losses import Loss, make_loss
@@ -49,7 +49,7 @@ class Run:
     auto: dict[str, Any]  # flag -> value, for flags that were chosen automatically
     environment: Environment
     resume_from: str  # `auto`, or the folder of a checkpoint
-    seen: SeenPosts | None  # by the model to start from, if that is known
+    seen: SeenPosts  # posts that the model will have seen, those of the model to start from included
 
     @property
     def folder(self) -> Path:
@@ -133,7 +133,7 @@ def resolve(arguments: Arguments, data: InMemory | None = None) -> Run:
         auto={flag: choices[flag] for flag in sorted({*left_open, *epochs})},
         environment=environment,
         resume_from=final.training["resume_from_checkpoint"],
-        seen=seen,
+        seen=seen_after(split, seen),
     )
 
 
