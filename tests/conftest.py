@@ -1,4 +1,4 @@
-"""Fixtures of all tests: an own cache, no Hub, and a corpus of invented posts."""
+"""Fixtures of all tests: an own cache, no Hub, and a corpus of synthetic posts."""
 
 import os
 
@@ -109,7 +109,7 @@ def shared():
 
 
 def _make_posts(num_posts, seed=0):
-    """Return invented posts, every other one a rumor, an hour and a bit apart; each has up to three reposts."""
+    """Return synthetic posts, every other one a rumor, an hour and a bit apart; each has up to three reposts."""
     generator = random.Random(seed)
     posts = []
     for number in range(num_posts):
@@ -165,13 +165,13 @@ def _write_ced(root, posts):
 
 @pytest.fixture(scope="session")
 def make_posts():
-    """Return a function that makes invented posts: `make_posts(num_posts, seed=0)`."""
+    """Return a function that makes synthetic posts: `make_posts(num_posts, seed=0)`."""
     return _make_posts
 
 
 @pytest.fixture(scope="session")
 def corpus_posts():
-    """Return 60 invented posts, 30 of each label, in the order of their times."""
+    """Return 60 synthetic posts, 30 of each label, in the order of their times."""
     return _make_posts(60)
 
 
@@ -398,7 +398,7 @@ def make_texts(num_texts, seed=0):
 
 @pytest.fixture(scope="session")
 def texts():
-    """Return 100 invented texts of one to eighty characters."""
+    """Return 100 synthetic texts of one to eighty characters."""
     return make_texts(100)
 
 

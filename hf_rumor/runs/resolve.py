@@ -184,7 +184,7 @@ def choose_epochs(arguments: Arguments, args: TrainingArguments, num_posts: int)
 
     On small corpora, fine-tuning fails by too few steps rather than by overfitting (Mosbach et al., 2021,
     https://arxiv.org/abs/2006.04884; Zhang et al., 2021, https://arxiv.org/abs/2006.05987). How the bounds were
-    chosen: `docs/decisions/0014-few-posts-more-epochs.md`.
+    chosen: `docs/decisions/0014-more-epochs-for-small-corpora.md`.
 
     Raises:
         ArgumentError: No batch is full, and `--dataloader_drop_last` drops the rest.

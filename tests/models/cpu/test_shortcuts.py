@@ -9,7 +9,7 @@ from hf_rumor.models.cpu.shortcuts import narrow_last_layer
 @pytest.mark.parametrize("attention", ["eager", "sdpa", NAME])
 @pytest.mark.parametrize("kind", PLAIN_MODELS)
 def test_logits_and_gradients_are_those_of_the_whole_layer(kind, attention, inputs, make_small):
-    told = []
+    results = []
     for is_narrow in (False, True):
         model = make_small(kind)
         attend_shortly(model)  # registers NAME
@@ -18,8 +18,8 @@ def test_logits_and_gradients_are_those_of_the_whole_layer(kind, attention, inpu
             narrow_last_layer(model)
         logits = model(**inputs).logits
         logits.square().sum().backward()
-        told.append([logits, *(value.grad for value in model.parameters())])
-    for one, other in zip(*told, strict=True):
+        results.append([logits, *(value.grad for value in model.parameters())])
+    for one, other in zip(*results, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
 
 
