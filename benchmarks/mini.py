@@ -2,7 +2,7 @@
 
 Fine-tunes both with the recipe `mini`, on one split and one set of random weights per seed, beside TF-IDF + SVM. The
 random weights are trained without adversarial training: the radius in the recipe suits pre-trained embeddings, and
-random ones learn nothing with it (docs/LOG.md).
+random ones learn nothing with it (docs/log/recipes.md#fold-search).
 
     python benchmarks/mini.py --data_path Rumor_Dataset.zip --splits grouped chronological --output_dir mini_runs
 

@@ -1,7 +1,7 @@
 """Scoring: RumorClassifier in fp32, bf16 and ONNX int8 against `pipeline("text-classification")` at its defaults.
 
 Aim: the fastest variant scores at least 5 times as many posts per second as the pipeline, and loses at most 0.3 pp.
-With AMX it does, with AVX-512 BF16 alone it does not; docs/LOG.md has the numbers.
+With AMX it does, with AVX-512 BF16 alone it does not; docs/log/speed.md has the numbers.
 
     python benchmarks/scoring.py MODEL [--data_path CORPUS] [--int8 FOLDER] [--num_posts 500]
 

@@ -12,7 +12,7 @@ from hf_rumor.evaluation.metrics import Floats, Labels, Scored, compute_metrics,
 from hf_rumor.labels import decide
 
 
-PRIOR_POSTS = 20  # weight of the prior that leaves the logits unchanged; how it was chosen: docs/LOG.md
+PRIOR_POSTS = 20  # weight of the prior that leaves the logits unchanged; see docs/log/calibration.md#few-posts
 
 
 @dataclass(frozen=True)

@@ -233,7 +233,8 @@ def mini():
     return model, AutoTokenizer.from_pretrained(MINI_FOLDER)
 
 
-MASKED = {  # written before the first run of this test, in which six of the eight were right (docs/LOG.md)
+# Written before the first run of this test, in which six of the eight were right: docs/log/encoder.md#mask-filling
+MASKED = {
     "房间很干净，服务员也很[MASK]。": "热情 好 客气 友好 不错 周到 到位 礼貌",
     "这台空调的[MASK]太大了，晚上睡不着。": "声音 噪音 噪声",
     "明天有[MASK]，出门请带伞。": "雨 大雨 小雨 暴雨 雷阵雨",
