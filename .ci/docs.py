@@ -122,7 +122,7 @@ def run_forked(words: list[str], stdout: int, stderr: int) -> int:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(stdout, 1)
         os.dup2(stderr, 2)
-        sys.stdout, sys.stderr = (open(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))
+        sys.stdout, sys.stderr = (open(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))  # noqa: SIM115
         status = run_verb(words)
     except SystemExit as error:
         status = error.code
@@ -200,8 +200,7 @@ def main(names: list[str]) -> None:
 
         with multiprocessing.get_context("fork").Pool(NUM_PROCESSES, maxtasksperchild=1) as pool:
             problems = [problem for problem in pool.imap(check, pages, chunksize=1) if problem]
-    print(*problems, sep="\n\n")
-    sys.exit(1 if problems else 0)
+    sys.exit("\n\n".join(problems))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Extension of griffe, which reads docstrings for the website: what describes the fields of a class stands behind them.
+"""Extension of griffe, which reads docstrings for the website: the comments behind the fields of a class describe it.
 
 num_posts: int  # after cleaning
 """
@@ -25,5 +25,4 @@ class FieldComments(Extension):
 
 def _meaning(cls: Class, field: Attribute) -> str:
     comment = re.search(r"  # (.+)$", field.lines[-1])
-    text = comment[1] if comment else METRICS.get(field.name, "") if cls.name == "Metrics" else ""
-    return text and f"{text[0].upper()}{text[1:]}."
+    return comment[1] if comment else METRICS.get(field.name, "") if cls.name == "Metrics" else ""

@@ -68,6 +68,11 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     return "".join(part if part.startswith("```") else _translate(part, source, uri) for part in FENCE.split(markdown))
 
 
+def on_page_content(html: str, **_: Any) -> str:
+    """Remove the dash behind a field without a description."""
+    return re.sub(r'\s*–\s*<div class="doc-md-description">\s*</div>', "", html)
+
+
 def _translate(markdown: str, source: str, uri: str) -> str:
     def to_page(match: re.Match[str]) -> str:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(source), match[2]))
