@@ -26,7 +26,7 @@ PAGES = ("README*.md", "docs/**/*.md")
 SKIPPED = ("docs/LOG.md", "docs/log/", "docs/decisions/")  # history
 NUM_PROCESSES = 2
 FENCE = re.compile(r"^```(\w*)([^\n]*)\n(.*?)^```$(?=(?:\n+```(?:text)?\n(.*?)^```$)?)", re.DOTALL | re.MULTILINE)
-NOT_RUN = re.compile(r'title="(Not run: |未运行：)\S')
+NOT_RUN = re.compile(r'title="(Not run: |未运行：)[^"\s]')
 FILE = re.compile(r"# file: (\S+)\n")
 PACKAGE = ("hf_rumor/", "tests/")  # tests/test_docs.py applies changes of these
 USER_ERROR = "hf-rumor: error:"
@@ -103,10 +103,11 @@ def run_command(command: str, shown: str) -> None:
 
 def plain_words(command: str) -> list[str] | None:
     """Return the words behind `hf-rumor`; None for another command, or one that needs a shell."""
-    lexer = shlex.shlex(command.replace("\\\n", " "), posix=True, punctuation_chars=True)
+    command = command.replace("\\\n", " ").strip()
+    lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
     lexer.whitespace_split, lexer.commenters = True, "#"
     words = list(lexer)
-    needs_shell = re.search(r"[$`*~\n]", command.strip()) or any(re.fullmatch(r"[();<>|&]+", word) for word in words)
+    needs_shell = re.search(r"[$`*~\n]", command) or any(re.fullmatch(r"[();<>|&]+", word) for word in words)
     return None if needs_shell or words[0] != "hf-rumor" else words[1:]
 
 

@@ -26,8 +26,8 @@ TRAIN = """\
 `python run_rumor.py` takes the same flags. RECIPE is a `.yaml` or `.json` file of flags, or a
 [bundled one](recipes.md): {recipes}. Flags override it. A flag that is on or off takes `true` or `false`.
 """
-# A default at the end of a help text.
-HINT = re.compile(r"\s*(?:\((?:default: )?(?:%\(default\)s|(\w+))\)|\(default: ([^()]*)\)|; default: (.*))$")
+# A default at the end of a help text: "[32]", "(default: stdin)".
+HINT = re.compile(r"\s*(?:\[([^][]*)\]|\((?:default: )?(?:%\(default\)s|(\w+))\)|[(;] ?default: ([^()]*)\)?)$")
 Row = tuple[str, str, str]  # flag, default, meaning
 
 
@@ -51,36 +51,38 @@ def _verbs() -> Iterator[tuple[str, argparse.ArgumentParser, str]]:
 
 
 def _section(name: str, parser: argparse.ArgumentParser, summary: str) -> str:
-    lines = [f"## hf-rumor {name}\n", f"{summary[0].upper()}{summary[1:]}.\n"]
+    lines = [f"## hf-rumor {name}\n", f"{_sentence(summary)}\n"]
     if name == "train":
-        return "\n".join(
-            [*lines, TRAIN.format(recipes=re.sub(r"(\w+)", r"`\1`", bundled_recipes())), *_train_tables()]
-        )
+        recipes = re.sub(r"(\w+)", r"`\1`", bundled_recipes())
+        return "\n".join([*lines, TRAIN.format(recipes=recipes), *_train_tables()])
     if any(isinstance(action, argparse._SubParsersAction) for action in parser._actions):
         return "\n".join(lines)
-    inputs = "".join(
-        f" {a.metavar}" if a.nargs != "?" else f" [{a.metavar}]" for a in parser._get_positional_actions()
-    )
-    lines += [f"`hf-rumor {name}{inputs} [--flag value ...]`\n"]
-    for group in parser._action_groups:
-        rows = [_row(action) for action in group._group_actions if not isinstance(action, argparse._HelpAction)]
-        is_named = group.title not in ("positional arguments", "options")
-        lines += [f"### {str(group.title).capitalize()}\n"] if rows and is_named else []
-        lines += [_table(rows)] if rows else []
-    return "\n".join([*lines, f"{_text(parser.epilog)}\n" if parser.epilog else ""])
+    inputs = parser._get_positional_actions()
+    words = [f"[{action.metavar}]" if action.nargs in ("?", "*") else action.metavar for action in inputs]
+    lines += [f"`{' '.join(['hf-rumor', name, *words])} [--flag value ...]`\n"]
+    flags = [action for action in parser._get_optional_actions() if not isinstance(action, argparse._HelpAction)]
+    rows = map(_row, [*inputs, *flags])
+    return "\n".join([*lines, _table(rows), *map(_paragraph, (parser.epilog or "").split("\n\n"))])
+
+
+def _paragraph(text: str) -> str:
+    """Return a paragraph of an epilog; an example is a block of code."""
+    head, _, example = text.partition("\n")
+    if not example.startswith(" "):
+        return f"{_text(text)}\n"
+    return f"{head}\n\n```\n{inspect.cleandoc(example)}\n```\n"
 
 
 def _row(action: argparse.Action) -> Row:
     """Return the row of a flag or an input; a default at the end of its help gets a column of its own."""
     name = f"`{action.option_strings[-1]}`" if action.option_strings else f"`{action.metavar}`"
     hint = HINT.search(action.help or "")
-    default = action.default if action.default not in (None, False, argparse.SUPPRESS) else ""
-    if hint and default == "":
+    default = None if action.default is False else action.default
+    if hint and default is None:
         default = next(filter(None, hint.groups()), "")
-    if action.required or (not action.option_strings and action.nargs != "?"):
+    if action.required and action.nargs not in ("?", "*"):
         default = "required"
-    choices = f" One of {', '.join(f'`{choice}`' for choice in action.choices)}." if action.choices else ""
-    return name, _value(default), _sentence(HINT.sub("", action.help or "")) + choices
+    return name, _value(default), _meaning(HINT.sub("", action.help or ""), action.choices)
 
 
 def _train_tables() -> Iterator[str]:
@@ -88,8 +90,7 @@ def _train_tables() -> Iterator[str]:
     choices = {action.dest: action.choices for action in make_train_parser()._actions}
 
     def row(name: str, default: Any, meaning: str) -> Row:
-        allowed = ", ".join(f"`{_plain(choice)}`" for choice in choices[name] or ())
-        return f"`--{name}`", _value(default), _sentence(meaning) + (f" One of {allowed}." if allowed else "")
+        return f"`--{name}`", _value(default), _meaning(meaning, choices[name])
 
     yield "### Data, model, split, loss\n"
     yield _table(row(entry.name, entry.default, entry.metadata["help"]) for entry in dataclasses.fields(RunArguments))
@@ -135,13 +136,18 @@ def _value(value: Any) -> str:
     return f"`{','.join(value) if isinstance(value, list) else value}`"
 
 
+def _meaning(text: str, choices: Iterable[Any] | None) -> str:
+    allowed = ", ".join(f"`{_plain(choice)}`" for choice in choices or ())
+    return " ".join(part for part in (_sentence(text), allowed and f"One of {allowed}.") if part)
+
+
 def _sentence(text: str) -> str:
     text = _text(text)
     if not text:
         return ""
     first = text.split()[0]
     start = first if first.endswith(":") else first[0].upper() + first[1:]  # `auto: ...` is a value
-    return f"{start}{text[len(first) :]}{'' if text.endswith(('.', '`')) else '.'}"
+    return f"{start}{text[len(first) :]}{'' if text.endswith('.') else '.'}"
 
 
 def _text(text: str) -> str:
@@ -153,4 +159,5 @@ def _text(text: str) -> str:
 
 def _table(rows: Iterable[tuple[str, ...]], head: tuple[str, ...] = ("flag", "default", "meaning")) -> str:
     lines = [head, ("---",) * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return f'<div class="flags" markdown>\n\n{table}\n</div>\n'

@@ -36,14 +36,17 @@ def on_config(config: Any) -> Any:
     """Replace the patterns in the navigation by the pages that match them."""
     docs = Path(config.docs_dir)
     names = {path.relative_to(docs).as_posix() for path in docs.rglob("*.md")} | {*PAGES.values(), COMMANDS}
-    in_order = sorted(names, key=lambda name: (not name.endswith("index.md"), name))
+    unnamed = {name for name in names if repr(name) not in repr(config.nav)}
+    in_order = sorted(unnamed, key=lambda name: (not name.endswith("index.md"), name))
     config.nav = list(_expand(config.nav, in_order))
     return config
 
 
 def _expand(entries: list[Any], names: list[str]) -> Iterator[Any]:
     for entry in entries:
-        if isinstance(entry, str):
+        if isinstance(entry, str) and "*" not in entry:
+            yield entry
+        elif isinstance(entry, str):
             yield from (name for name in names if fnmatch(name, entry))
         else:
             [(title, value)] = entry.items()
@@ -64,6 +67,8 @@ def on_files(files: Any, config: Any) -> Any:
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Point links between files of the repository to their pages."""
     uri = page.file.src_uri
+    if page.parent is None:  # alone in its section
+        page.meta["hide"] = ["navigation"]
     source = next((source for source, name in PAGES.items() if name == uri), f"docs/{uri}")
     return "".join(part if part.startswith("```") else _translate(part, source, uri) for part in FENCE.split(markdown))
 
@@ -80,4 +85,4 @@ def _translate(markdown: str, source: str, uri: str) -> str:
         return f"{match[1]}{posixpath.relpath(page, posixpath.dirname(uri) or '.')}{match[3]}"
 
     # A line break between Chinese characters would be shown as a space.
-    return re.sub(f"(?<={CHINESE})\n(?={CHINESE})", "", LINK.sub(to_page, markdown))
+    return re.sub(f"(?<={CHINESE})\n *(?={CHINESE})", "", LINK.sub(to_page, markdown))

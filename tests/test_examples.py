@@ -47,8 +47,8 @@ def test_the_output_of_a_python_block_is_the_plain_block_right_behind_it():
 
 def test_blocks_of_a_page_share_names_and_files(tmp_path, monkeypatch):
     blocks = [
-        ("python", "x = 2\nopen('a.txt', 'w').write('b')"),
-        ("console", "$ cat a.txt\nb\n$ cat \\\n    a.txt\nb\n$ cat << END\n> c\n> END\nc"),
+        ("python", "from pathlib import Path\nx = Path('a.txt').write_text('bc')"),
+        ("console", "$ cat a.txt\nbc\n$ cat \\\n    a.txt\nbc\n$ cat << END\n> c\n> END\nc"),
         ("python", "# file: name.py\nprint(3)"),
         ("yaml", "# file: name.yaml\na: 1"),
         ("python", "# file: tests/test_name.py\nfail"),
@@ -65,7 +65,7 @@ def test_blocks_of_a_page_share_names_and_files(tmp_path, monkeypatch):
         ("a \n", "a\n", True),
         ("a\n", "b\n", False),
         ("a\nb\n", "a\n", False),
-        ("loss 0.31, end\n", "loss 0...., end\n", True),
+        ("loss 0.31, end\n", "loss 0..., end\n", True),
         ("a\nb\nc\n", "a\n...\nc\n", True),
         ("a\nc\n", "a\n...\nb\n", False),
         ("(1)\n", "(2)\n", False),
