@@ -59,7 +59,7 @@ coverage: install  ## Run all tests and require 90% branch coverage
 	$(TESTS) $(ALL) --cov --cov-report=term --cov-fail-under=90
 
 docs: install  ## Build the website of the documentation into site/
-	$(BIN)/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 bench: install  ## Measure how long everyday commands take
 	$(BIN)/python benchmarks/everyday.py

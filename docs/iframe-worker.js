@@ -1,6 +1,7 @@
 // The search runs in a worker. A page that was opened from a folder (file:) cannot start one: there, a frame replaces it.
+// By the name IFrameWorker, the script of the search recognizes that it runs in a frame.
 if (location.protocol === "file:") {
-  window.Worker = class extends EventTarget {
+  window.Worker = window.IFrameWorker = class extends EventTarget {
     constructor(url) {
       super();
       const frame = document.createElement("iframe");
