@@ -9,7 +9,7 @@ TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 ALL = -m "not gpu and not network"
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-all install-lowest test-lowest check format coverage bench build clean
+.PHONY: help install run test test-all install-lowest test-lowest check format coverage docs bench build clean
 
 help:  ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +58,9 @@ format: install  ## Format the code and fix lint
 coverage: install  ## Run all tests and require 90% branch coverage
 	$(TESTS) $(ALL) --cov --cov-report=term --cov-fail-under=90
 
+docs: install  ## Build the website of the documentation into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
 bench: install  ## Measure how long everyday commands take
 	$(BIN)/python benchmarks/everyday.py
 
@@ -66,4 +69,4 @@ build: install  ## Build the wheel and the source distribution into dist/
 	$(BIN)/python -m build --quiet
 
 clean:  ## Remove .venv and build products; keep out/
-	rm -rf $(VENV) build dist *.egg-info .coverage .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist site *.egg-info .coverage .mypy_cache .pytest_cache .ruff_cache

@@ -46,10 +46,13 @@ def evaluate(
         model: A finished folder, or a model on the Hub.
         data: As for `load_corpus`.
         output_dir: Folder for the report.
-        revision: Branch, tag or commit of a model on the Hub.
+        revision: Branch, tag or commit of a model on the Hub; None: the newest.
+
+    Returns:
+        The report on these posts, as written to `output_dir`.
 
     Raises:
-        RumorError: A user error.
+        RumorError: A user error, such as a model or a corpus that cannot be read.
     """
     corpus = data if isinstance(data, Corpus) else load_corpus(data)
     return evaluate_outside(str(model), corpus, Path(output_dir).expanduser(), revision)

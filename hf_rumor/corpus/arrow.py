@@ -48,7 +48,8 @@ class Corpus:
 
     Attributes:
         sources: Where the posts come from.
-        posts: One row per post, features as in `FEATURES`; memory-mapped, so unused columns are not read.
+        posts: One row per post, with the columns `id`, `text`, `label` (0 or 1), `posted_at` (seconds since 1970-01-01
+            UTC), `source` and more; memory-mapped, so unused columns are not read.
         findings: Counts of oddities and skipped posts.
         texts_sha256: Digest of the normalized texts, in any order.
     """
@@ -84,12 +85,13 @@ def load_corpus(
     """Return a clean corpus, and log its oddities.
 
     Args:
-        source: A path, `auto` or `hub:user/dataset` (see `resolve_corpus`); a `datasets.Dataset`; texts; or posts.
+        source: A path, `auto` or `hub:user/dataset`, as for `--data_path`; a `datasets.Dataset` with a column for each
+            value of a post; texts; or posts.
         labels: One per text: 0 or 1 (rumor), bool, or words such as `rumor` and `非谣言`.
-        columns: Columns of text, label and id; recognised by their names if not given.
+        columns: Columns of text, label and id; recognized by their names if not given.
 
     Raises:
-        CorpusError: The corpus does not exist, is broken, or has no post.
+        CorpusError: The corpus does not exist, is broken, or has no post; or the labels do not match the texts.
     """
     columns = columns or Columns()
     if isinstance(source, str | Path):
@@ -184,8 +186,8 @@ class SplitCorpus:
 
     Attributes:
         corpus: All posts.
-        groups: Number of the near-duplicate group of each post.
-        split: Positions of the posts of each part.
+        groups: Number of the near-duplicate group of each post. *Shape:* `(num_posts,)`.
+        split: Positions of the posts of each part: `split.train`, `split.validation` and `split.test`.
         leaking: Positions of the test posts with a near-duplicate in training or validation.
         num_seen: Number of test posts that were dropped since the model to start from has seen them.
     """
@@ -210,13 +212,15 @@ def split_corpus(
 
     Args:
         corpus: A clean corpus.
-        name: A key of `hf_rumor.corpus.splits.SPLITS`.
+        name: `grouped` (near-duplicates stay together), `random`, `chronological` (the newest posts are the test
+            part), `every_8th`, or `column` (the parts that the corpus names).
         seed: No effect on `chronological` and `column`.
         folds: Number of disjoint test parts of `grouped` and `random`, which together contain each post once.
         fold: Fold to use as the test part, from 0.
 
     Raises:
-        CorpusError: As for `split_posts`.
+        CorpusError: The split or the fold does not exist; a label has too few posts, in the corpus or in a part; or
+            the corpus has no times or parts.
     """
     near_duplicates = find_near_duplicates(corpus.posts["text"][:])
     split = split_dataset(corpus.posts, name, seed, near_duplicates.groups, folds, fold)

@@ -106,7 +106,15 @@ class RumorClassifier:
         return cls(score_batches, tokenizer.backend_tokenizer, facts, model)
 
     def predict(self, posts: Sequence[Post | str], batch_size: int = 32) -> list[Prediction]:
-        """Return one prediction for each post or text, in order."""
+        """Return one prediction for each post or text, in order.
+
+        Args:
+            posts: A list of texts or posts, of any length; long ones are truncated as in training.
+            batch_size: Number of posts that are scored at once.
+
+        Raises:
+            ValueError: `posts` is one text, or `batch_size` is not positive.
+        """
         return list(self.predict_iter(posts, batch_size))
 
     def predict_iter(self, posts: Iterable[Post | str], batch_size: int = 32) -> Iterator[Prediction]:
@@ -128,7 +136,7 @@ class RumorClassifier:
             yield from map(Prediction, probabilities.tolist(), names)
 
     def probabilities(self, posts: Sequence[Post | str], batch_size: int = 32) -> NDArray[np.float64]:
-        """Return the probability of rumor of each post. *Shape:* `(num_posts,)`."""
+        """Return the probability of rumor of each post, from 0 to 1. *Shape:* `(num_posts,)`."""
         facts = self.facts
         order, batches = make_batches(as_posts(posts), self.tokenizer, facts.tokenizer, facts.inputs, batch_size)
         if batches and not self._is_vocabulary_checked:

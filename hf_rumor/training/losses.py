@@ -100,10 +100,10 @@ def make_loss(name: str, kwargs: dict[str, Any] | None = None, *, labels: Sequen
     """Return the loss that `--loss` and `--loss_kwargs` name.
 
     Args:
-        name: A key of `LOSSES`, or `package.module:name` of a function, or of a class that is called with `kwargs`;
-            see `as_loss`.
+        name: `bce`, `ce`, `focal`, `mse`, or `package.module:name` of a function of `(logits, one-hot target)`, both
+            of *shape* `(batch, 2)`, or of a class that is called with `kwargs`.
         kwargs: Keyword arguments. `class_weights="balanced"` becomes `num_posts / (2 · num_posts_of_label)`.
-        labels: The training labels, for balanced weights.
+        labels: The training labels, 0 or 1, for balanced weights. *Shape:* `(num_posts,)`.
 
     Raises:
         ArgumentError: The loss does not exist, does not accept `kwargs`, or is not a mean over the batch.

@@ -36,6 +36,7 @@ class RumorTrainer(Trainer):
     """A drop-in `Trainer` whose loss is an argument, exact under gradient accumulation and several processes.
 
     Differs from `Trainer` in these points:
+
     - `compute_loss` applies `loss`; `outputs.loss` of the model is never computed.
     - Batches grouped by length come in random order, and are for training only; evaluation and prediction keep the
       order of the dataset, and all of its posts.
@@ -44,12 +45,12 @@ class RumorTrainer(Trainer):
 
     Args:
         *args: As for `Trainer`.
-        loss: A name in `LOSSES`, `package.module:name`, a `Loss`, or a function of float32 `(logits, one-hot target)`,
-            both `(batch, 2)`, that returns the mean over the batch.
-        layer_lr_decay: Learning rate of each layer as a share of that of the layer above; see
-            `hf_rumor.training.layers`.
-        adversarial_radius: Above 0, each step adds the gradient at perturbed embeddings, at twice the cost; see
-            `hf_rumor.training.adversary`.
+        loss: `bce`, `ce`, `focal`, `mse`, `package.module:name`, a `Loss` of `make_loss`, or a function of float32
+            `(logits, one-hot target)`, both of *shape* `(batch, 2)`, that returns the mean over the batch.
+        layer_lr_decay: Learning rate of each layer as a share of that of the layer above; 1: the same for all (Clark
+            et al., 2020, https://arxiv.org/abs/2003.10555).
+        adversarial_radius: Radius of the embedding perturbation, at least 0 (FGM: Miyato et al., 2017,
+            https://arxiv.org/abs/1605.07725). Above 0, each step costs twice the time.
         speed_up: Whether to use faster, equivalent operations on a CPU; see `hf_rumor.models.cpu.speed`.
         **kwargs: As for `Trainer`.
 
@@ -103,7 +104,7 @@ class RumorTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
-        """Return the loss of a micro-batch, and the outputs if `return_outputs`.
+        """Return the loss of a micro-batch as a scalar, and the outputs if `return_outputs`.
 
         In training, the mean over the micro-batch is weighted by its share of all labels of the step, so that the
         gradient is that of one large batch: (4, 4, 2) with accumulation equals 10 at once.
