@@ -23,7 +23,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PAGES = ("README*.md", "docs/**/*.md")
-SKIPPED = ("docs/LOG.md", "docs/log/", "docs/decisions/")  # history
+SKIPPED = ("docs/log/", "docs/decisions/")  # history
 NUM_PROCESSES = 2
 FENCE = re.compile(r"^```(\w*)([^\n]*)\n(.*?)^```$(?=(?:\n+```(?:text)?\n(.*?)^```$)?)", re.DOTALL | re.MULTILINE)
 NOT_RUN = re.compile(r'title="(Not run: |未运行：)[^"\s]')
