@@ -9,7 +9,7 @@ from typing import Any
 
 from hf_rumor.cli.arguments import exit_on_sigterm
 from hf_rumor.config.flags import TRAINING_DEFAULTS, RunArguments
-from hf_rumor.config.parse import bundled_recipes, make_parser
+from hf_rumor.config.parse import bundled_recipes, check_names, make_parser
 from hf_rumor.util.processes import is_first_process
 
 
@@ -34,6 +34,7 @@ def run(words: list[str]) -> int:
     if "--help_all" in words:
         print(make_parser().format_help())
         return 0
+    check_names(words)  # before imports that take seconds
     from hf_rumor.report.words import headline
     from hf_rumor.runs.train import run as run_training
     from hf_rumor.training.interruption import Interrupted

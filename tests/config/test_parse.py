@@ -144,12 +144,12 @@ def test_a_flag_of_another_tool_suggests_ours(flag, ours):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--no-such-flag"], "--no-such-flag is not a flag"),
+        (["--no-such-flag"], "--no-such-flag: not a flag"),
         (["--learning_rate", "fast"], "invalid float value: 'fast'"),
         (["--lr_scheduler_type", "wavy"], "wavy"),
         (["--split", "lucky"], "invalid choice: 'lucky'"),
         (["nowhere.yaml"], "one of bert_base_chinese"),
-        (["mini", "stray"], "stray is not a flag"),
+        (["mini", "stray"], "stray: not a flag"),
         (["--max_length", "2"], "--max_length 2: must be at least 3"),
         (["--split_seed", "-1"], "must be at least 0"),
         (["--data_seed", "4294967296"], "must be at most 4294967295"),
@@ -185,8 +185,8 @@ def test_a_wrong_command_line_is_one_line(words, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("learning_rat: 1.0e-5", "learning_rat is not a flag (did you mean --learning_rate?)"),
-        ("lr: 1.0e-5", "lr is not a flag (did you mean --learning_rate?)"),
+        ("learning_rat: 1.0e-5", "learning_rat: not a flag (did you mean --learning_rate?)"),
+        ("lr: 1.0e-5", "lr: not a flag (did you mean --learning_rate?)"),
         ("learning_rate: fast", "invalid float value: 'fast'"),
         ("- learning_rate", "but list"),
         ("", "but NoneType"),
