@@ -194,8 +194,8 @@ class RunArguments:
     decision: str = _flag(
         "0.5",
         "Threshold: a post is predicted to be a rumor if its probability is at least this. A number, or a rule "
-        "applied to validation posts: max_f1, precision>=0.9, recall>=0.9, or cost=FN:FP (cost of a missed rumor : "
-        "of a false alarm).",
+        "applied to validation posts: max_f1, precision>=0.9, recall>=0.9, cost=5:1 (cost of a missed rumor : of a "
+        "false alarm), or flag=30 (at most 30 of the posts are flagged).",
     )
     abstain_below: float | None = _flag(None, "Abstain (predict uncertain) below this confidence, 0.5 to 1.")
 

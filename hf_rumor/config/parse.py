@@ -184,8 +184,13 @@ def flag_names() -> frozenset[str]:
     spec = importlib.util.find_spec("transformers")
     assert spec is not None and spec.submodule_search_locations
     source = Path(spec.submodule_search_locations[0], "training_args.py").read_text(encoding="utf-8")
-    [body] = [node.body for node in ast.parse(source).body if getattr(node, "name", None) == "TrainingArguments"]
-    theirs = {node.target.id for node in body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)}
+    theirs = {
+        field.target.id
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ClassDef) and node.name == "TrainingArguments"
+        for field in node.body
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+    }
     return frozenset(theirs | {entry.name for entry in dataclasses.fields(RunArguments)})
 
 
@@ -233,4 +238,5 @@ def _read_recipe(path: Path) -> tuple[dict[str, Any], list[str]]:
     for key in recipe:
         _check_flag(f"{path}: {key}", str(key), "Fix it.")
     # Through the parser: `2e-5`, which YAML reads as text, becomes a number.
-    return _parse(make_parser(), words_of(recipe), f"{path}: "), [name for name, value in recipe.items() if value is None]
+    empty = [name for name, value in recipe.items() if value is None]
+    return _parse(make_parser(), words_of(recipe), f"{path}: "), empty

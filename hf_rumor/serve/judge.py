@@ -38,9 +38,11 @@ class Limits:
 class Judge:
     """Answer requests of the page and of the API, one at a time; remove uploads and results."""
 
-    def __init__(self, model: str, limits: Limits, revision: str | None = None) -> None:
+    def __init__(
+        self, model: str, limits: Limits, revision: str | None = None, threshold: float | None = None
+    ) -> None:
         self.limits = limits
-        self.classifier = RumorClassifier.from_pretrained(model, revision=revision)
+        self.classifier = RumorClassifier.from_pretrained(model, revision=revision, threshold=threshold)
         self.explainer = Explainer(self.classifier)  # one model in memory
         self.folder = Path(tempfile.mkdtemp(prefix="hf_rumor_")).resolve()  # of uploads and results
         self._turn = threading.Lock()
