@@ -231,7 +231,7 @@ def test_label_words_are_not_reported(write, word):
 def test_an_unknown_label_stops_training_at_its_line_and_does_not_matter_in_prediction(write, suffix):
     path = write(suffix, [{"text": "雪", "label": "rumor"}, {"text": "雨", "label": "maybe"}])
     where = {".jsonl": "line 2", ".parquet": "row 2"}.get(suffix, "line 3")  # the first line is the header
-    assert f"{where}: label 'maybe' is unknown. Use 1 or rumor" in refused(path)
+    assert f"{where}: label 'maybe' is unknown. Write rumor or 1" in refused(path)
     assert [item.post.text for item in predicted(path)] == ["雪", "雨"]
 
 
@@ -239,20 +239,33 @@ def test_an_unknown_label_stops_training_at_its_line_and_does_not_matter_in_pred
 @pytest.mark.parametrize(
     ("row", "columns", "words"),
     [
-        ({"txt": "雪", "label": "1"}, {}, "no column text or content or post or 内容"),
-        ({"text": "雪", "lab": "1"}, {}, "no column label or labels or is_rumor"),
-        ({"text": "雪", "label": "1"}, {"text": "body"}, "no column 'body' (columns: 'text', 'label'). Name it"),
-        ({"text": "雪", "label": "1"}, {"label": "truth"}, "no column 'truth' (columns: 'text', 'label'). Name it"),
-        ({"text": "雪", "label": "1"}, {"id": "key"}, "no column 'key' (columns: 'text', 'label'). Name it"),
+        ({"txt": "雪", "label": "1"}, {}, "no column for the text (columns: 'txt', 'label'). Name it with --text"),
+        ({"text": "雪", "lab": "1"}, {}, "no column for the label (columns: 'text', 'lab'). Name it with --label"),
+        (
+            {"text": "雪", "label": "1"},
+            {"text": "body"},
+            "no column named 'body' (columns: 'text', 'label'). Fix --text",
+        ),
+        (
+            {"text": "雪", "label": "1"},
+            {"label": "truth"},
+            "no column named 'truth' (columns: 'text', 'label'). Fix --label",
+        ),
+        ({"text": "雪", "label": "1"}, {"id": "key"}, "no column named 'key' (columns: 'text', 'label'). Fix --id"),
     ],
 )
 def test_a_missing_column_is_refused_with_the_columns(write, suffix, row, columns, words):
     assert words in refused(write(suffix, [row]), **columns)
 
 
+def test_a_table_without_column_names_is_recognized(write):
+    message = refused(write(".csv", [{"明天全市停水": "今天晴", "1": "0"}]))
+    assert "posts.csv: the first line is a post, not column names ('明天全市停水', '1'). Add a first line" in message
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet"])
 def test_a_table_without_a_text_is_refused_as_a_whole_in_prediction(write, suffix):
-    with pytest.raises(CorpusError, match="no column text or content"):
+    with pytest.raises(CorpusError, match="no column for the text"):
         predicted(write(suffix, [{"txt": "雪"}, {"txt": "雨"}]))
 
 
