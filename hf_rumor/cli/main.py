@@ -121,7 +121,8 @@ def parse(words: list[str]) -> argparse.Namespace:
 
 
 def _closest(word: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(word.partition("=")[0].replace("-", "_"), [*names], n=1)
+    start = word.partition("=")[0]
+    close = [name for name in names if name.startswith(start)] or difflib.get_close_matches(start, names, n=1)
     return f" (did you mean {close[0]}?)" if close else ""
 
 

@@ -275,7 +275,7 @@ def test_a_table_without_a_text_is_refused_as_a_whole_in_prediction(write, suffi
         (".jsonl", b'{"text": ', "not a JSON object"),
         (".jsonl", b"[" * 100_000, "not a JSON object"),
         (".jsonl", b"[1]", "not a JSON object but a list"),
-        (".jsonl", b'{"label": 1}', "no column text"),
+        (".jsonl", b'{"label": 1}', "no column for the text"),
         (".jsonl", b'{"text": ["a"], "label": 1}', "a list is not a text"),
         (".jsonl", b'{"text": "a", "label": 1, "id": []}', "a list is not a text"),
         (".jsonl", b'{"text": "a", "label": 1, "reposts": [{"id": 1}]}', "a repost without 'text'"),
@@ -283,7 +283,7 @@ def test_a_table_without_a_text_is_refused_as_a_whole_in_prediction(write, suffi
         (".jsonl", b'{"text": "a\0", "label": 1}', "a NUL byte"),
         (".jsonl", b'{"text": "' + b"x" * 3000 + b'", "label": 1}', "longer than 2,000 bytes"),
         (".csv", b"a,b,1,2", "4 fields, but 3 column names"),
-        (".csv", b"a", "1 fields, but 3 column names"),
+        (".csv", b"a", "1 field, but 3 column names"),
         (".csv", b"a,\xd7\xf2\xd2\xb9,1", "not valid UTF-8 (byte 0xd7 at position 2)"),
         (".csv", b'a,"open,1', "a quote is opened and never closed"),
         (".csv", b'a,"b"c,1', "not a table row"),
@@ -336,7 +336,7 @@ def test_plain_lines_are_predicted_and_have_no_labels(tmp_path):
     assert [(item.id, item.error) for item in predicted(path)] == [
         *[(1, None), (2, "the line is empty."), (3, "the text is empty."), (4, None)],
     ]
-    assert "plain lines have no labels. Use a corpus of .jsonl" in refused(path)
+    assert "read as plain lines, which have no labels. Use a file" in refused(path)
 
 
 def test_ced_posts_without_a_label_are_predicted(tmp_path, write_ced, corpus_posts):
