@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import io
 import json
+import logging
 import os
 import re
 import signal
@@ -21,6 +22,9 @@ from hf_rumor.errors import ArgumentError
 
 if TYPE_CHECKING:
     from hf_rumor.corpus.arrow import Corpus
+
+
+logger = logging.getLogger(__name__)
 
 
 class Parser(argparse.ArgumentParser):
@@ -102,12 +106,15 @@ def open_posts(argument: str, format_name: str = "auto") -> Iterator[Input]:
     path = os.path.expanduser(argument)
     if argument == "-" or os.path.exists(path):
         with open_input(sys.stdin.buffer if argument == "-" else Path(path), format_name, is_labelled=False) as source:
+            if format_name == "auto":
+                logger.info("input: %s is read as %s", source.name, source.format)
             yield source
         return
     suffixes = (*SUFFIXES, *DECOMPRESS, *WORKBOOKS, ".json")
     if (argument.isascii() and " " not in argument) or argument.lower().endswith(suffixes) or format_name != "auto":
         raise ArgumentError(f"{argument}: no such file. Check the path; to predict a text, pass it on stdin.")
-    line = io.BytesIO(json.dumps({"text": argument}).encode())
+    logger.info("input: no file has this name, so it is read as a text")
+    line = io.BytesIO(json.dumps({"id": 1, "text": argument}).encode())
     with open_input(line, "jsonl", is_labelled=False, name="the text") as source:
         yield source
 

@@ -78,8 +78,6 @@ def _read_texts(name: str, columns: "Columns") -> list[str]:
     from hf_rumor.corpus.rows import read_items
 
     with open_posts(name) as source:
-        if source.path is not None:
-            logger.info("explain: %s is read as %s", source.name, source.format)
         texts = []
         for item in read_items(source, columns):
             if item.post is None:

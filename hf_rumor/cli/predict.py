@@ -81,8 +81,6 @@ def run(arguments: argparse.Namespace) -> None:
     _check_files(arguments, share.of)
     seen = _load_seen(arguments) if arguments.mark_seen else None
     with open_posts(arguments.input, arguments.format) as source:
-        if arguments.format == "auto":
-            logger.info("predict: %s is read as %s (--format auto)", source.name, source.format)
         settings = {name: getattr(arguments, name) for name in ("backend", "precision", "revision", "threshold")}
         classifier = RumorClassifier.from_pretrained(arguments.model, **settings)
         items = read_items(source, Columns(text=arguments.text_column, id=arguments.id_column))

@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> None:
     write_card(folder, report, arguments.license, overwrite=arguments.overwrite_card)
     in_card = license_of(read_card(folder / CARD_FILE))
     if in_card is None:
-        advice = "Name it: apache-2.0, ..."
+        advice = "Name one, such as --license apache-2.0."
         if arguments.license:  # an edited card is not rendered again
             advice = f"Add `license: {arguments.license}` at the top of {folder / CARD_FILE}, or use --overwrite_card."
         raise ArgumentError(f"--license: README.md names no license. {advice}")

@@ -209,9 +209,13 @@ class RunArguments:
 
         parse_decision(self.decision)
         if self.abstain_below is not None and not 0.5 < self.abstain_below < 1:
-            raise ArgumentError(f"--abstain_below {self.abstain_below:g}: not between 0.5 and 1. Fix it.")
+            raise ArgumentError(
+                f"--abstain_below {self.abstain_below:g}: not between 0.5 and 1. Use a value such as 0.8."
+            )
         if not 0 < self.layer_lr_decay <= 1:
-            raise ArgumentError(f"--layer_lr_decay {self.layer_lr_decay:g}: not in (0, 1]. Fix it.")
+            raise ArgumentError(
+                f"--layer_lr_decay {self.layer_lr_decay:g}: not in (0, 1]. Use a value such as 0.9, or 1 for none."
+            )
         self.parsed("loss_kwargs")
         self.parsed("config_overrides")
 
@@ -221,7 +225,7 @@ class RunArguments:
         try:
             value = json.loads(text)
         except ValueError as error:
-            raise ArgumentError(f"--{name} {text}: not valid JSON ({error}). Fix it.") from error
+            raise ArgumentError(f"--{name} {text}: not valid JSON ({error}). Write '{{\"key\": value}}'.") from error
         if not isinstance(value, dict):
-            raise ArgumentError(f"--{name} {text}: not a JSON object. Write {{...}}.")
+            raise ArgumentError(f"--{name} {text}: not a JSON object. Write '{{\"key\": value}}'.")
         return value

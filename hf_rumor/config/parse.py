@@ -67,7 +67,7 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
     given = recipe | _parse(make_parser(), words, "")
     for name in empty:
         if name not in given:
-            raise ArgumentError(f"{recipe_file}: {name} is empty. Write a value, or name it with --{name}.")
+            raise ArgumentError(f"{recipe_file}: {name} has no value. Add --{name} VALUE.")
     run, training = _fill(given)
     return Arguments(run, training, given, recipe.get("model_name_or_path"))
 
@@ -127,10 +127,10 @@ def _check(given: dict[str, Any]) -> None:
         raise ArgumentError(f"--{name}: not supported. {REFUSED[name]}.")
     for name in sorted(given.keys() & MINIMUMS.keys()):
         if given[name] is not None and not given[name] >= MINIMUMS[name]:  # false for nan too
-            raise ArgumentError(f"--{name} {given[name]}: must be at least {MINIMUMS[name]}. Fix it.")
+            raise ArgumentError(f"--{name} {given[name]}: must be at least {MINIMUMS[name]}. Use a larger value.")
     for name in sorted(given.keys() & {"seed", "data_seed", "split_seed"}):
         if given[name] is not None and given[name] > MAX_SEED:
-            raise ArgumentError(f"--{name} {given[name]}: must be at most {MAX_SEED}. Fix it.")
+            raise ArgumentError(f"--{name} {given[name]}: must be at most {MAX_SEED}. Use a smaller value.")
     for name in sorted(given.keys() & REQUIRES.keys()):
         if given[name] and not given.get(REQUIRES[name]):
             raise ArgumentError(f"--{name}: needs --{REQUIRES[name]}. Give both or neither.")
@@ -213,8 +213,8 @@ def find_recipe(name: str) -> Path:
         if path.is_file() and path.suffix in (".yaml", ".yml", ".json"):
             return path
     raise ArgumentError(
-        f"{name}: neither a flag nor a recipe. Use a .yaml or .json file, or one of {bundled_recipes()}; flags start "
-        "with --."
+        f"{name}: neither a flag nor a recipe. Recipes are .yaml or .json files, or one of {bundled_recipes()}. Name "
+        "a corpus with --data_path, and a model with --model_name_or_path."
     )
 
 
@@ -232,11 +232,11 @@ def _read_recipe(path: Path) -> tuple[dict[str, Any], list[str]]:
     try:
         recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ArgumentError(f"{path}: not valid YAML or JSON ({error}). Fix it.") from error
+        raise ArgumentError(f"{path}: not valid YAML or JSON ({error}). Fix the file.") from error
     if not isinstance(recipe, dict) or not recipe:
-        raise ArgumentError(f"{path}: not `flag: value` lines but {type(recipe).__name__}. Fix it.")
+        raise ArgumentError(f"{path}: not a recipe. Write lines such as `loss: focal` into it.")
     for key in recipe:
-        _check_flag(f"{path}: {key}", str(key), "Fix it.")
+        _check_flag(f"{path}: {key}", str(key), "Fix the file.")
     # Through the parser: `2e-5`, which YAML reads as text, becomes a number.
     empty = [name for name, value in recipe.items() if value is None]
     return _parse(make_parser(), words_of(recipe), f"{path}: "), empty

@@ -97,9 +97,9 @@ class RumorClassifier:
             from hf_rumor.inference.onnx import load_onnx
 
             if precision != "fp32":
-                raise ModelError(f"{name}: precision {precision} is not available for the onnx backend. Omit it.")
+                raise ModelError(f"{name}: precision {precision} is not available with --backend onnx. Use fp32.")
             if revision:
-                raise ModelError(f"{name}: a folder for the onnx backend has no revision {revision}. Omit it.")
+                raise ModelError(f"{name}: an exported folder has no revision {revision}. Remove the revision.")
             score_batches, onnx_tokenizer, facts = load_onnx(Path(name))
             return cls(score_batches, onnx_tokenizer, _with_threshold(facts, threshold))
         from hf_rumor.models.cpu.speed import one_by_one, speed_up_scoring

@@ -44,7 +44,7 @@ def decide(name: str, corpus: Corpus, rule: str, revision: str | None = None) ->
     seen = load_seen(name, revision)
     if seen is not None and (is_seen := find_seen(texts.tolist(), seen)).any():
         if is_seen.all():
-            raise ModelError(f"{name}: it has seen all {len(texts):,} posts of {corpus.path}. Use other posts.")
+            raise ModelError(f"{name}: the model has seen all {len(texts):,} posts of {corpus.path}. Use other posts.")
         logger.warning("decide: %d of %d posts are skipped, since the model has seen them", is_seen.sum(), len(texts))
         labels, texts = labels[~is_seen], texts[~is_seen]
     parsed = parse_decision(rule)

@@ -109,7 +109,7 @@ class Judge:
         with open_input(path, is_labelled=False, name=path.name) as source:
             items = list(islice(read_items(source, Columns()), self.limits.max_posts + 1))
         if not items:
-            raise ArgumentError(f"{path.name}: no posts. Choose a file with some.")
+            raise ArgumentError(f"{path.name}: no posts. Choose another file.")
         if len(items) > self.limits.max_posts:
             raise ArgumentError(f"{path.name}: more than {self.limits.max_posts:,} posts. Split the file.")
         return list(chain.from_iterable(predict_items(self.classifier, map(self._limited, items), BATCH_SIZE)))

@@ -99,7 +99,7 @@ def test_a_single_text_and_an_empty_batch_are_refused(folder, texts, batch_size,
 
 
 def test_bf16_is_refused_with_onnx(folder):
-    with pytest.raises(ModelError, match="precision bf16 is not available for the onnx backend"):
+    with pytest.raises(ModelError, match="precision bf16 is not available with --backend onnx"):
         RumorClassifier.from_pretrained(folder, backend="onnx", precision="bf16")
 
 
