@@ -68,11 +68,13 @@ def train_help() -> str:
         add_help=False,
         formatter_class=Formatter,
     )
-    ours = parser.add_argument_group("data, model, split, loss")
+    ours = parser.add_argument_group("flags of hf_rumor")
     for entry in dataclasses.fields(RunArguments):
         default = "" if entry.default is None else f" [{entry.default}]"
         ours.add_argument(f"--{entry.name}", metavar="", help=entry.metadata["help"] + default)
-    theirs = parser.add_argument_group("transformers.TrainingArguments with other defaults (all flags: --help_all)")
+    theirs = parser.add_argument_group(
+        "flags of transformers.TrainingArguments with other defaults (--help_all prints all)"
+    )
     for name, (value, help_text) in TRAINING_DEFAULTS.items():
         theirs.add_argument(f"--{name}", metavar="", help=f"{help_text} [{value}]")
     return parser.format_help()
