@@ -107,9 +107,17 @@ def test_the_tests_mirror_the_package():
     assert missing == []
 
 
-@pytest.mark.parametrize("statement", ["import hf_rumor", "from hf_rumor.cli.main import make_parser; make_parser()"])
-def test_a_start_imports_neither_torch_nor_transformers(statement):
-    code = f"{statement}; import sys; print(sorted({{'torch', 'transformers', 'datasets'}} & sys.modules.keys()))"
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import hf_rumor",
+        "from hf_rumor.cli.main import main; assert main(['train', '--lr', '1']) == 2",
+        "import hf_rumor.runs.describe",
+    ],
+)
+def test_a_start_imports_nothing_that_takes_a_second(statement):
+    slow = {"torch", "transformers", "datasets", "scipy", "sklearn"}
+    code = f"{statement}; import sys; print(sorted({slow} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 

@@ -2,13 +2,21 @@
 
 import argparse
 import dataclasses
+import io
 import json
+import logging
+import os
+import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from hf_rumor.config.flags import MAX_SEED, RunArguments
+from hf_rumor.corpus.formats import DECOMPRESS, SUFFIXES, WORKBOOKS, open_input
+from hf_rumor.corpus.formats.input import Input
 from hf_rumor.errors import ArgumentError
 
 
@@ -16,45 +24,99 @@ if TYPE_CHECKING:
     from hf_rumor.corpus.arrow import Corpus
 
 
+logger = logging.getLogger(__name__)
+
+
 class Parser(argparse.ArgumentParser):
     """Parser of the command and of each verb: raises `ArgumentError` and accepts no abbreviated flags."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(allow_abbrev=False, **settings)
+        super().__init__(allow_abbrev=False, add_help=False, formatter_class=Formatter, **settings)
+        self.add_argument("-h", "--help", action="help", help="Print this help and exit.")
 
     def error(self, message: str) -> NoReturn:
         """Raise the message as an `ArgumentError`."""
-        raise ArgumentError(f"{message}; see {self.prog} --help")
+        message = re.sub("the following arguments are required: (.*)", r"\1: missing", message)
+        raise ArgumentError(f"{message.removeprefix('argument ')}. See {self.prog} --help.")
 
 
-def add_verb(verbs: Any, name: str, summary: str, **settings: Any) -> argparse.ArgumentParser:
-    """Return the parser of a verb; `hf-rumor --help` and the help of the verb print its summary."""
-    parser: argparse.ArgumentParser = verbs.add_parser(
-        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", **settings
-    )
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Prints examples as they are, and flags in a wide column."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=30)
+
+
+def add_verb(verbs: Any, name: str, summary: str, *, example: str = "", note: str = "") -> argparse.ArgumentParser:
+    """Return the parser of a verb, called `parser` in its arguments.
+
+    `hf-rumor --help` and the help of the verb print its summary; the latter also prints the example and the note.
+    """
+    summary = f"{summary[0].upper()}{summary[1:]}."
+    examples = f"Example:\n  {example}" if example else ""
+    epilog = "\n\n".join(part for part in (note, examples) if part)
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=summary, description=summary, epilog=epilog)
+    parser.set_defaults(parser=parser)
     return parser
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add MODEL and --revision."""
-    parser.add_argument("model", metavar="MODEL", help="folder of a finished run, or a model on the Hub")
-    parser.add_argument("--revision", help="branch, tag or commit of a model on the Hub")
+    parser.add_argument("model", metavar="MODEL", help="Folder of a finished run, or name of a model on the Hub.")
+    parser.add_argument("--revision", help="Branch, tag or commit of a model on the Hub.")
+
+
+def add_threshold(parser: argparse.ArgumentParser) -> None:
+    """Add --threshold."""
+    parser.add_argument(
+        "--threshold",
+        type=_threshold,
+        help="Predict rumor if the probability is at least this, instead of the threshold of the model.",
+    )
 
 
 def add_corpus_flags(parser: argparse.ArgumentParser) -> None:
     """Add --data_path and the columns."""
     for entry in dataclasses.fields(RunArguments):
         if entry.name in ("data_path", "text_column", "label_column", "id_column"):
-            parser.add_argument(f"--{entry.name}", default=entry.default, help=entry.metadata["help"])
+            metavar = "PATH" if entry.name == "data_path" else "NAME"
+            default = "" if entry.default is None else f" [{entry.default}]"
+            help_text = entry.metadata["help"] + default
+            parser.add_argument(f"--{entry.name}", metavar=metavar, default=entry.default, help=help_text)
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:
     """Add the repository on the Hub and how to push to it."""
-    parser.add_argument("repo", metavar="REPO", help="user/name on the Hub; created if it does not exist")
-    parser.add_argument("--private", action="store_true", default=None, help="create the repository as private")
-    parser.add_argument("--revision", help="branch, created if it does not exist (main)")
-    parser.add_argument("--create_pr", action="store_true", help="open a pull request instead of changing the branch")
-    parser.add_argument("--dry_run", action="store_true", help="list what would be uploaded, upload nothing")
+    parser.add_argument("repo", metavar="REPO", help="Repository on the Hub, user/name; created if missing.")
+    parser.add_argument("--private", action="store_true", default=None, help="Create the repository as private.")
+    parser.add_argument("--revision", help="Branch; created if missing. [main]")
+    parser.add_argument("--create_pr", action="store_true", help="Open a pull request instead of changing the branch.")
+    parser.add_argument("--dry_run", action="store_true", help="List the files to upload, and upload nothing.")
+
+
+@contextmanager
+def open_posts(argument: str, format_name: str = "auto") -> Iterator[Input]:
+    """Open what a user names to predict: a file, a folder in the CED layout, `-` for stdin, or a text itself.
+
+    An argument is a text if no file has this name, and if it does not look like the name of a file.
+
+    Raises:
+        ArgumentError: No file has this name, but it looks like the name of a file.
+    """
+    path = os.path.expanduser(argument)
+    if argument == "-" or os.path.exists(path):
+        with open_input(sys.stdin.buffer if argument == "-" else Path(path), format_name, is_labelled=False) as source:
+            if format_name == "auto":
+                logger.info("input: %s is read as %s", source.name, source.format)
+            yield source
+        return
+    suffixes = (*SUFFIXES, *DECOMPRESS, *WORKBOOKS, ".json")
+    if (argument.isascii() and " " not in argument) or argument.lower().endswith(suffixes) or format_name != "auto":
+        raise ArgumentError(f"{argument}: no such file. Check the path; to predict a text, pass it on stdin.")
+    logger.info("input: no file has this name, so it is read as a text")
+    line = io.BytesIO(json.dumps({"id": 1, "text": argument}).encode())
+    with open_input(line, "jsonl", is_labelled=False, name="the text") as source:
+        yield source
 
 
 def load(arguments: argparse.Namespace) -> "Corpus":
@@ -101,6 +163,16 @@ def count(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text!r}")
     return int(text)
+
+
+def _threshold(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"expected a number between 0 and 1, got {text!r}")
+    return value
 
 
 def names(text: str) -> list[str]:

@@ -16,19 +16,26 @@ FAILURES = ("leakage", "conflicts")
 
 def add_parser(verbs: Any) -> None:
     """Add the verb."""
-    parser = add_verb(verbs, "audit", "check a corpus: counts, near-duplicates, leakage, label errors, artifacts")
+    parser = add_verb(
+        verbs,
+        "audit",
+        "check a corpus: counts, near-duplicates, leakage, label errors, artifacts",
+        example="hf-rumor audit --data_path posts.csv",
+    )
     add_corpus_flags(parser)
-    parser.add_argument("--split_seed", type=seed, default=0, help="seed of the splits (%(default)s)")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--output_dir", type=user_path, help="folder for tables of the findings")
+    parser.add_argument("--split_seed", type=seed, default=0, help="Seed of the splits. [%(default)s]")
+    parser.add_argument("--json", action="store_true", help="Print JSON.")
+    parser.add_argument(
+        "--output_dir", type=user_path, help="Folder for tables of the findings; none are written without it."
+    )
     parser.add_argument(
         "--fail_on",
         type=partial(some_of, FAILURES),
         default=[],
-        help="exit with status 1 on leakage, conflicts, or both (comma-separated)",
+        help="Exit with status 1 on leakage, conflicts, or both (comma-separated).",
     )
     parser.add_argument(
-        "--split", type=split_name, default="grouped", help="split that --fail_on leakage checks (%(default)s)"
+        "--split", type=split_name, default="grouped", help="Split that --fail_on leakage checks. [%(default)s]"
     )
     parser.set_defaults(run=run)
 

@@ -14,14 +14,21 @@ def add_parser(verbs: Any) -> None:
     parser = add_verb(
         verbs,
         "benchmark",
-        "train recipes on splits with several seeds and compare them in one table; rerun to resume",
-        epilog="All other flags are passed to hf-rumor train, for every run.",
+        "train recipes on several splits and seeds, and compare them in one table",
+        example="hf-rumor benchmark --recipes mini --splits grouped,random --seeds 3 --data_path posts.csv",
+        note="All other flags are passed to hf-rumor train, for every run. Rerun the same command to resume.",
     )
-    parser.add_argument("--recipes", type=names, default=["mini"], help="comma-separated recipes (mini)")
-    parser.add_argument("--splits", type=split_names, default=["grouped"], help="comma-separated splits (grouped)")
-    parser.add_argument("--seeds", type=count, default=3, help="seeds of split and training (%(default)s)")
-    parser.add_argument("--folds", type=count, help="cross-validation: each fold is the test part once per seed")
-    parser.add_argument("--output_dir", type=user_path, default=Path("benchmark"), help="(%(default)s)")
+    parser.add_argument("--recipes", type=names, default=["mini"], help="Comma-separated recipes. [mini]")
+    parser.add_argument("--splits", type=split_names, default=["grouped"], help="Comma-separated splits. [grouped]")
+    parser.add_argument(
+        "--seeds", type=count, default=3, help="Number of seeds, for split and training. [%(default)s]"
+    )
+    parser.add_argument(
+        "--folds", type=count, help="Number of folds for cross-validation: each fold is the test part once per seed."
+    )
+    parser.add_argument(
+        "--output_dir", type=user_path, default=Path("benchmark"), help="Folder for runs and table. [%(default)s]"
+    )
     parser.set_defaults(run=run)
 
 

@@ -8,9 +8,14 @@ from hf_rumor.cli.arguments import add_model, add_verb, to_json
 
 def add_parser(verbs: Any) -> None:
     """Add the verb."""
-    parser = add_verb(verbs, "describe", "print architecture, head, loss, probabilities and scores of a model")
+    parser = add_verb(
+        verbs,
+        "describe",
+        "print the architecture, loss, threshold and test scores of a model",
+        example="hf-rumor describe out",
+    )
     add_model(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--json", action="store_true", help="Print JSON.")
     parser.set_defaults(run=run)
 
 

@@ -10,11 +10,16 @@ from hf_rumor.util.files import user_path
 
 def add_parser(verbs: Any) -> None:
     """Add the verb."""
-    parser = add_verb(verbs, "evaluate", "write the full report of a model on labelled posts from another corpus")
+    parser = add_verb(
+        verbs,
+        "evaluate",
+        "evaluate a model on labelled posts of another corpus, and write the report",
+        example="hf-rumor evaluate out --data_path other_posts.csv --output_dir evaluation",
+    )
     add_model(parser)
     add_corpus_flags(parser)
     parser.add_argument(
-        "--output_dir", type=user_path, default=Path("evaluation"), help="folder for the report (%(default)s)"
+        "--output_dir", type=user_path, default=Path("evaluation"), help="Folder for the report. [%(default)s]"
     )
     parser.set_defaults(run=run)
 

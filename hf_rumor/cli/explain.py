@@ -4,12 +4,15 @@ import argparse
 import logging
 import os
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hf_rumor.cli.arguments import add_corpus_flags, add_model, add_verb, count, load, to_json
+from hf_rumor.cli.arguments import add_corpus_flags, add_model, add_verb, count, load, open_posts, to_json
 from hf_rumor.errors import ArgumentError
 from hf_rumor.util.files import user_path
+
+
+if TYPE_CHECKING:
+    from hf_rumor.corpus.rows import Columns
 
 
 logger = logging.getLogger(__name__)
@@ -17,16 +20,22 @@ logger = logging.getLogger(__name__)
 
 def add_parser(verbs: Any) -> None:
     """Add the verb."""
-    parser = add_verb(verbs, "explain", "show which words increase and which decrease the probability of rumor")
+    parser = add_verb(
+        verbs,
+        "explain",
+        "show which words of a post increase or decrease the probability of rumor",
+        example='hf-rumor explain out "听说明天全市停水一周，速转！" --html why.html',
+    )
     add_model(parser)
-    parser.add_argument("texts", metavar="TEXT", nargs="*", help="texts (default: lines of stdin)")
-    parser.add_argument("--json", action="store_true", help="print JSON lines, with every token and word")
-    parser.add_argument("--html", type=user_path, help="write a self-contained HTML page")
+    parser.add_argument("inputs", metavar="INPUT", nargs="*", help="Texts in quotes, or files of posts. [-, stdin]")
+    parser.add_argument("--json", action="store_true", help="Print JSON lines, with every token and word.")
+    parser.add_argument("--html", type=user_path, help="File for a self-contained HTML page.")
     parser.add_argument(
         "--faithfulness",
         type=count,
         metavar="N",
-        help="on N posts of --data_path: delete the most important tokens, or random ones, and compare the change",
+        help="Check the explanations on N posts of --data_path: delete the most important tokens, or random ones, and "
+        "compare how much the probability changes.",
     )
     add_corpus_flags(parser)
     parser.set_defaults(run=run)
@@ -34,14 +43,17 @@ def add_parser(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Explain the texts, or check the explanations."""
+    from hf_rumor.corpus.rows import Columns
     from hf_rumor.inference.classifier import RumorClassifier
     from hf_rumor.inference.explain import Explainer
     from hf_rumor.inference.explanation import explanation_page, explanation_text
     from hf_rumor.util.files import write_text
 
-    if arguments.faithfulness and (arguments.texts or arguments.html or arguments.json):
-        raise ArgumentError("--faithfulness: it cannot be combined with TEXT, --html or --json.")
-    texts = [] if arguments.faithfulness else _read_texts(arguments.texts)
+    if arguments.faithfulness and (arguments.inputs or arguments.html or arguments.json):
+        raise ArgumentError("--faithfulness: cannot be combined with INPUT, --html or --json. Remove one of them.")
+    columns = Columns(text=arguments.text_column, id=arguments.id_column)
+    inputs = [] if arguments.faithfulness else arguments.inputs or ["-"]
+    texts = [text for name in inputs for text in _read_texts(name, columns)]
     explainer = Explainer(RumorClassifier.from_pretrained(arguments.model, revision=arguments.revision))
     if arguments.faithfulness:
         posts = load(arguments).posts.shuffle(seed=0)["text"][: arguments.faithfulness]
@@ -61,25 +73,16 @@ def run(arguments: argparse.Namespace) -> None:
         logger.info("explain: %s written", arguments.html)
 
 
-def _read_texts(texts: list[str]) -> list[str]:
-    """Return the texts of the command line, or the lines of stdin."""
-    for text in texts:
-        if len(text) < 256 and Path(text).is_file():
-            raise ArgumentError(f"{text}: this is a file, not a text. Use: hf-rumor explain MODEL < {text}")
-    texts = texts or _read_stdin()
-    if not texts or not all(text.strip() for text in texts):
-        raise ArgumentError("explain: the text is empty. Give a text, or lines on stdin.")
-    return texts
+def _read_texts(name: str, columns: "Columns") -> list[str]:
+    """Return the texts of a file or of stdin, or the text itself."""
+    from hf_rumor.corpus.rows import read_items
 
-
-def _read_stdin() -> list[str]:
-    from hf_rumor.corpus.formats import open_input
-    from hf_rumor.corpus.rows import Columns, read_items
-
-    texts = []
-    with open_input(sys.stdin.buffer, "lines", is_labelled=False) as source:
-        for item in read_items(source, Columns()):
+    with open_posts(name) as source:
+        texts = []
+        for item in read_items(source, columns):
             if item.post is None:
-                raise ArgumentError(f"text {item.id}: {item.error}")
+                raise ArgumentError(f"{source.name}: post {item.id}: {item.error}")
             texts.append(item.post.text)
+    if not texts:
+        raise ArgumentError(f"{source.name}: no text. Give a text, a file, or lines on stdin.")
     return texts

@@ -10,16 +10,23 @@ from hf_rumor.util.files import user_path
 
 def add_parser(verbs: Any) -> None:
     """Add the verb."""
-    parser = add_verb(verbs, "export", "convert a model to ONNX and compare it with torch")
+    parser = add_verb(
+        verbs,
+        "export",
+        "convert a model to ONNX and compare it with torch",
+        example="hf-rumor export out --output_dir onnx --data_path posts.csv",
+    )
     add_model(parser)
-    parser.add_argument("--output_dir", type=user_path, default=Path("onnx"), help="folder (%(default)s)")
+    parser.add_argument(
+        "--output_dir", type=user_path, default=Path("onnx"), help="Folder for the exported model. [%(default)s]"
+    )
     parser.add_argument(
         "--precision",
         choices=("fp32", "int8"),
         default="fp32",
-        help="int8: smaller, faster, less exact (%(default)s)",
+        help="Precision of the weights; int8 is smaller, faster and less exact. [%(default)s]",
     )
-    parser.add_argument("--force", action="store_true", help="keep an int8 model that changes too many decisions")
+    parser.add_argument("--force", action="store_true", help="Keep an int8 model that changes too many decisions.")
     add_corpus_flags(parser)
     parser.set_defaults(run=run)
 

@@ -5,6 +5,7 @@ Results go to stdout, everything else to stderr.
 """
 
 import argparse
+import difflib
 import io
 import logging
 import os
@@ -19,6 +20,7 @@ from hf_rumor.cli import (
     audit,
     benchmark,
     data,
+    decide,
     describe,
     evaluate,
     explain,
@@ -40,13 +42,14 @@ VERBS = (
     data,
     benchmark,
     search,
+    describe,
     evaluate,
+    decide,
     predict,
     explain,
     export,
     serve,
     push,
-    describe,
 )
 LAUNCHER_SECONDS = 2.0  # a launcher ends the other processes within this time after one failed
 
@@ -59,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _check_words(words)
         if not words:
-            print(make_parser().format_help(), end="")
+            print(make_parser().format_help(), end="")  # and status 0, as pip does
             return 0
         if words[0] == "train":  # parsed with the flags of Trainer
             return train.run(words[1:])
@@ -86,9 +89,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of all verbs; `train` is only listed here."""
-    parser = Parser(prog="hf-rumor", description="Rumor classifiers on the Hugging Face Trainer.")
-    parser.add_argument("--version", action="version", version=f"hf_rumor {__version__}")
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    parser = Parser(
+        prog="hf-rumor",
+        description="Train, evaluate and use rumor classifiers on the Hugging Face Trainer.",
+        epilog="hf-rumor COMMAND --help prints the flags of a command and an example.",
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"hf_rumor {__version__}", help="Print the version and exit."
+    )
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for verb in VERBS:
         verb.add_parser(verbs)
     return parser
@@ -99,12 +108,22 @@ def parse(words: list[str]) -> argparse.Namespace:
 
     Unknown flags of `benchmark` and `search` are returned as `flags`, for their runs.
     """
-    parser = make_parser()
-    if words[:1] not in (["benchmark"], ["search"]):
-        return parser.parse_args(words)
-    arguments, rest = parser.parse_known_args(words)
+    names = [verb.__name__.rpartition(".")[2] for verb in VERBS]
+    if words[0] not in names and not words[0].startswith("-"):
+        raise ArgumentError(f"{words[0]}: not a command{_closest(words[0], names)}. See hf-rumor --help.")
+    arguments, rest = make_parser().parse_known_args(words)
+    if rest and words[0] not in ("benchmark", "search"):
+        flags = [flag for action in arguments.parser._actions for flag in action.option_strings]
+        what = f"not a flag{_closest(rest[0], flags)}" if rest[0].startswith("-") else "one argument too many"
+        raise ArgumentError(f"{rest[0]}: {what}. See {arguments.parser.prog} --help.")
     arguments.flags = rest
     return arguments
+
+
+def _closest(word: str, names: list[str]) -> str:
+    start = word.partition("=")[0]
+    close = [name for name in names if name.startswith(start)] or difflib.get_close_matches(start, names, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _fail(message: str) -> int:
@@ -125,7 +144,7 @@ def _check_words(words: list[str]) -> None:
     for before, word in zip(["hf-rumor", *words], words, strict=False):
         flag = re.fullmatch(r"(--[\w-]+)=", word)
         if flag or not word:
-            raise ArgumentError(f"{flag[1] if flag else before}: the value is empty. Give one.")
+            raise ArgumentError(f"{flag[1] if flag else before}: the value is empty. Give a value.")
 
 
 def _resume_hint(words: list[str]) -> str:
@@ -136,7 +155,7 @@ def _resume_hint(words: list[str]) -> str:
     if verb != "predict":
         return ""
     arguments = parse(words)
-    return "; rerun it with --resume" if arguments.output and arguments.input != "-" else ""
+    return "; rerun it with --resume" if arguments.output and os.path.exists(arguments.input) else ""
 
 
 def _set_up_streams() -> None:

@@ -2,13 +2,13 @@
 
 import argparse
 import logging
-import sys
+import os
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hf_rumor.cli.arguments import add_model, add_verb, count
-from hf_rumor.corpus.formats import FORMATS, open_input
+from hf_rumor.cli.arguments import add_model, add_threshold, add_verb, count, open_posts
+from hf_rumor.corpus.formats import FORMATS
 from hf_rumor.corpus.formats.input import Input
 from hf_rumor.errors import ArgumentError
 from hf_rumor.util.files import output_file, user_path
@@ -24,29 +24,50 @@ logger = logging.getLogger(__name__)
 
 def add_parser(verbs: Any) -> None:
     """Add the verb."""
-    parser = add_verb(verbs, "predict", "predict each line of a file or of stdin; prints JSON lines")
+    parser = add_verb(
+        verbs,
+        "predict",
+        "predict the probability of rumor for each post, as JSON lines",
+        example="hf-rumor predict out posts.csv --output predictions.jsonl",
+    )
     add_model(parser)
     parser.add_argument(
-        "input", metavar="INPUT", nargs="?", default="-", help="file, or folder in the CED layout (default: stdin)"
+        "input",
+        metavar="INPUT",
+        nargs="?",
+        default="-",
+        help="File, folder in the CED layout, or a text in quotes. [-, stdin]",
     )
-    parser.add_argument("--output", type=user_path, help="file (default: -, stdout)")
-    parser.add_argument("--resume", action="store_true", help="resume a job that was interrupted")
+    parser.add_argument("--output", type=user_path, help="File for the predictions. [-, stdout]")
+    parser.add_argument("--resume", action="store_true", help="Resume a job that was interrupted.")
+    add_threshold(parser)
     parser.add_argument(
         "--format",
         choices=("auto", *FORMATS),
         default="auto",
-        help="auto: by the suffix of the file, otherwise JSON or plain lines by the first character",
+        help="Format of INPUT. auto: by the suffix of the file, otherwise JSON or plain lines by the first character. "
+        "[auto]",
     )
-    parser.add_argument("--text_column", help="column or key of the text; detected if not given")
-    parser.add_argument("--id_column", help="column or key of the id; detected if not given, else the line number")
-    parser.add_argument("--batch_size", type=count, default=32, help="(%(default)s)")
+    parser.add_argument("--text_column", help="Column of the text; detected by its name if not given.")
+    parser.add_argument("--id_column", help="Column of the id; detected by its name, else the number of the line.")
+    parser.add_argument("--batch_size", type=count, default=32, help="Batch size. [%(default)s]")
     parser.add_argument(
-        "--precision", choices=("fp32", "bf16"), default="fp32", help="bf16: faster, less exact (%(default)s)"
+        "--precision",
+        choices=("fp32", "bf16"),
+        default="fp32",
+        help="Precision of the weights; bf16 is faster and less exact. [%(default)s]",
     )
     parser.add_argument(
-        "--mark_seen", action="store_true", help="add whether a post, or a near-duplicate, was seen in training"
+        "--mark_seen",
+        action="store_true",
+        help="Add whether the model has seen a post, or a near-duplicate, in training.",
     )
-    parser.add_argument("--backend", choices=("torch", "onnx"), default="torch", help="(%(default)s)")
+    parser.add_argument(
+        "--backend",
+        choices=("torch", "onnx"),
+        default="torch",
+        help="Backend; onnx is for a folder that hf-rumor export wrote. [%(default)s]",
+    )
     parser.set_defaults(run=run)
 
 
@@ -59,16 +80,12 @@ def run(arguments: argparse.Namespace) -> None:
     share = Share(process_rank(), num_processes())
     _check_files(arguments, share.of)
     seen = _load_seen(arguments) if arguments.mark_seen else None
-    stream = sys.stdin.buffer if arguments.input == "-" else user_path(arguments.input)
-    with open_input(stream, arguments.format, is_labelled=False) as source:
-        if arguments.format == "auto":
-            logger.info("predict: %s is read as %s (--format auto)", source.name, source.format)
-        classifier = RumorClassifier.from_pretrained(
-            arguments.model, backend=arguments.backend, precision=arguments.precision, revision=arguments.revision
-        )
+    with open_posts(arguments.input, arguments.format) as source:
+        settings = {name: getattr(arguments, name) for name in ("backend", "precision", "revision", "threshold")}
+        classifier = RumorClassifier.from_pretrained(arguments.model, **settings)
         items = read_items(source, Columns(text=arguments.text_column, id=arguments.id_column))
-        names = ("text_column", "id_column", "batch_size", "precision", "revision", "mark_seen", "backend")
-        settings = {name: getattr(arguments, name) for name in names}
+        names = ("text_column", "id_column", "batch_size", "mark_seen")
+        settings |= {name: getattr(arguments, name) for name in names}
         job = describe_job(arguments.model, str(source.path or "-"), format=source.format, **settings)
 
         def lines_from(done: int) -> Iterator[list[str]]:
@@ -91,7 +108,7 @@ def _load_seen(arguments: argparse.Namespace) -> "SeenPosts":
 
     seen = load_seen(arguments.model, arguments.revision)
     if seen is None:
-        raise ArgumentError(f"--mark_seen: it is not known which posts {arguments.model} has seen. Remove the flag.")
+        raise ArgumentError(f"--mark_seen: {arguments.model} has no record of its training posts. Remove the flag.")
     return seen
 
 
@@ -111,20 +128,17 @@ def _print_predictions(windows: Iterator[list[str]]) -> None:
 def _check_files(arguments: argparse.Namespace, processes: int) -> None:
     if str(arguments.output) == "-":
         arguments.output = None
-    source = user_path(arguments.input)
-    if arguments.input != "-" and not source.exists():
-        raise ArgumentError(
-            f"{arguments.input}: no such file. For a single text: echo TEXT | hf-rumor predict {arguments.model}"
-        )
+    source = os.path.expanduser(arguments.input)
+    is_file = arguments.input != "-" and os.path.exists(source)
     if arguments.resume and not arguments.output:
         raise ArgumentError("--resume: there is no --output to resume. Name the file.")
-    if arguments.resume and arguments.input == "-":
-        raise ArgumentError("--resume: stdin cannot be read again. Name a file.")
-    if processes > 1 and (arguments.input == "-" or not arguments.output):
+    if arguments.resume and not is_file:
+        raise ArgumentError("--resume: INPUT must be a file, since it is read again. Name the file.")
+    if processes > 1 and not (is_file and arguments.output):
         raise ArgumentError(f"predict: {processes} processes need files for input and --output. Name both.")
     if arguments.output:
         arguments.output = output_file(arguments.output)
-        if arguments.output.exists() and source.exists() and arguments.output.samefile(source):
+        if arguments.output.exists() and is_file and arguments.output.samefile(source):
             raise ArgumentError(
                 f"--output {arguments.output}: this is the input, which would be lost. Name another file."
             )

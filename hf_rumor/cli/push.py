@@ -10,17 +10,22 @@ from hf_rumor.util.files import user_path
 
 def add_parser(verbs: Any) -> None:
     """Add the verb."""
-    parser = add_verb(verbs, "push", "upload a model and its card to the Hub, without anything private")
-    parser.add_argument("folder", metavar="FOLDER", type=user_path, help="folder of a finished run")
+    parser = add_verb(
+        verbs,
+        "push",
+        "upload a model and its model card to the Hub, without private data",
+        example="hf-rumor push out user/model --license apache-2.0 --dry_run",
+    )
+    parser.add_argument("folder", metavar="FOLDER", type=user_path, help="Folder of a finished run.")
     add_target(parser)
     parser.add_argument(
-        "--license", help="license of the model, as named by the Hub (apache-2.0, mit, ...); default: that of the card"
+        "--license", help="License of the model, as named by the Hub: apache-2.0, mit, ... [that of the card]"
     )
-    parser.add_argument("--overwrite_card", action="store_true", help="render README.md again even if it was edited")
+    parser.add_argument("--overwrite_card", action="store_true", help="Render README.md again even if it was edited.")
     parser.add_argument(
         "--with_seen_posts",
         action="store_true",
-        help="also upload digests and sketches of the training posts, by which others can recognize seen posts",
+        help="Also upload digests and sketches of the training posts, by which others can recognize seen posts.",
     )
     parser.set_defaults(run=run)
 
@@ -38,7 +43,7 @@ def run(arguments: argparse.Namespace) -> None:
     write_card(folder, report, arguments.license, overwrite=arguments.overwrite_card)
     in_card = license_of(read_card(folder / CARD_FILE))
     if in_card is None:
-        advice = "Name it: apache-2.0, ..."
+        advice = "Name one, such as --license apache-2.0."
         if arguments.license:  # an edited card is not rendered again
             advice = f"Add `license: {arguments.license}` at the top of {folder / CARD_FILE}, or use --overwrite_card."
         raise ArgumentError(f"--license: README.md names no license. {advice}")

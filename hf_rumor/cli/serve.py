@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from hf_rumor.cli.arguments import add_model, add_verb, count, exit_on_sigterm, seed
+from hf_rumor.cli.arguments import add_model, add_threshold, add_verb, count, exit_on_sigterm, seed
 
 
 EXAMPLE = """-H 'Content-Type: application/json' -d '{"text": "听说明天全市停水一周，速转！"}'"""
@@ -11,15 +11,25 @@ EXAMPLE = """-H 'Content-Type: application/json' -d '{"text": "听说明天全�
 
 def add_parser(verbs: Any) -> None:
     """Add the verb."""
-    parser = add_verb(verbs, "serve", "serve a web page with explanations and file upload, and an HTTP API")
-    add_model(parser)
-    parser.add_argument(
-        "--host", default="127.0.0.1", help="anything but loopback is reachable from other machines (%(default)s)"
+    parser = add_verb(
+        verbs,
+        "serve",
+        "serve a model as a web page, with explanations and file upload, and as an HTTP API",
+        example="hf-rumor serve out --port 7860",
     )
-    parser.add_argument("--port", type=seed, default=7860, help="0: any free port (%(default)s)")
-    parser.add_argument("--max_characters", type=count, default=2_000, help="limit of a text (%(default)s)")
-    parser.add_argument("--max_posts", type=count, default=10_000, help="limit of a file or a request (%(default)s)")
-    parser.add_argument("--max_bytes", type=count, default=5_000_000, help="limit of a request (%(default)s)")
+    add_model(parser)
+    add_threshold(parser)
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="Address; anything but loopback is reachable from other machines. [%(default)s]",
+    )
+    parser.add_argument("--port", type=seed, default=7860, help="Port; 0: any free port. [%(default)s]")
+    parser.add_argument("--max_characters", type=count, default=2_000, help="Maximum length of a text. [%(default)s]")
+    parser.add_argument(
+        "--max_posts", type=count, default=10_000, help="Maximum number of posts in a file or request. [%(default)s]"
+    )
+    parser.add_argument("--max_bytes", type=count, default=5_000_000, help="Maximum size of a request. [%(default)s]")
     parser.set_defaults(run=run)
 
 
@@ -34,4 +44,4 @@ def run(arguments: argparse.Namespace) -> None:
 
     exit_on_sigterm()
     limits = Limits(arguments.max_characters, arguments.max_posts, arguments.max_bytes)
-    serve(arguments.model, arguments.host, arguments.port, limits, on_start, arguments.revision)
+    serve(arguments.model, arguments.host, arguments.port, limits, on_start, arguments.revision, arguments.threshold)

@@ -4,26 +4,27 @@ import argparse
 import dataclasses
 import signal
 import sys
-from functools import partial
 from typing import Any
 
-from hf_rumor.cli.arguments import exit_on_sigterm
+from hf_rumor.cli.arguments import Formatter, exit_on_sigterm
 from hf_rumor.config.flags import TRAINING_DEFAULTS, RunArguments
-from hf_rumor.config.parse import bundled_recipes, make_parser
+from hf_rumor.config.parse import bundled_recipes, check_names, make_parser
 from hf_rumor.util.processes import is_first_process
 
 
-SUMMARY = "train a rumor classifier and report how good it is; the same as run_rumor.py"
+SUMMARY = "Train a rumor classifier and write its report."
 DESCRIPTION = """\
-Train a rumor classifier and report how good it is; python run_rumor.py takes the same flags. Without flags it
-finds data and a model by itself. RECIPE is a .yaml or .json file of flags, or a bundled one: {recipes}.
-Flags override it.
+Train a rumor classifier and write its report. `python run_rumor.py` takes the same flags.
+
+RECIPE is a .yaml or .json file of flags, or a bundled one ({recipes}).
+Flags on the command line override it. Without flags, data and model are chosen automatically.
 """
+EXAMPLE = "hf-rumor train mini --data_path posts.csv --output_dir out"
 
 
 def add_parser(verbs: Any) -> None:
     """List the verb; its flags are parsed by `hf_rumor.config`."""
-    verbs.add_parser("train", help=SUMMARY, add_help=False)
+    verbs.add_parser("train", help=SUMMARY)
 
 
 def run(words: list[str]) -> int:
@@ -34,6 +35,7 @@ def run(words: list[str]) -> int:
     if "--help_all" in words:
         print(make_parser().format_help())
         return 0
+    check_names(words)  # before imports that take seconds
     from hf_rumor.report.words import headline
     from hf_rumor.runs.train import run as run_training
     from hf_rumor.training.interruption import Interrupted
@@ -62,14 +64,17 @@ def train_help() -> str:
         prog="hf-rumor train",
         usage="hf-rumor train [RECIPE] [--flag value ...]",
         description=DESCRIPTION.format(recipes=bundled_recipes()),
+        epilog=f"Example:\n  {EXAMPLE}",
         add_help=False,
-        formatter_class=partial(argparse.HelpFormatter, max_help_position=32),
+        formatter_class=Formatter,
     )
-    ours = parser.add_argument_group("data, model, split, loss")
+    ours = parser.add_argument_group("flags of hf_rumor")
     for entry in dataclasses.fields(RunArguments):
         default = "" if entry.default is None else f" [{entry.default}]"
         ours.add_argument(f"--{entry.name}", metavar="", help=entry.metadata["help"] + default)
-    theirs = parser.add_argument_group("transformers.TrainingArguments with other defaults (all flags: --help_all)")
+    theirs = parser.add_argument_group(
+        "flags of transformers.TrainingArguments with other defaults (--help_all prints all)"
+    )
     for name, (value, help_text) in TRAINING_DEFAULTS.items():
         theirs.add_argument(f"--{name}", metavar="", help=f"{help_text} [{value}]")
     return parser.format_help()

@@ -23,16 +23,22 @@ TRAINING_DEFAULTS: dict[str, tuple[Any, str]] = {  # flag -> default, help
     "learning_rate": (5e-5, "Peak learning rate of AdamW."),
     "weight_decay": (0.01, "Weight decay of AdamW."),
     "warmup_steps": (0.06, "Number of linear warm-up steps; below 1, a share of all steps."),
-    "eval_strategy": ("epoch", "When to validate: epoch, steps or no."),
-    "save_strategy": ("epoch", "When to save a checkpoint: epoch, steps, best or no."),
+    "eval_strategy": ("epoch", "Interval between validations: epoch, steps or no."),
+    "save_strategy": ("epoch", "Interval between checkpoints: epoch, steps, best or no."),
     "save_total_limit": (2, "Number of checkpoints to keep: the newest ones, and the best one if it is loaded."),
     "load_best_model_at_end": (True, "Use the checkpoint with the best validation metric, not the last one."),
     "metric_for_best_model": ("macro_f1", "Metric that selects the best checkpoint."),
     "logging_steps": (10.0, "Number of steps between two points of the loss curve."),
-    "train_sampling_strategy": ("group_by_length", "Order of training posts; grouping by length reduces padding."),
+    "train_sampling_strategy": (
+        "group_by_length",
+        "Order of training posts: group_by_length (less padding), random, sequential.",
+    ),
     "report_to": ("auto", "Experiment trackers; auto: TensorBoard if it is installed."),
     "restore_callback_states_from_checkpoint": (True, "Restore the early-stopping counter when a run resumes."),
-    "resume_from_checkpoint": ("auto", "auto: resume an interrupted run in --output_dir; or a checkpoint folder."),
+    "resume_from_checkpoint": (
+        "auto",
+        "Checkpoint folder to resume from. auto: resume an interrupted run in --output_dir.",
+    ),
     "ddp_find_unused_parameters": (False, "Search for unused parameters in DistributedDataParallel."),
 }
 
@@ -133,7 +139,7 @@ class RunArguments:
     # Corpus
     data_path: str = _flag(
         "auto",
-        "Corpus: a zip or folder in the CED layout, a .jsonl, .csv, .tsv or .parquet file, or hub:user/dataset. "
+        "Corpus: a .csv, .tsv, .jsonl or .parquet file, a zip or folder in the CED layout, or hub:user/dataset. "
         "auto: data/Rumor_Dataset.zip, else the published corpus from the cache or the network, else data/sample.",
     )
     text_column: str | None = _flag(None, "Column of the text; detected by its name if not given.")
@@ -144,10 +150,14 @@ class RunArguments:
     )
 
     # Split
-    split: str = _flag("grouped", "How test posts are chosen; grouped keeps near-duplicates together.")
+    split: str = _flag(
+        "grouped",
+        "Split into training, validation and test posts: grouped (near-duplicates stay together), random, "
+        "chronological, every_8th, or column (the parts that the corpus names).",
+    )
     split_seed: int = _flag(0, "Seed of the split.")
     folds: int = _flag(5, "Number of folds of equal size (grouped, random); one of them is the test part.")
-    fold: int = _flag(0, "Number of the fold that is the test part, from 0.")
+    fold: int = _flag(0, "Fold that is the test part, from 0.")
 
     # Model
     model_name_or_path: str = _flag(
@@ -161,7 +171,8 @@ class RunArguments:
     )
     pooling: Literal["first_token", "mean"] = _flag(
         "first_token",
-        "Pooling: what the classification head reads. mean: the mean over all tokens, by one more layer (BERT only).",
+        "Pooling, the input of the classification head: first_token, or mean (over all tokens, by one more layer; "
+        "BERT only).",
     )
     max_length: int = _flag(256, "Maximum number of tokens; longer posts are truncated.")
     freeze_embeddings: bool = _flag(False, "Do not train the token embeddings: saves time and memory.")
@@ -184,18 +195,21 @@ class RunArguments:
         "--load_best_model_at_end. Grows with the number of epochs of small corpora, unless given.",
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = _flag(
-        "auto", "Precision of training. auto: bf16 if the hardware supports it, else fp16 on CUDA, else fp32."
+        "auto",
+        "Precision of training: fp32, bf16, fp16, or auto (bf16 if the hardware supports it, else fp16 on CUDA, else "
+        "fp32).",
     )
 
     # Decision
     calibration: Literal["platt", "none"] = _flag(
-        "platt", "Calibration of the probabilities, fitted on validation posts and folded into the model."
+        "platt",
+        "Calibration of the probabilities: platt (fitted on validation posts and stored in the weights) or none.",
     )
     decision: str = _flag(
         "0.5",
         "Threshold: a post is predicted to be a rumor if its probability is at least this. A number, or a rule "
-        "applied to validation posts: max_f1, precision>=0.9, recall>=0.9, or cost=FN:FP (cost of a missed rumor : "
-        "of a false alarm).",
+        "applied to validation posts: max_f1, precision>=0.9, recall>=0.9, cost=5:1 (cost of a missed rumor : of a "
+        "false alarm), or flag=30 (at most 30 of the posts are flagged).",
     )
     abstain_below: float | None = _flag(None, "Abstain (predict uncertain) below this confidence, 0.5 to 1.")
 
@@ -209,9 +223,13 @@ class RunArguments:
 
         parse_decision(self.decision)
         if self.abstain_below is not None and not 0.5 < self.abstain_below < 1:
-            raise ArgumentError(f"--abstain_below {self.abstain_below:g}: not between 0.5 and 1. Fix it.")
+            raise ArgumentError(
+                f"--abstain_below {self.abstain_below:g}: not between 0.5 and 1. Use a value such as 0.8."
+            )
         if not 0 < self.layer_lr_decay <= 1:
-            raise ArgumentError(f"--layer_lr_decay {self.layer_lr_decay:g}: not in (0, 1]. Fix it.")
+            raise ArgumentError(
+                f"--layer_lr_decay {self.layer_lr_decay:g}: not in (0, 1]. Use a value such as 0.9, or 1 for none."
+            )
         self.parsed("loss_kwargs")
         self.parsed("config_overrides")
 
@@ -221,7 +239,7 @@ class RunArguments:
         try:
             value = json.loads(text)
         except ValueError as error:
-            raise ArgumentError(f"--{name} {text}: not valid JSON ({error}). Fix it.") from error
+            raise ArgumentError(f"--{name} {text}: not valid JSON ({error}). Write '{{\"key\": value}}'.") from error
         if not isinstance(value, dict):
-            raise ArgumentError(f"--{name} {text}: not a JSON object. Write {{...}}.")
+            raise ArgumentError(f"--{name} {text}: not a JSON object. Write '{{\"key\": value}}'.")
         return value

@@ -4,13 +4,16 @@ Importing this module is cheap; `parse_arguments` imports transformers.
 """
 
 import argparse
+import ast
 import dataclasses
 import difflib
+import importlib.util
 import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -59,20 +62,33 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
     Raises:
         ArgumentError: A flag, a key or a value is unknown, out of range or not supported.
     """
-    parser, words = make_parser(), list(argv)
-    recipe_file = find_recipe(words.pop(0)) if words and not words[0].startswith("-") else None
-    recipe, empty = _read_recipe(recipe_file, parser) if recipe_file else ({}, [])
-    given = recipe | _parse(parser, words, "")
+    recipe_file, words = check_names(argv)
+    recipe, empty = _read_recipe(recipe_file) if recipe_file else ({}, [])
+    given = recipe | _parse(make_parser(), words, "")
     for name in empty:
         if name not in given:
-            raise ArgumentError(f"{recipe_file}: {name} is empty. Write a value, or name it with --{name}.")
+            raise ArgumentError(f"{recipe_file}: {name} has no value. Add --{name} VALUE.")
     run, training = _fill(given)
     return Arguments(run, training, given, recipe.get("model_name_or_path"))
 
 
+def check_names(argv: Sequence[str]) -> tuple[Path | None, list[str]]:
+    """Return the recipe file, if there is one, and the flags with their values; takes milliseconds.
+
+    Raises:
+        ArgumentError: The recipe or the name of a flag is unknown.
+    """
+    words = list(argv)
+    recipe_file = find_recipe(words.pop(0)) if words and not words[0].startswith("-") else None
+    for word in words:
+        if word.startswith("--") and " " not in word:
+            _check_flag(word, word.partition("=")[0].lstrip("-").replace("-", "_"), "See hf-rumor train --help.")
+    return recipe_file, words
+
+
 def recipe_flags(name: str) -> dict[str, Any]:
     """Return the flags of a recipe."""
-    return _read_recipe(find_recipe(name), make_parser())[0]
+    return _read_recipe(find_recipe(name))[0]
 
 
 def words_of(flags: Mapping[str, Any]) -> list[str]:
@@ -111,10 +127,10 @@ def _check(given: dict[str, Any]) -> None:
         raise ArgumentError(f"--{name}: not supported. {REFUSED[name]}.")
     for name in sorted(given.keys() & MINIMUMS.keys()):
         if given[name] is not None and not given[name] >= MINIMUMS[name]:  # false for nan too
-            raise ArgumentError(f"--{name} {given[name]}: must be at least {MINIMUMS[name]}. Fix it.")
+            raise ArgumentError(f"--{name} {given[name]}: must be at least {MINIMUMS[name]}. Use a larger value.")
     for name in sorted(given.keys() & {"seed", "data_seed", "split_seed"}):
         if given[name] is not None and given[name] > MAX_SEED:
-            raise ArgumentError(f"--{name} {given[name]}: must be at most {MAX_SEED}. Fix it.")
+            raise ArgumentError(f"--{name} {given[name]}: must be at most {MAX_SEED}. Use a smaller value.")
     for name in sorted(given.keys() & REQUIRES.keys()):
         if given[name] and not given.get(REQUIRES[name]):
             raise ArgumentError(f"--{name}: needs --{REQUIRES[name]}. Give both or neither.")
@@ -155,18 +171,35 @@ def _parse(parser: argparse.ArgumentParser, words: Sequence[str], where: str) ->
     try:
         values, unknown = parser.parse_known_args(words)
     except ArgumentError as error:
-        raise ArgumentError(f"{where}{error}. See --help.") from error
+        raise ArgumentError(f"{where}{error}. See hf-rumor train --help.") from error
     if unknown:
-        raise ArgumentError(f"{where}{unknown[0]} is not a flag{_suggest(parser, unknown[0])}. See --help.")
+        raise ArgumentError(f"{where}{unknown[0]}: not a flag. See hf-rumor train --help.")
     given = vars(values)
     return given | {name: os.path.expanduser(given[name]) for name in PATHS if given.get(name)}
 
 
-def _suggest(parser: argparse.ArgumentParser, flag: str) -> str:
-    name = flag.lstrip("-").replace("-", "_").partition("=")[0]
-    known = sorted({action.dest for action in parser._actions})
-    close = [ALIASES[name]] if name in ALIASES else difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean --{close[0]}?)" if close else ""
+@cache
+def flag_names() -> frozenset[str]:
+    """Return the names of all flags; those of `TrainingArguments` are parsed from its source, not imported."""
+    spec = importlib.util.find_spec("transformers")
+    assert spec is not None and spec.submodule_search_locations
+    source = Path(spec.submodule_search_locations[0], "training_args.py").read_text(encoding="utf-8")
+    theirs = {
+        field.target.id
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ClassDef) and node.name == "TrainingArguments"
+        for field in node.body
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+    }
+    return frozenset(theirs | {entry.name for entry in dataclasses.fields(RunArguments)})
+
+
+def _check_flag(shown: str, name: str, advice: str) -> None:
+    """Refuse an unknown flag, before the import of transformers, and suggest the closest one."""
+    if name in flag_names() or name.removeprefix("no_") in flag_names():
+        return
+    close = [ALIASES[name]] if name in ALIASES else difflib.get_close_matches(name, sorted(flag_names()), n=1)
+    raise ArgumentError(f"{shown}: not a flag{f' (did you mean --{close[0]}?)' if close else ''}. {advice}")
 
 
 def find_recipe(name: str) -> Path:
@@ -180,8 +213,8 @@ def find_recipe(name: str) -> Path:
         if path.is_file() and path.suffix in (".yaml", ".yml", ".json"):
             return path
     raise ArgumentError(
-        f"{name}: neither a flag nor a recipe. Give a .yaml or .json file, or one of {bundled_recipes()}; flags start "
-        "with --."
+        f"{name}: neither a flag nor a recipe. Recipes are .yaml or .json files, or one of {bundled_recipes()}. Name "
+        "a corpus with --data_path, and a model with --model_name_or_path."
     )
 
 
@@ -190,7 +223,7 @@ def bundled_recipes() -> str:
     return ", ".join(sorted(path.stem for path in RECIPES.glob("*.yaml")))
 
 
-def _read_recipe(path: Path, parser: argparse.ArgumentParser) -> tuple[dict[str, Any], list[str]]:
+def _read_recipe(path: Path) -> tuple[dict[str, Any], list[str]]:
     """Return the flags of a recipe, and its keys without a value, which the command line must name.
 
     Raises:
@@ -199,12 +232,11 @@ def _read_recipe(path: Path, parser: argparse.ArgumentParser) -> tuple[dict[str,
     try:
         recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ArgumentError(f"{path}: not valid YAML or JSON ({error}). Fix it.") from error
+        raise ArgumentError(f"{path}: not valid YAML or JSON ({error}). Fix the file.") from error
     if not isinstance(recipe, dict) or not recipe:
-        raise ArgumentError(f"{path}: not `flag: value` lines but {type(recipe).__name__}. Fix it.")
-    known = {action.dest for action in parser._actions}
+        raise ArgumentError(f"{path}: not a recipe. Write lines such as `loss: focal` into it.")
     for key in recipe:
-        if key not in known:
-            raise ArgumentError(f"{path}: {key} is not a flag{_suggest(parser, str(key))}. Fix it.")
+        _check_flag(f"{path}: {key}", str(key), "Fix the file.")
     # Through the parser: `2e-5`, which YAML reads as text, becomes a number.
-    return _parse(parser, words_of(recipe), f"{path}: "), [name for name, value in recipe.items() if value is None]
+    empty = [name for name, value in recipe.items() if value is None]
+    return _parse(make_parser(), words_of(recipe), f"{path}: "), empty

@@ -225,6 +225,8 @@ def split_corpus(
     near_duplicates = find_near_duplicates(corpus.posts["text"][:])
     split = split_dataset(corpus.posts, name, seed, near_duplicates.groups, folds, fold)
     leaking = near_duplicates.leaking(split.test, split.development())
+    if name != "column" and any(corpus.posts["split"][:]):
+        logger.info("split: the column split of the corpus is not used; --split column uses its parts")
     logger.info(
         "split: %s, seed %d%s: %d training, %d validation, %d test posts, %d test posts with a near-duplicate in "
         "the other parts, %d validation posts with one in training",

@@ -11,17 +11,17 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import numpy as np
-from datasketch import MinHash
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
 
 from hf_rumor.corpus.normalization import normalise
 
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 THRESHOLD = 0.5
 SHINGLE_LENGTH = 5  # characters
@@ -44,7 +44,7 @@ class Fingerprints:
     """Shingles and MinHash sketches of texts."""
 
     texts: Sequence[str]  # distinct and normalized
-    shingles: csr_array  # (num_texts, _COLUMNS): 1 for each hashed shingle of the text
+    shingles: "csr_array"  # (num_texts, _COLUMNS): 1 for each hashed shingle of the text
     sketches: NDArray[np.uint32]  # (num_texts, BANDS * ROWS): MinHash values
 
 
@@ -105,6 +105,9 @@ def sketch(texts: Sequence[str]) -> NDArray[np.uint32]:
 
 def _merge_groups(firsts: Indices, pairs: Indices) -> None:
     """Merge the groups of each pair, in place."""
+    from scipy.sparse import coo_array  # here, as below: `describe` and `predict` find no near-duplicates
+    from scipy.sparse.csgraph import connected_components
+
     old, ends = np.unique(firsts[pairs], return_inverse=True)
     one, other = ends.reshape(-1, 2).T
     links = coo_array((np.ones(len(pairs)), (one, other)), shape=(len(old), len(old)))
@@ -115,6 +118,9 @@ def _merge_groups(firsts: Indices, pairs: Indices) -> None:
 
 
 def _fingerprint(texts: Sequence[str]) -> Fingerprints:
+    from datasketch import MinHash
+    from scipy.sparse import csr_array
+
     hashed, ends = array("I"), array("q", [0])
 
     def hashes() -> Iterator[set[int]]:

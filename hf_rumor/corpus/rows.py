@@ -36,6 +36,7 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "num_reposts": ("num_reposts",),
     "reposts": ("reposts",),
 }
+MAX_NAME = 40  # characters of a column name; a longer one is a text
 ROUNDED_ID = re.compile(r"\d(\.\d+)?E\+?\d+", re.IGNORECASE)  # 4.75E+15, as spreadsheets save long numbers
 
 
@@ -61,8 +62,11 @@ def read_posts(source: Input, columns: Columns) -> Iterator[Post]:
     """Yield the labelled posts of an input; see `labelled_posts`."""
     if source.format == "lines":
         suffixes = [suffix for name, (_, suffixes) in FORMATS.items() for suffix in suffixes if name != "lines"]
-        raise CorpusError(f"{source.name}: plain lines have no labels. Use a corpus of {', '.join(suffixes)}.")
-    yield from labelled_posts(read_rows(source), source.name, columns, source.findings)
+        raise CorpusError(
+            f"{source.name}: read as plain lines, which have no labels. Use a file with a label for each post, named "
+            f"{', '.join(suffixes)}."
+        )
+    yield from labelled_posts(_rows(source, columns, "text", "label"), source.name, columns, source.findings)
 
 
 def labelled_posts(rows: Iterable[Row], name: str, columns: Columns, findings: Findings) -> Iterator[Post]:
@@ -87,12 +91,19 @@ def read_items(source: Input, columns: Columns) -> Iterator[Item]:
     Raises:
         CorpusError: The file cannot be read, or is a table without a text column.
     """
-    has_one_header = source.format != "jsonl"
-    for row in read_rows(source):
-        is_complete = row.values and row.error is None
-        if has_one_header and is_complete and "text" not in find_columns(tuple(row.values), columns):
-            raise CorpusError(f"{source.name}: {_missing('text', row, columns)}")
+    for row in _rows(source, columns, "text"):
         yield _to_item(row, columns, source.findings)
+
+
+def _rows(source: Input, columns: Columns, *roles: str) -> Iterator[Row]:
+    """Yield the rows; refuse a table without a column for each of the roles."""
+    roles = (*roles, *(["id"] if columns.id else []))
+    for row in read_rows(source):
+        if source.format != "jsonl" and row.values and row.error is None:
+            for role in roles:
+                if role not in find_columns(tuple(row.values), columns):
+                    raise CorpusError(f"{source.name}: {_missing(role, row, columns)}")
+        yield row
 
 
 def _to_item(row: Row, columns: Columns, findings: Findings) -> Item:
@@ -172,12 +183,12 @@ def _shown(value: Any) -> str:
 
 def _missing(role: str, row: Row, columns: Columns) -> str:
     chosen = getattr(columns, role)
-    wanted = repr(chosen) if chosen else " or ".join(COLUMN_NAMES[role])
     shown = ", ".join(f"{name!r:.40}" for name in list(row.values)[:8])
-    return (
-        f"no column {wanted} (columns: {shown}). Name it with --{role}_column; a table needs its column names in the "
-        "first line."
-    )
+    if chosen is None and any(label_word(name) in ANSWERS or len(name) > MAX_NAME for name in row.values):
+        return f"the first line is a post, not column names ({shown}). Add a first line such as text,label."
+    if chosen:
+        return f"no column named {chosen!r} (columns: {shown}). Fix --{role}_column."
+    return f"no column for the {role} (columns: {shown}). Name it with --{role}_column, or rename it to {role}."
 
 
 def _id_of(row: Row, columns: Columns) -> str | int | None:

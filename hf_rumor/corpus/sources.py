@@ -82,7 +82,7 @@ def fetch_from_hub(data_path: str) -> Path:
     """
     named = HUB_PATTERN.fullmatch(data_path)
     if named is None:
-        raise CorpusError(f"--data_path {data_path}: not of the form hub:user/dataset[@revision][/file]. Fix it.")
+        raise CorpusError(f"--data_path {data_path}: not a dataset. Write hub:user/dataset[@revision][/file].")
     repo, revision = named["repo"], named["revision"]
     offline = constants.HF_HUB_OFFLINE or not can_connect(constants.ENDPOINT)
     try:

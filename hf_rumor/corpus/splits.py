@@ -133,9 +133,9 @@ def split_posts(name: str, posts: PostsToSplit, *, seed: int, folds: int = TEST_
 def check_folds(name: str, folds: int, fold: int) -> None:
     """Raise `CorpusError` if the split cannot have this number of folds, or if the fold does not exist."""
     if not 2 <= folds <= MIN_POSTS_PER_LABEL:
-        raise CorpusError(f"--folds {folds}: expected 2 to {MIN_POSTS_PER_LABEL} folds. Fix it.")
+        raise CorpusError(f"--folds {folds}: not a number of folds. Use 2 to {MIN_POSTS_PER_LABEL}.")
     if not 0 <= fold < folds:
-        raise CorpusError(f"--fold {fold}: expected one of {folds} folds, from 0. Fix it.")
+        raise CorpusError(f"--fold {fold}: no such fold. Use 0 to {folds - 1}.")
     if name not in WITH_FOLDS and (folds, fold) != (TEST_PART, 0):
         raise CorpusError(f"--folds: --split {name} has no folds. Use --split {' or '.join(WITH_FOLDS)}.")
 

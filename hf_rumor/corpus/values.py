@@ -51,7 +51,7 @@ def parse_label(value: Any, column: str = "label") -> bool:
         return LABEL_WORDS[word]
     if word not in ANSWERS:
         raise ValueError(
-            f"label {_shown(value)} is unknown. Use 1 or rumor, 0 or non-rumor (谣言, 非谣言), or name the right "
+            f"label {_shown(value)} is unknown. Write rumor or 1, non-rumor or 0 (谣言, 非谣言), or name another "
             "column with --label_column."
         )
     if ASKS_FOR_TRUTH.fullmatch(name):
@@ -59,7 +59,9 @@ def parse_label(value: Any, column: str = "label") -> bool:
     if ASKS_FOR_RUMOR.fullmatch(name):
         return ANSWERS[word]
     if word in ("yes", "no", "是", "否"):
-        raise ValueError(f"label {_shown(value)} in column {column!r} is unclear. Rename it to is_rumor or is_true.")
+        raise ValueError(
+            f"label {_shown(value)} in column {column!r} is unclear. Rename the column to is_rumor or is_true."
+        )
     return ANSWERS[word] != (word in ("真", "假"))
 
 

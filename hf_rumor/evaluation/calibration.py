@@ -6,7 +6,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from hf_rumor.evaluation.metrics import Floats, Labels, Scored, compute_metrics, expected_calibration_errors
 from hf_rumor.labels import decide
@@ -58,12 +57,13 @@ def fit_platt(labels: Labels, logits: Floats) -> Platt | None:
         labels: Of posts used neither for training nor for testing.
         logits: Of label 1. *Shape:* `(num_posts,)`.
     """
+    from scipy.special import expit  # here: `describe` reads reports without it
+    from sklearn.linear_model import LogisticRegression
+
     softened = _soften(labels)
     if (softened - softened.mean()) @ logits <= 0:  # the slope by the labels alone has the sign of this covariance
         return None
     target = (len(labels) * softened + PRIOR_POSTS * expit(logits)) / (len(labels) + PRIOR_POSTS)
-    from sklearn.linear_model import LogisticRegression  # here: `describe` reads reports without it
-
     # A post with a target between 0 and 1 enters twice, once with each label, with weights.
     spread = max(float(logits.std()), 1e-6)  # the solver needs numbers of order 1
     model = LogisticRegression(C=np.inf, max_iter=1000, tol=1e-10)

@@ -19,8 +19,8 @@ UNCERTAIN = "uncertain"
 class Rule:
     """A rule for choosing the threshold, from `--decision`."""
 
-    name: str  # fixed, max_f1, precision, recall or cost
-    values: tuple[float, ...]  # the threshold; none; the value to reach; cost of a missed rumor and of a false alarm
+    name: str  # fixed, max_f1, precision, recall, cost or flag
+    values: tuple[float, ...]  # threshold; none; value to reach; cost of a missed rumor, of a false alarm; posts
 
 
 @dataclass(frozen=True)
@@ -86,20 +86,23 @@ def parse_decision(text: str) -> Rule:
     elif match := re.fullmatch(rf"cost={number}:{number}", words):
         if float(match[1]) > 0 and float(match[2]) > 0:
             return Rule("cost", (float(match[1]), float(match[2])))
+    elif match := re.fullmatch(r"flag=([1-9]\d*)", words):
+        return Rule("flag", (float(match[1]),))
     elif (match := re.fullmatch(number, words)) and 0 < float(words) < 1:
         return Rule("fixed", (float(words),))
     raise ArgumentError(
-        f"--decision {text}: not a threshold or a rule. Use a number in (0, 1), max_f1, precision>=0.9, recall>=0.9 "
-        "or cost=5:1 (of a missed rumor : of a false alarm)."
+        f"--decision {text}: not a threshold or a rule. Use a number in (0, 1), max_f1, precision>=0.9, recall>=0.9, "
+        "cost=5:1 (of a missed rumor : of a false alarm) or flag=30 (posts)."
     )
 
 
 def choose_threshold(rule: Rule, labels: Labels, probabilities: Floats) -> Threshold:
-    """Return the threshold that a rule gives on validation posts.
+    """Return the threshold that a rule gives on labelled posts, in training the validation posts.
 
     Thresholds lie in the middle between neighbouring probabilities. `precision` chooses the one with the best recall
     among those that reach the precision, `recall` the one with the best precision, `cost` the one with the lowest
-    `FN · missed rumors + FP · false alarms`. Of several equally good ones the nearest to 0.5 is chosen.
+    `FN · missed rumors + FP · false alarms`, `flag` the lowest one at which at most so many
+    posts are flagged. Of several equally good ones the nearest to 0.5 is chosen.
     """
     if rule.name == "fixed":
         return Threshold(rule.values[0])
@@ -114,6 +117,9 @@ def choose_threshold(rule: Rule, labels: Labels, probabilities: Floats) -> Thres
         return Threshold(_nearest_best(thresholds, f1))
     if rule.name == "cost":
         return Threshold(_nearest_best(thresholds, -(rule.values[0] * missed + rule.values[1] * false_alarms)))
+    if rule.name == "flag":
+        enough = flagged <= rule.values[0]
+        return Threshold(_nearest_best(thresholds, np.where(enough, flagged, -flagged)), reached=bool(enough.any()))
     aim, other = (precision, recall) if rule.name == "precision" else (recall, precision)
     enough = aim >= rule.values[0]
     if not enough.any():

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta, binomtest
 
 from hf_rumor.evaluation.metrics import CELLS, Floats, Labels, scores_of_cells, weighted_metrics
 
@@ -95,6 +94,8 @@ def _with_exact(interval: Interval, right: NDArray[np.bool_], group: Groups) -> 
     trials, all_right, any_right = len(sizes), int((rights == sizes).sum()), int((rights > 0).sum())
     if min(trials - all_right, any_right) >= FEW:
         return interval
+    from scipy.stats import beta  # here: takes a second to import, and `describe` does not need it
+
     low = float(beta.ppf(TAIL, all_right, trials - all_right + 1)) if all_right else 0.0
     high = float(beta.ppf(1 - TAIL, any_right + 1, trials - any_right)) if any_right < trials else 1.0
     return min(low, interval[0]), max(high, interval[1])
@@ -152,6 +153,8 @@ def sign_test(labels: Labels, predicted: Labels, other: Labels, groups: Groups) 
 
     This is the exact test of McNemar, 1947, https://doi.org/10.1007/BF02295996, over groups.
     """
+    from scipy.stats import binomtest
+
     _, group = np.unique(groups, return_inverse=True)
     signs = np.sign(np.bincount(group, (predicted == labels).astype(np.float64) - (other == labels)))
     better, differing = int((signs > 0).sum()), int((signs != 0).sum())

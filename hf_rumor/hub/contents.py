@@ -66,7 +66,7 @@ def contents_of(folder: Path, report: Report, *, with_seen: bool = False) -> lis
     ]
     if with_seen:
         if not (folder / SEEN_FILE).is_file():
-            raise ModelError(f"{folder}: it has no {SEEN_FILE}. Push without --with_seen_posts.")
+            raise ModelError(f"{folder}: no {SEEN_FILE} in it. Push without --with_seen_posts.")
         uploads.append(Upload(SEEN_FILE, folder / SEEN_FILE))
     check_private(uploads)
     return uploads

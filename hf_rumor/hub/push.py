@@ -144,7 +144,7 @@ def to_hub_error(error: Exception) -> HubError:
         is_temporary = status in TEMPORARY or status > 507
         return HubError(f"{constants.ENDPOINT}: {what} ({status}{detail}). {advice}", is_temporary=is_temporary)
     if type(error) is ValueError:  # the metadata of an edited card
-        return HubError(f"push: the Hub does not accept a file: {reason}. Fix it.")
+        return HubError(f"push: the Hub does not accept a file: {reason}. Fix the file.")
     what = "no answer in time" if isinstance(error, httpx2.TimeoutException) else "unreachable"
     return HubError(f"{constants.ENDPOINT}: {what} ({reason}). Try again later.", is_temporary=True)
 

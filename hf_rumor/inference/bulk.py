@@ -207,7 +207,7 @@ def _lines_in(part: Path, note: Path, job: dict[str, Any]) -> int:
         stored = None
     if stored != job:
         differing = ", ".join(sorted(key for key in job if (stored or {}).get(key) != job[key]))
-        raise OutputError(f"{part}: is of a job with another {differing}. Remove it.")
+        raise OutputError(f"{part}: belongs to a job with another {differing}. Finish that job, or remove the file.")
     num_lines, end = 0, 0
     with part.open("r+b") as file:
         for line in file:

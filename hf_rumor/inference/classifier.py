@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hf_rumor.corpus.post import Post
-from hf_rumor.errors import ModelError
+from hf_rumor.errors import ArgumentError, ModelError
 from hf_rumor.evaluation.decision import name_decisions
 from hf_rumor.labels import LABEL_NAMES, rumor_probabilities
 from hf_rumor.models.facts import Facts, Precision, ScoreBatches
@@ -73,6 +73,7 @@ class RumorClassifier:
         backend: Backend = "torch",
         precision: Precision = "fp32",
         revision: str | None = None,
+        threshold: float | None = None,
         speed_up: bool = True,
     ) -> "RumorClassifier":
         """Load a folder, or (torch) a model on the Hub.
@@ -83,19 +84,24 @@ class RumorClassifier:
             precision: fp32 reproduces the report. bf16 is faster on hardware that supports it; see
                 `docs/howto_predict.md` for how far its probabilities deviate.
             revision: Branch, tag or commit of a model on the Hub; None: the newest.
+            threshold: Predict rumor if the probability is at least this; None: the threshold of the model.
             speed_up: Whether to use the optimizations for CPUs (torch).
 
         Raises:
             ModelError: The model is not available, or is not a rumor classifier.
+            ArgumentError: `threshold` is not between 0 and 1.
         """
+        if threshold is not None and not 0 < threshold < 1:
+            raise ArgumentError(f"threshold: {threshold} is not between 0 and 1. Pass another one.")
         if backend == "onnx":
             from hf_rumor.inference.onnx import load_onnx
 
             if precision != "fp32":
-                raise ModelError(f"{name}: precision {precision} is not available for the onnx backend. Omit it.")
+                raise ModelError(f"{name}: precision {precision} is not available with --backend onnx. Use fp32.")
             if revision:
-                raise ModelError(f"{name}: a folder for the onnx backend has no revision {revision}. Omit it.")
-            return cls(*load_onnx(Path(name)))
+                raise ModelError(f"{name}: an exported folder has no revision {revision}. Remove the revision.")
+            score_batches, onnx_tokenizer, facts = load_onnx(Path(name))
+            return cls(score_batches, onnx_tokenizer, _with_threshold(facts, threshold))
         from hf_rumor.models.cpu.speed import one_by_one, speed_up_scoring
         from hf_rumor.models.logits import make_score
         from hf_rumor.models.trained import load_classifier
@@ -103,7 +109,7 @@ class RumorClassifier:
         model, tokenizer, facts = load_classifier(str(name), precision, revision)
         score = make_score(model)
         score_batches = speed_up_scoring(model, score) if speed_up else one_by_one(score)
-        return cls(score_batches, tokenizer.backend_tokenizer, facts, model)
+        return cls(score_batches, tokenizer.backend_tokenizer, _with_threshold(facts, threshold), model)
 
     def predict(self, posts: Sequence[Post | str], batch_size: int = 32) -> list[Prediction]:
         """Return one prediction for each post or text, in order.
@@ -146,6 +152,10 @@ class RumorClassifier:
         logits = np.empty((len(posts), len(LABEL_NAMES)), dtype=np.float32)
         logits[order] = np.concatenate([logits[:0], *self._score(batches)])
         return rumor_probabilities(logits, facts.activation)
+
+
+def _with_threshold(facts: Facts, threshold: float | None) -> Facts:
+    return facts if threshold is None else replace(facts, threshold=threshold)
 
 
 def to_json(prediction: Prediction, item_id: str | int, **marks: bool) -> str:

@@ -76,7 +76,9 @@ class Explainer:
             try:
                 log_odds_without, log_odds = (float(self._log_odds(point, others)) for point in (start, end))
             except (NotImplementedError, TypeError, ValueError) as reason:
-                raise ModelError(f"explain: {type(self.model).__name__} accepts no embeddings ({reason}).") from reason
+                raise ModelError(
+                    f"explain: {type(self.model).__name__} accepts no embeddings ({reason}). Use another model."
+                ) from reason
         difference = log_odds - log_odds_without
         for num_steps in STEPS:
             attributed = self._gradients.attribute(

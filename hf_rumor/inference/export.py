@@ -124,7 +124,7 @@ def _write(name: str, folder: Path, precision: str, revision: str | None) -> Non
             exported.save_pretrained(folder)
     except (ImportError, RuntimeError, ValueError, TypeError) as error:
         reason = str(error).partition("\n")[0]
-        raise ModelError(f"{name}: it cannot be exported as ONNX ({reason}). Use it with torch.") from error
+        raise ModelError(f"{name}: the model cannot be exported as ONNX ({reason}). Use it with torch.") from error
     stored = getattr(model.config, "hf_rumor", {})  # `load_onnx` has no tokenizer of transformers to read these from
     model.config.hf_rumor = {**stored, "inputs": asdict(facts.inputs), "tokenizer": asdict(facts.tokenizer)}
     model.config.save_pretrained(folder)

@@ -167,9 +167,9 @@ def _check_weights(
 def _override(config: Any, overrides: Mapping[str, Any]) -> None:
     for key, value in overrides.items():
         if key in (*LABELS, "problem_type", "output_hidden_states", "output_attentions"):
-            raise ModelError(f"--config_overrides: {key} is not a setting of the encoder. Omit it.")
+            raise ModelError(f"--config_overrides: {key} is not a setting of the encoder. Remove it.")
         if not hasattr(config, key):
-            raise ModelError(f"--config_overrides: {type(config).__name__} has no key {key}. Fix it.")
+            raise ModelError(f"--config_overrides: {type(config).__name__} has no key {key}. Check the spelling.")
         setattr(config, key, value)
 
 
@@ -180,8 +180,8 @@ def _explain(where: str, source: str, error: Exception) -> ModelError:
     if any(isinstance(cause, GatedRepoError) for cause in causes):
         return ModelError(f"{where}: the Hub refused access. Accept the terms of the model and log in.")
     if any(isinstance(cause, RepositoryNotFoundError) for cause in causes):
-        return ModelError(f"{where}: the Hub has no model of this name. Check it.")
-    if pickled := pickled_weights(source):
+        return ModelError(f"{where}: the Hub has no model of this name. Check the name, or log in if it is private.")
+    if pickled := pickled_weights(source, "AutoModel"):
         return ModelError(f"{where}: {pickled}")
     return ModelError(
         f"{where}: not an encoder with a tokenizer and safetensors weights ({error}). Use another model."

@@ -38,7 +38,10 @@ def read_facts(name: str, config: Mapping[str, Any], tokenizer: TokenizerFacts, 
     labels = [label for _, label in sorted((int(number), label) for number, label in config["id2label"].items())]
     if tuple(labels) != LABEL_NAMES:
         named = ", ".join(f"{number} = {label}" for number, label in enumerate(labels[:5]))
-        raise ModelError(f"{name}: the labels are {named}, not 0 = non-rumor, 1 = rumor. Use another model.")
+        advice = f"Train it on these two: hf-rumor train --model_name_or_path {name}"
+        if len(labels) == len(LABEL_NAMES):
+            advice = "If they mean the same, rename them under id2label in its config.json."
+        raise ModelError(f"{name}: the labels are {named}, not 0 = non-rumor, 1 = rumor. {advice}")
     saved: Mapping[str, Any] = config.get("hf_rumor") or {}
     is_sigmoid = config.get("problem_type") == PROBLEM_TYPES["sigmoid"]
     return Facts(

@@ -51,7 +51,7 @@ def check_reachable(name: str, flag: str, revision: str | None = None) -> None:
     try:
         hf_hub_download(name, "config.json", revision=revision)
     except RevisionNotFoundError as error:
-        raise ModelError(f"{flag} {name}: the Hub has no revision {revision}. Check it.") from error
+        raise ModelError(f"{flag} {name}: the Hub has no revision {revision}. Check its name.") from error
     except (OSError, ValueError, HfHubHTTPError):  # reported when the model is loaded
         pass
 
@@ -72,12 +72,17 @@ def find_file(name: str, file: str, revision: str | None = None) -> Path | None:
         raise ModelError(f"{name}: {file} cannot be downloaded ({error}). Try again.") from error
 
 
-def pickled_weights(name: str) -> str | None:
-    """Return what to do about a folder whose weights are pickled; None if they are not."""
+def pickled_weights(name: str, model_class: str) -> str | None:
+    """Return what to do about a folder whose weights are pickled; None if they are not.
+
+    Args:
+        name: A folder.
+        model_class: Class of transformers that converts them.
+    """
     files = sorted(Path(name).glob("*.bin")) if Path(name).is_dir() else []
     if not files or any(Path(name).glob("*.safetensors")):
         return None
     return (
-        f"{files[0].name} is pickled and not loaded, since it can run code. Convert it where you trust it: "
-        "load it with from_pretrained, then save_pretrained."
+        f"{files[0].name} is not loaded, since pickled weights can run code. If you trust it, convert it: python -c "
+        f'"from transformers import {model_class} as M; M.from_pretrained({name!r}).save_pretrained({name!r})"'
     )

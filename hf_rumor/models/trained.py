@@ -43,12 +43,13 @@ def load_classifier(
             output_loading_info=True,
         )
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError, HfHubHTTPError) as error:
-        reason = pickled_weights(name) or f"not a classifier with safetensors weights ({error}). Check it."
+        reason = pickled_weights(name, "AutoModelForSequenceClassification")
+        reason = reason or f"not a classifier with safetensors weights ({error}). Check the name."
         raise ModelError(f"{name}: {reason}") from error
     if loaded["missing_keys"]:
         raise ModelError(
             f"{name}: an encoder without {min(loaded['missing_keys'])}, not a trained classifier. Train it first: "
-            "hf-rumor train."
+            f"hf-rumor train --model_name_or_path {name}"
         )
     if loaded["unexpected_keys"]:
         raise ModelError(

@@ -51,13 +51,13 @@ def evaluate_outside(name: str, corpus: Corpus, folder: Path, revision: str | No
     data = data_facts(corpus)
     if seen is None and (data.sha256 == trained.data.sha256 or data.texts_sha256 == trained.data.texts_sha256):
         raise ModelError(
-            f"{name}: it was trained on this corpus, {corpus.path}. Use another corpus; the score on its own test "
+            f"{name}: the model was trained on this corpus, {corpus.path}. Use another one; the score on its own test "
             "posts is in its report.md."
         )
     labels, texts = np.asarray(corpus.posts["label"][:], dtype=np.int64), corpus.posts["text"][:]
     is_seen = None if seen is None else find_seen(texts, seen)
     if is_seen is not None and is_seen.all():
-        raise ModelError(f"{name}: it has seen all {len(texts):,} posts of {corpus.path}. Use other posts.")
+        raise ModelError(f"{name}: the model has seen all {len(texts):,} posts of {corpus.path}. Use other posts.")
     classifier = RumorClassifier.from_pretrained(name, revision=revision)
     scored = Scored(corpus.posts["id"][:], labels, classifier.probabilities(texts), loss=math.nan)
     report = _report_on(corpus, data, scored, trained, is_seen)

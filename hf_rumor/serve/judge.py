@@ -38,9 +38,11 @@ class Limits:
 class Judge:
     """Answer requests of the page and of the API, one at a time; remove uploads and results."""
 
-    def __init__(self, model: str, limits: Limits, revision: str | None = None) -> None:
+    def __init__(
+        self, model: str, limits: Limits, revision: str | None = None, threshold: float | None = None
+    ) -> None:
         self.limits = limits
-        self.classifier = RumorClassifier.from_pretrained(model, revision=revision)
+        self.classifier = RumorClassifier.from_pretrained(model, revision=revision, threshold=threshold)
         self.explainer = Explainer(self.classifier)  # one model in memory
         self.folder = Path(tempfile.mkdtemp(prefix="hf_rumor_")).resolve()  # of uploads and results
         self._turn = threading.Lock()
@@ -107,7 +109,7 @@ class Judge:
         with open_input(path, is_labelled=False, name=path.name) as source:
             items = list(islice(read_items(source, Columns()), self.limits.max_posts + 1))
         if not items:
-            raise ArgumentError(f"{path.name}: no posts. Choose a file with some.")
+            raise ArgumentError(f"{path.name}: no posts. Choose another file.")
         if len(items) > self.limits.max_posts:
             raise ArgumentError(f"{path.name}: more than {self.limits.max_posts:,} posts. Split the file.")
         return list(chain.from_iterable(predict_items(self.classifier, map(self._limited, items), BATCH_SIZE)))

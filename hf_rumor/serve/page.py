@@ -28,7 +28,7 @@ def make_app(judge: Judge, model: str) -> Any:
         from starlette.requests import ClientDisconnect, Request
         from starlette.responses import JSONResponse
     except ImportError as error:
-        raise ModelError(f"serve: {error}. Run: pip install gradio") from error
+        raise ModelError(f"serve: {error}. Run: pip install gradio captum jieba") from error
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     turn = asyncio.Lock()  # so that waiting requests block no threads
     waiting = 0
@@ -124,14 +124,20 @@ def _title(words: dict[str, str], model: str) -> str:
 
 
 def serve(
-    model: str, host: str, port: int, limits: Limits, on_start: Callable[[str], None], revision: str | None = None
+    model: str,
+    host: str,
+    port: int,
+    limits: Limits,
+    on_start: Callable[[str], None],
+    revision: str | None = None,
+    threshold: float | None = None,
 ) -> None:
     """Serve the page until interrupted; call `on_start` with its URL. Port 0 is any free port.
 
     Raises:
         RumorError: The model cannot be loaded, or the address is in use.
     """
-    judge = Judge(model, limits, revision)
+    judge = Judge(model, limits, revision, threshold)
     try:
         app = make_app(judge, model)
         import uvicorn

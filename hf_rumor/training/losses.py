@@ -159,7 +159,7 @@ def _check_kwargs(name: str, kwargs: dict[str, Any]) -> None:
     if weights not in (None, "balanced") and not (numbers and len(weights) == len(LABEL_NAMES)):
         wrong.append(f"class_weights is {weights!r}, not two numbers of at least 0, nor balanced")
     if wrong:
-        raise ArgumentError(f"--loss_kwargs: {'; '.join(wrong)}. Fix it.")
+        raise ArgumentError(f"--loss_kwargs: {'; '.join(wrong)}. Change the value.")
 
 
 def _import_loss(name: str, kwargs: dict[str, Any]) -> Loss:

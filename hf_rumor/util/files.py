@@ -20,7 +20,7 @@ def cache_folder() -> Path:
 
 def user_path(text: str) -> Path:
     """Return a path from a command line or recipe, with `~` expanded."""
-    return Path(text).expanduser()
+    return Path(os.path.expanduser(text))  # unlike Path.expanduser, keeps the ~ of an unknown user
 
 
 def output_file(path: Path) -> Path:

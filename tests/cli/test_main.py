@@ -1,3 +1,4 @@
+import contextlib
 import json
 import logging
 import os
@@ -7,6 +8,8 @@ import sys
 import pytest
 
 from hf_rumor.cli import main as cli
+from hf_rumor.cli.arguments import open_posts
+from hf_rumor.corpus.rows import Columns, read_items
 
 
 @pytest.fixture
@@ -40,13 +43,20 @@ def test_help_of_train_lists_flags_defaults_and_recipes(capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["nonsense"], "nonsense"),
+        (["nonsense"], "nonsense: not a command. See hf-rumor --help."),
         (["audit", "--no_such_flag"], "--no_such_flag"),
         (["audit", "--data_path", "nowhere.zip"], "nowhere.zip"),
         (["audit", "--data_path="], "--data_path: the value is empty"),
         (["audit", "--text_column=a=", "--data_path", "POSTS"], "a="),  # a value that ends like a flag without one
         (["describe", "/no/such/folder"], "/no/such/folder"),
-        (["data"], "VERB"),
+        (["data"], "COMMAND: missing. See hf-rumor data --help."),
+        (["predct"], "predct: not a command (did you mean predict?)"),
+        (
+            ["predict", "out", "a.csv", "--out"],
+            "--out: not a flag (did you mean --output?). See hf-rumor predict --help",
+        ),
+        (["predict", "out", "--batch_size", "0"], "--batch_size: expected a number of at least 1, got '0'. See"),
+        (["describe", "out", "extra"], "extra: one argument too many"),
         (["train", "--no_such_flag"], "--no_such_flag"),
         (["train", "--loss", "nonsense"], "--loss nonsense"),
         (["train", "nowhere.yaml"], "nowhere.yaml"),
@@ -57,9 +67,15 @@ def test_help_of_train_lists_flags_defaults_and_recipes(capsys):
         (["train", "--num_train_epochs", "nan"], "--num_train_epochs"),
         (["train", "--precision", "fp32", "--bf16", "--data_path", "POSTS", "--model_name_or_path", "mini"], "bf16"),
         (["predict", "out", "posts.csv", "--output="], "--output: the value is empty"),
-        (["predict", "out", "听说停水"], "听说停水: no such file. For a single text: echo TEXT"),
+        (
+            ["predict", "out", "posts.csv"],
+            "posts.csv: no such file. Check the path; to predict a text, pass it on stdin",
+        ),
+        (["predict", "out", "听说停水", "--resume", "--output", "x"], "--resume: INPUT must be a file"),
+        (["explain", "out", "微博.csv"], "微博.csv: no such file"),
+        (["serve", "out", "--threshold", "1"], "--threshold: expected a number between 0 and 1, got '1'"),
+        (["decide", "out", "--decision", "f1"], "--decision f1: not a threshold or a rule"),
         (["explain", "out", "停水", "--faithfulness", "5"], "--faithfulness"),
-        (["explain", "out", "POSTS"], "this is a file, not a text"),
         (["serve", "out", "--host", ""], "--host: the value is empty"),
     ],
     ids=str,
@@ -92,10 +108,12 @@ def test_an_interruption_is_status_130(monkeypatch, capsys):
         (["audit"], ""),
     ],
 )
-def test_an_interrupted_command_prints_how_to_resume(monkeypatch, capsys, words, hint):
+def test_an_interrupted_command_prints_how_to_resume(monkeypatch, capsys, tmp_path, words, hint):
     def interrupted(arguments):
         raise KeyboardInterrupt
 
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "posts.jsonl").touch()
     monkeypatch.setattr(getattr(cli, words[0]), "run", interrupted)
     assert cli.main(words) == 130
     assert capsys.readouterr().err == f"hf-rumor: interrupted{hint}\n"
@@ -137,10 +155,34 @@ def test_without_a_verb_the_verbs_are_listed(capsys):
     assert "train" in capsys.readouterr().out
 
 
-def test_the_help_of_a_verb_has_its_summary(capsys):
-    with pytest.raises(SystemExit):
-        cli.main(["benchmark", "--help"])
-    assert "Train recipes on splits with several seeds" in capsys.readouterr().out
+@pytest.mark.parametrize(
+    "words",
+    [[verb.__name__.rpartition(".")[2]] for verb in cli.VERBS] + [["data", "export"], ["data", "push"]],
+    ids=str,
+)
+def test_the_help_of_a_verb_has_its_summary_and_an_example(words, capsys):
+    with contextlib.suppress(SystemExit):
+        cli.main([*words, "--help"])
+    printed = capsys.readouterr().out
+    summary = next(line for line in printed.split("\n\n")[1].splitlines() if line)
+    assert summary[0].isupper()
+    assert summary.endswith(".")
+    assert words == ["data"] or f"Example:\n  hf-rumor {' '.join(words)} " in printed
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["听说停水，速转！", "~雪", "breaking news", "两行\n一条", "长" * 300],
+    ids=["plain", "home", "ascii", "lines", "long"],
+)
+def test_an_argument_that_is_no_file_is_a_text(text):
+    with open_posts(text) as source:
+        assert [item.post.text for item in read_items(source, Columns())] == [text]
+
+
+def test_an_argument_that_names_a_file_is_that_file(posts):
+    with open_posts(posts) as source:
+        assert len(list(read_items(source, Columns()))) == 60
 
 
 @pytest.mark.parametrize(("is_terminal", "printed"), [(True, b"\\u542c"), (False, "听".encode())])

@@ -64,7 +64,7 @@ def test_unknown_values_are_none(tmp_path):
 def test_a_renamed_file_is_read_by_the_reader_of_its_new_suffix(tmp_path, rows):
     path = write_rows(tmp_path / "a.jsonl", rows)
     load_corpus(path)
-    with pytest.raises(CorpusError, match="plain lines have no labels"):
+    with pytest.raises(CorpusError, match="read as plain lines, which have no labels"):
         load_corpus(path.rename(tmp_path / "a.txt"))
 
 

@@ -231,7 +231,7 @@ def test_label_words_are_not_reported(write, word):
 def test_an_unknown_label_stops_training_at_its_line_and_does_not_matter_in_prediction(write, suffix):
     path = write(suffix, [{"text": "雪", "label": "rumor"}, {"text": "雨", "label": "maybe"}])
     where = {".jsonl": "line 2", ".parquet": "row 2"}.get(suffix, "line 3")  # the first line is the header
-    assert f"{where}: label 'maybe' is unknown. Use 1 or rumor" in refused(path)
+    assert f"{where}: label 'maybe' is unknown. Write rumor or 1" in refused(path)
     assert [item.post.text for item in predicted(path)] == ["雪", "雨"]
 
 
@@ -239,20 +239,33 @@ def test_an_unknown_label_stops_training_at_its_line_and_does_not_matter_in_pred
 @pytest.mark.parametrize(
     ("row", "columns", "words"),
     [
-        ({"txt": "雪", "label": "1"}, {}, "no column text or content or post or 内容"),
-        ({"text": "雪", "lab": "1"}, {}, "no column label or labels or is_rumor"),
-        ({"text": "雪", "label": "1"}, {"text": "body"}, "no column 'body' (columns: 'text', 'label'). Name it"),
-        ({"text": "雪", "label": "1"}, {"label": "truth"}, "no column 'truth' (columns: 'text', 'label'). Name it"),
-        ({"text": "雪", "label": "1"}, {"id": "key"}, "no column 'key' (columns: 'text', 'label'). Name it"),
+        ({"txt": "雪", "label": "1"}, {}, "no column for the text (columns: 'txt', 'label'). Name it with --text"),
+        ({"text": "雪", "lab": "1"}, {}, "no column for the label (columns: 'text', 'lab'). Name it with --label"),
+        (
+            {"text": "雪", "label": "1"},
+            {"text": "body"},
+            "no column named 'body' (columns: 'text', 'label'). Fix --text",
+        ),
+        (
+            {"text": "雪", "label": "1"},
+            {"label": "truth"},
+            "no column named 'truth' (columns: 'text', 'label'). Fix --label",
+        ),
+        ({"text": "雪", "label": "1"}, {"id": "key"}, "no column named 'key' (columns: 'text', 'label'). Fix --id"),
     ],
 )
 def test_a_missing_column_is_refused_with_the_columns(write, suffix, row, columns, words):
     assert words in refused(write(suffix, [row]), **columns)
 
 
+def test_a_table_without_column_names_is_recognized(write):
+    message = refused(write(".csv", [{"明天全市停水": "今天晴", "1": "0"}]))
+    assert "posts.csv: the first line is a post, not column names ('明天全市停水', '1'). Add a first line" in message
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet"])
 def test_a_table_without_a_text_is_refused_as_a_whole_in_prediction(write, suffix):
-    with pytest.raises(CorpusError, match="no column text or content"):
+    with pytest.raises(CorpusError, match="no column for the text"):
         predicted(write(suffix, [{"txt": "雪"}, {"txt": "雨"}]))
 
 
@@ -262,7 +275,7 @@ def test_a_table_without_a_text_is_refused_as_a_whole_in_prediction(write, suffi
         (".jsonl", b'{"text": ', "not a JSON object"),
         (".jsonl", b"[" * 100_000, "not a JSON object"),
         (".jsonl", b"[1]", "not a JSON object but a list"),
-        (".jsonl", b'{"label": 1}', "no column text"),
+        (".jsonl", b'{"label": 1}', "no column for the text"),
         (".jsonl", b'{"text": ["a"], "label": 1}', "a list is not a text"),
         (".jsonl", b'{"text": "a", "label": 1, "id": []}', "a list is not a text"),
         (".jsonl", b'{"text": "a", "label": 1, "reposts": [{"id": 1}]}', "a repost without 'text'"),
@@ -270,7 +283,7 @@ def test_a_table_without_a_text_is_refused_as_a_whole_in_prediction(write, suffi
         (".jsonl", b'{"text": "a\0", "label": 1}', "a NUL byte"),
         (".jsonl", b'{"text": "' + b"x" * 3000 + b'", "label": 1}', "longer than 2,000 bytes"),
         (".csv", b"a,b,1,2", "4 fields, but 3 column names"),
-        (".csv", b"a", "1 fields, but 3 column names"),
+        (".csv", b"a", "1 field, but 3 column names"),
         (".csv", b"a,\xd7\xf2\xd2\xb9,1", "not valid UTF-8 (byte 0xd7 at position 2)"),
         (".csv", b'a,"open,1', "a quote is opened and never closed"),
         (".csv", b'a,"b"c,1', "not a table row"),
@@ -323,7 +336,7 @@ def test_plain_lines_are_predicted_and_have_no_labels(tmp_path):
     assert [(item.id, item.error) for item in predicted(path)] == [
         *[(1, None), (2, "the line is empty."), (3, "the text is empty."), (4, None)],
     ]
-    assert "plain lines have no labels. Use a corpus of .jsonl" in refused(path)
+    assert "read as plain lines, which have no labels. Use a file" in refused(path)
 
 
 def test_ced_posts_without_a_label_are_predicted(tmp_path, write_ced, corpus_posts):

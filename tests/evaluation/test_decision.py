@@ -39,6 +39,7 @@ def posts():
         ("precision>=0.9", "precision", (0.9,)),
         ("recall >= 1", "recall", (1.0,)),
         ("cost=5:1", "cost", (5.0, 1.0)),
+        ("flag=30", "flag", (30.0,)),
     ],
 )
 def test_a_rule_is_parsed(text, rule, values):
@@ -46,7 +47,8 @@ def test_a_rule_is_parsed(text, rule, values):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0", "1", "1.5", "nan", "f1", "precision>0.9", "recall>=90", "cost=5", "cost=0:1"]
+    "text",
+    ["", "0", "1", "1.5", "nan", "f1", "precision>0.9", "recall>=90", "cost=5", "cost=0:1", "flag=0", "flag=2.5"],
 )
 def test_a_value_that_is_not_a_rule_is_refused(text):
     with pytest.raises(ArgumentError, match="not a threshold or a rule"):
@@ -92,6 +94,18 @@ def test_a_precision_that_no_threshold_reaches_is_reported():
     chosen = choose_threshold(parse_decision("precision>=0.9"), labels, probabilities)
     assert not chosen.reached
     assert (probabilities >= chosen.value).all()  # precision is 0.5, higher than with any other threshold
+
+
+@pytest.mark.parametrize(("number", "flagged"), [(1, 1), (2, 2), (3, 2), (4, 4), (9, 5)])
+def test_as_many_posts_are_flagged_as_can_be_checked(number, flagged):
+    probabilities = np.array([0.9, 0.8, 0.5, 0.5, 0.1])  # two equal ones are flagged together
+    chosen = choose_threshold(parse_decision(f"flag={number}"), np.zeros(5, dtype=np.int64), probabilities)
+    assert (chosen.reached, (probabilities >= chosen.value).sum()) == (True, flagged)
+
+
+def test_more_certain_rumors_than_can_be_checked_are_reported():
+    chosen = choose_threshold(parse_decision("flag=1"), np.zeros(3, dtype=np.int64), np.array([1.0, 1.0, 0.2]))
+    assert not chosen.reached
 
 
 def test_a_fixed_threshold_is_used_as_it_is(posts):

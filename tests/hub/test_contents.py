@@ -52,7 +52,7 @@ def test_only_listed_files_are_uploaded(folder, make_report):
 
 def test_seen_posts_are_uploaded_on_request_only(folder, make_report):
     report = portable(make_report())
-    with pytest.raises(ModelError, match=r"has no seen_posts\.npz"):
+    with pytest.raises(ModelError, match=r"no seen_posts\.npz in it"):
         contents_of(folder, report, with_seen=True)
     (folder / "seen_posts.npz").write_bytes(b"digests")
     names = [{upload.path for upload in contents_of(folder, report, with_seen=seen)} for seen in (False, True)]

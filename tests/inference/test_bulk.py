@@ -165,10 +165,10 @@ def test_the_part_of_another_job_is_refused(tmp_path):
     path = tmp_path / "out.jsonl"
     (tmp_path / "out.jsonl.part").write_text("a\n", "utf-8")
     (tmp_path / "out.jsonl.part.json").write_text('{"model": "other", "input": 1}', "utf-8")
-    with pytest.raises(OutputError, match="is of a job with another model"):
+    with pytest.raises(OutputError, match="belongs to a job with another model"):
         write(path, ["a"], {"model": "m", "input": 1}, resume=True)
     (tmp_path / "out.jsonl.part.json").unlink()
-    with pytest.raises(OutputError, match="is of a job with another input, model"):
+    with pytest.raises(OutputError, match="belongs to a job with another input, model"):
         write(path, ["a"], {"model": "m", "input": 1}, resume=True)
 
 
@@ -198,7 +198,7 @@ def test_mark_seen_marks_the_posts_that_the_model_has_seen(folder, texts, tmp_pa
     command = ["predict", str(folder), str(tmp_path / "posts.txt"), "--mark_seen"]
     (tmp_path / "posts.txt").write_text(f"{texts[0]}\n\n{texts[40]}\n", encoding="utf-8")
     assert cli.main(command) == 2
-    assert "--mark_seen: it is not known which posts" in capsys.readouterr().err
+    assert "has no record of its training posts" in capsys.readouterr().err
     copy = shutil.copytree(folder, tmp_path / "model")
     write_seen(copy, seen_posts(texts[:30], []))
     command[1] = str(copy)
@@ -261,7 +261,7 @@ def test_stdin_is_read_as_lines_and_stdout_may_be_closed_early(folder, texts):
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["id"] for row in rows] == [1, 2, 3]
     assert "error" in rows[1]
-    assert "predict: stdin is read as lines (--format auto)" in done.stderr
+    assert "input: stdin is read as lines" in done.stderr
     many = "".join(f"{text}\n" for text in texts * 30)
     shell = f"'{sys.executable}' -m hf_rumor predict '{folder}' | head -n 1"
     done = subprocess.run(["bash", "-c", shell], input=many, capture_output=True, text=True, check=True)
@@ -275,11 +275,11 @@ def test_stdin_is_read_as_lines_and_stdout_may_be_closed_early(folder, texts):
     [
         ("INPUT --resume", "--resume: there is no --output to resume"),
         ("INPUT --batch_size 0", "expected a number of at least 1"),
-        ("INPUT --text_column body --format csv", "no column 'body'"),
+        ("INPUT --text_column body --format csv", "no column named 'body'"),
         ("INPUT --format xml", "invalid choice"),
         ("INPUT --output INPUT", "this is the input, which would be lost"),
         ("INPUT --output FOLDER", "is a folder. Name a file"),
-        ("- --output out.jsonl --resume", "stdin cannot be read again"),
+        ("- --output out.jsonl --resume", "INPUT must be a file"),
         ("/no/such/file", "/no/such/file: no such file"),
     ],
 )

@@ -9,7 +9,8 @@ from transformers import pipeline
 
 from hf_rumor import Prediction, RumorClassifier
 from hf_rumor.corpus.post import Post
-from hf_rumor.errors import ModelError
+from hf_rumor.errors import ArgumentError, ModelError
+from hf_rumor.evaluation.decision import name_decisions
 from hf_rumor.inference import classifier as module
 
 
@@ -21,6 +22,18 @@ def test_probabilities_are_those_of_the_plain_pipeline(save, texts, activation):
     probabilities = RumorClassifier.from_pretrained(folder).probabilities(texts)
     assert probabilities == pytest.approx(expected, abs=1e-5)
     assert probabilities.max() - probabilities.min() > 0.1
+
+
+def test_another_threshold_changes_the_predicted_label_only(folder, exported, texts):
+    for name, backend in ((folder, "torch"), (exported.folder, "onnx")):
+        probabilities = RumorClassifier.from_pretrained(name, backend=backend).probabilities(texts)
+        classifier = RumorClassifier.from_pretrained(name, backend=backend, threshold=0.8)
+        predictions = classifier.predict(texts)
+        assert [prediction.rumor_probability for prediction in predictions] == probabilities.tolist()
+        expected = name_decisions(probabilities, 0.8, classifier.facts.abstain_below)
+        assert [prediction.predicted for prediction in predictions] == expected
+    with pytest.raises(ArgumentError, match="threshold: 1 is not between 0 and 1"):
+        RumorClassifier.from_pretrained(folder, threshold=1)
 
 
 def test_predictions_are_in_the_order_of_the_texts(folder, texts, monkeypatch):
@@ -86,7 +99,7 @@ def test_a_single_text_and_an_empty_batch_are_refused(folder, texts, batch_size,
 
 
 def test_bf16_is_refused_with_onnx(folder):
-    with pytest.raises(ModelError, match="precision bf16 is not available for the onnx backend"):
+    with pytest.raises(ModelError, match="precision bf16 is not available with --backend onnx"):
         RumorClassifier.from_pretrained(folder, backend="onnx", precision="bf16")
 
 

@@ -49,7 +49,7 @@ def test_a_value_of_the_configuration_can_be_overridden_and_a_misspelt_one_is_re
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"num_labels": 3}, "num_labels is not a setting of the encoder. Omit it"),
+        ({"num_labels": 3}, "num_labels is not a setting of the encoder. Remove it"),
         ({"problem_type": "regression"}, "problem_type is not a setting"),
         ({"output_hidden_states": True}, "output_hidden_states is not a setting"),
         ({"hidden_dropout_prob": "much"}, "hidden_dropout_prob"),
@@ -167,7 +167,7 @@ def test_pickled_weights_are_refused(saved):
     model, _, folder = saved
     (folder / "model.safetensors").unlink()
     torch.save(model.state_dict(), folder / "pytorch_model.bin")
-    with pytest.raises(ModelError, match=r"pytorch_model.bin is pickled and not loaded.*Convert it"):
+    with pytest.raises(ModelError, match=r"pytorch_model.bin is not loaded.*convert it.* import AutoModel as M"):
         load_encoder(str(folder), "sigmoid", 32)
 
 

@@ -49,6 +49,6 @@ def test_a_file_is_found_or_is_none(tmp_path):
 def test_the_message_about_pickled_weights_says_how_to_convert_them(tmp_path, files, is_pickled):
     for file in files:
         (tmp_path / file).touch()
-    problem = hub.pickled_weights(str(tmp_path))
+    problem = hub.pickled_weights(str(tmp_path), "AutoModel")
     assert problem is None if not is_pickled else "save_pretrained" in problem
-    assert hub.pickled_weights("someone/some-model") is None
+    assert hub.pickled_weights("someone/some-model", "AutoModel") is None

@@ -150,11 +150,11 @@ def test_a_refused_run_does_not_make_an_older_result_count(tmp_path, train, monk
         (["--recipes", ","], "expected different names separated by commas"),
         (["--recipes", "mini,mini"], "expected different names separated by commas"),
         (["--seeds", "0"], "expected a number of at least 1, got '0'"),
-        (["--recipes", "maxi"], "one of bert_base_chinese, chinese_bert_wwm_ext, me5_small, mini;"),
+        (["--recipes", "maxi"], "one of bert_base_chinese, chinese_bert_wwm_ext, me5_small, mini."),
         (["--split", "random"], "--split: set by the benchmark for each run. Use --splits, --seeds and --folds"),
         (["--fold", "1"], "--fold: set by the benchmark for each run"),
         (["--folds", "3", "--splits", "grouped,chronological"], "--split chronological has no folds"),
-        (["--folds", "1"], "--folds 1: expected 2 to 20 folds"),
+        (["--folds", "1"], "--folds 1: not a number of folds. Use 2 to 20"),
         (["--leaning_rate", "1"], "did you mean --learning_rate?"),
     ],
 )

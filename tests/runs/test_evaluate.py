@@ -94,7 +94,7 @@ def test_a_corpus_that_was_seen_entirely_is_refused(trained, tmp_path):
     folder, corpus = trained
     tested = {row["id"] for row in predictions_in(folder)}
     posts = load_corpus(corpus).posts.filter(lambda post: post["id"] not in tested)
-    with pytest.raises(ModelError, match=f"it has seen all {len(posts)} posts"):
+    with pytest.raises(ModelError, match=f"the model has seen all {len(posts)} posts"):
         evaluate_outside(str(folder), load_corpus(posts), tmp_path / "evaluation")
     assert not (tmp_path / "evaluation").exists()
 
@@ -106,7 +106,7 @@ def test_without_seen_posts_the_training_corpus_is_refused_in_any_file(trained, 
     rows = [json.dumps({"text": post["text"], "label": post["label"]}) for post in load_corpus(corpus).posts]
     (tmp_path / "same.jsonl").write_text("\n".join(reversed(rows)), encoding="utf-8")
     for path in (corpus, tmp_path / "same.jsonl"):
-        with pytest.raises(ModelError, match="it was trained on this corpus"):
+        with pytest.raises(ModelError, match="the model was trained on this corpus"):
             evaluate_outside(str(copy), load_corpus(path), tmp_path / "evaluation")
 
 

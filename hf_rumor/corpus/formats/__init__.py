@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from hf_rumor.corpus.formats.ced import read_ced
 from hf_rumor.corpus.formats.input import BUFFER_BYTES, HEAD_BYTES, Input, Row
-from hf_rumor.corpus.formats.jsonl import how_to_convert_json, read_jsonl
+from hf_rumor.corpus.formats.jsonl import read_jsonl
 from hf_rumor.corpus.formats.lines import read_lines
 from hf_rumor.corpus.formats.parquet import read_parquet
 from hf_rumor.corpus.formats.table import read_csv, read_tsv
@@ -89,7 +89,9 @@ def _detect_format(suffix: str, head: bytes, name: str) -> str:
     if suffix in DECOMPRESS:
         raise CorpusError(f"{name}: the file is compressed. Decompress it: {DECOMPRESS[suffix]} {name}")
     if suffix in WORKBOOKS:
-        raise CorpusError(f"{name}: spreadsheets are not supported. Save it as CSV (UTF-8).")
+        raise CorpusError(
+            f"{name}: spreadsheets are not supported. In the spreadsheet program, save it as CSV (UTF-8)."
+        )
     if suffix == ".json":
-        raise CorpusError(f"{name}: {how_to_convert_json(name, head)}")
+        return "jsonl"
     return "jsonl" if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[") else "lines"

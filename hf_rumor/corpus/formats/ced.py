@@ -76,7 +76,7 @@ def _read_whole(size: int, open_file: Callable[[], IO[bytes]]) -> bytes:
     except ZIP_ERRORS as error:
         if getattr(error, "filename", None) is not None:
             raise
-        raise ValueError(f"the zip is damaged here, or has a password ({error})") from error
+        raise ValueError(f"the zip is damaged here or has a password ({error})") from error
     if size > MAX_BYTES or len(content) > MAX_BYTES:
         raise ValueError(f"{max(size, len(content)):,} bytes, at most {MAX_BYTES:,} are read")
     return content
@@ -92,10 +92,7 @@ def read_ced(source: Input) -> Iterator[Row]:
     with open_tree(path) as (names, read):
         posts, labels = _sort_files(names, findings)
         if not posts:
-            raise CorpusError(
-                f"{path}: no CED layout (folders {POSTS_FOLDER}, {' and '.join(REPOSTS_FOLDERS)}) at any depth among "
-                f"its {len(names):,} files. Give a corpus in this layout, or a .jsonl, .csv, .tsv or .parquet file."
-            )
+            raise CorpusError(f"{path}: {_how_to_join(path, names)}")
         for key in sorted(labels.keys() - posts.keys()):
             findings["reposts_without_post"] += len(labels[key])
         for number, (key, name) in enumerate(posts.items(), start=1):
@@ -142,6 +139,19 @@ def _sort_files(names: list[str], findings: Findings) -> tuple[dict[str, str], d
         else:
             note(findings, "other_files", name)
     return posts, labels
+
+
+def _how_to_join(path: Path, names: list[str]) -> str:
+    """Return that files are not in the CED layout, and how to make a corpus of them."""
+    [(suffix, _)] = Counter(PurePosixPath(name).suffix for name in names).most_common(1) or [("", 0)]
+    advice = "Write their posts into one .csv or .jsonl file with the columns text and label."
+    if path.is_dir() and suffix == ".json":
+        code = f"import glob, json; [print(json.dumps(json.load(open(file)))) for file in glob.glob('{path}/**/*.json'"
+        advice = f'Join files with one post each: python -c "{code}, recursive=True)]" > posts.jsonl'
+    return (
+        f"not in the CED layout (folders {POSTS_FOLDER}, {', '.join(REPOSTS_FOLDERS)}); it has {len(names):,} files"
+        f"{f', most of them {suffix}' if suffix else ''}. {advice}"
+    )
 
 
 def _load_json(name: str, read: ReadFile, kind: type, findings: Findings) -> Any:

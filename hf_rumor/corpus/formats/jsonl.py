@@ -9,8 +9,9 @@ from hf_rumor.errors import CorpusError
 
 
 LIST_KEY = re.compile(rb'\s*\{\s*"(data|rows|items|posts|records|examples|results|list)"\s*:\s*\[')
+OF_COLUMNS = re.compile(rb'\s*\{\s*"[^"]*"\s*:\s*\{\s*"0"\s*:')  # as pandas writes it by default
 # An array of objects, or a value over several lines.
-WHOLE_JSON = re.compile(rb"\s*(?:\[\s*\{|[\[{]\s*\n)|" + LIST_KEY.pattern)
+WHOLE_JSON = re.compile(rb"\s*(?:\[\s*\{|[\[{]\s*\n)|" + LIST_KEY.pattern + b"|" + OF_COLUMNS.pattern)
 
 
 def read_jsonl(source: Input) -> Iterator[Row]:
@@ -22,7 +23,7 @@ def read_jsonl(source: Input) -> Iterator[Row]:
     assert source.file is not None
     head = source.file.peek(HEAD_BYTES)
     if WHOLE_JSON.match(head):
-        raise CorpusError(f"{source.name}: {how_to_convert_json(source.name, head)}")
+        raise CorpusError(f"{source.name}: {_how_to_convert(source.name, head)}")
     for line in source.lines():
         where = f"line {line.number}"
         if line.error or not line.text.strip():
@@ -39,15 +40,17 @@ def read_jsonl(source: Input) -> Iterator[Row]:
             yield Row(line.number, where, {}, f"not a JSON object but a {type(value).__name__}. Repair the line.")
 
 
-def how_to_convert_json(name: str, head: bytes) -> str:
-    """Return what kind of JSON a file contains, if not one object per line, and the command that converts it."""
-    new = f"{name.removesuffix('.json').removesuffix('.jsonl')}.converted.jsonl"
+def _how_to_convert(name: str, head: bytes) -> str:
+    """Return what kind of JSON a file contains, which is not one object per line, and the command that converts it."""
+    if OF_COLUMNS.match(head):
+        return 'a JSON object of columns. Write it again with pandas: to_json(path, orient="records", lines=True).'
     key = LIST_KEY.match(head)
-    if key or head.lstrip()[:1] == b"[":
-        part = f"[{key[1].decode('utf-8', 'replace')!r}]" if key else ""
-        what = f"a JSON object with a list under {part[1:-1]}" if key else "a JSON array"
-        code = f"import json; [print(json.dumps(row)) for row in json.load(open({name!r})){part}]"
-        return f'{what}, not one JSON object per line. Convert it: python -c "{code}" > {new}'
-    if WHOLE_JSON.match(head):
-        return "one JSON object over several lines, not one object per line. Convert it to JSON lines (.jsonl)."
-    return f"JSON lines must be named .jsonl. Rename it: mv {name} {name.removesuffix('.json')}.jsonl"
+    part, what, note = "", "a JSON array", ""
+    if key:
+        part = f"[{key[1].decode()!r}]"
+        what = f"a JSON object with a list under {part[1:-1]}"
+    elif head.lstrip()[:1] == b"{":
+        part, what, note = "['KEY']", "a JSON object over several lines", ", with the name of its list for KEY"
+    code = f"import json; [print(json.dumps(row)) for row in json.load(open({name!r})){part}]"
+    new = f"{name.removesuffix('.json').removesuffix('.jsonl')}.converted.jsonl"
+    return f'{what}, not one JSON object per line. Convert it{note}: python -c "{code}" > {new}'

@@ -1,4 +1,4 @@
-"""Tables with a header line: CSV (also with `;` or tabs) and TSV."""
+"""Tables with a header line: CSV and TSV; the header decides which delimiter they have."""
 
 import csv
 from collections import deque
@@ -9,26 +9,26 @@ from hf_rumor.errors import CorpusError
 
 
 MAX_LINES = 1_000  # of one row: a text in quotes may span lines
-OPEN_QUOTE = 'a quote is opened and never closed. Repair the line: put the text in quotes, each of its own as "".'
+OPEN_QUOTE = 'a quote is opened and never closed. Close it; write a quote inside a text as "".'
 
 
 def read_csv(source: Input) -> Iterator[Row]:
-    """Yield the rows below the header; the delimiter is the most frequent one of `,`, `;` and tab in the header."""
-    yield from _read_table(source, ",;\t")
+    """Yield the rows below the header; the delimiter is the most frequent of `,`, `;`, tab and `|` in the header."""
+    yield from _read_table(source, ",;\t|")
 
 
 def read_tsv(source: Input) -> Iterator[Row]:
-    """Yield the rows below the header; the delimiter is a tab."""
-    yield from _read_table(source, "\t")
+    """Yield the rows below the header; the delimiter is a tab, unless the header has only other ones."""
+    yield from _read_table(source, "\t,;|", preferred="\t")
 
 
-def _read_table(source: Input, delimiters: str) -> Iterator[Row]:
+def _read_table(source: Input, delimiters: str, preferred: str = "") -> Iterator[Row]:
     csv.field_size_limit(2 * MAX_LINE_BYTES)
     lines = (line for line in source.lines() if line.text or line.error)
     first = next(lines, None)
     if first is None:
         return
-    delimiter = max(delimiters, key=first.text.count)
+    delimiter = preferred if preferred and preferred in first.text else max(delimiters, key=first.text.count)
     header = first.error or _parse([first.text], delimiter)
     if isinstance(header, str):
         raise CorpusError(f"{source.name}: line {first.number} (the header): {header}")
@@ -39,11 +39,15 @@ def _read_table(source: Input, delimiters: str) -> Iterator[Row]:
             continue
         error = None
         if len(row) != len(header):
-            error = (
-                f"{len(row)} fields, but {len(header)} column names in the header. Put texts that contain "
-                f"{delimiter!r} in quotes, or complete the header."
-            )
+            advice = f"Add the missing name to the header, or put texts that contain {delimiter!r} in quotes."
+            if len(row) < len(header):
+                advice = "Add the missing value, or put texts with line breaks in quotes."
+            error = f"{_number(len(row), 'field')}, but {_number(len(header), 'column name')}. {advice}"
         yield Row(number, where, dict(zip(header, row, strict=False)), error)
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _rows(lines: Iterator[Line], delimiter: str) -> Iterator[tuple[Line, list[str] | str]]:

@@ -1,5 +1,8 @@
 import contextlib
 import json
+import shlex
+import subprocess
+import sys
 import tracemalloc
 import zipfile
 from dataclasses import replace
@@ -264,13 +267,33 @@ def test_a_zip_with_a_password_is_named(root, tmp_path):
     assert "encrypted" in refused(path)
 
 
-@pytest.mark.parametrize("fill", [lambda path: None, lambda path: put(path / "posts.json", {"text": "雪"})])
-def test_a_folder_without_the_layout_is_refused_with_the_layout(tmp_path, fill):
+@pytest.mark.parametrize(
+    ("names", "advice"),
+    [
+        ([], "0 files. Write their posts into one .csv or .jsonl file"),
+        (
+            ["rumor.txt", "non-rumor.txt"],
+            "2 files, most of them .txt. Write their posts into one .csv",
+        ),  # one per label
+    ],
+)
+def test_a_folder_without_the_layout_is_refused_with_the_layout(tmp_path, names, advice):
     (tmp_path / "folder").mkdir()
-    fill(tmp_path / "folder")
+    for name in names:
+        (tmp_path / "folder" / name).write_text("雪", encoding="utf-8")
     message = refused(tmp_path / "folder")
-    assert "folders original-microblog, rumor-repost and non-rumor-repost" in message
-    assert ".jsonl" in message
+    assert "folders original-microblog, rumor-repost, non-rumor-repost" in message
+    assert advice in message
+
+
+def test_the_advice_for_a_folder_of_posts_in_json_joins_them(tmp_path):
+    posts = [{"text": "雪", "label": 1}, {"text": "雨", "label": 0}]
+    for number, post in enumerate(posts):
+        put(tmp_path / "folder" / f"{number}.json", post)
+    command = refused(tmp_path / "folder").partition("python -c ")[2].rstrip(".")
+    code = shlex.split(command)[0]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert sorted(map(json.loads, done.stdout.splitlines()), key=str) == sorted(posts, key=str)
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])

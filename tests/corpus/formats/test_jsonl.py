@@ -45,3 +45,16 @@ def test_the_command_for_a_whole_json_value_converts_it(tmp_path, value, indent)
     converted = subprocess.run([sys.executable, *shlex.split(command)[1:]], capture_output=True, check=True).stdout
     assert new.endswith(".jsonl")
     assert [json.loads(line)["text"] for line in converted.splitlines()] == ["雪", "雨"]
+
+
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [
+        ('{\n "version": 1, "data": []}', "with the name of its list for KEY: python -c"),
+        ('{"text": {"0": "雪", "1": "雨"}, "label": {"0": 1, "1": 0}}', 'to_json(path, orient="records", lines=True)'),
+    ],
+)
+def test_other_json_values_are_refused_with_a_way_out(content, advice):
+    with pytest.raises(CorpusError) as caught:
+        rows(content)
+    assert advice in str(caught.value)

@@ -18,8 +18,9 @@ def test_the_delimiter_of_a_csv_is_that_of_its_header(delimiter):
     assert (row.number, row.where) == (1, "line 3")
 
 
-def test_a_tsv_is_separated_by_tabs_only():
-    assert rows("text;a,b\n停水", "tsv")[0].values == {"text;a,b": "停水"}
+def test_a_tsv_with_a_tab_in_its_header_is_separated_by_tabs_only():
+    assert rows("text;a,b\tlabel\n停水\t1", "tsv")[0].values == {"text;a,b": "停水", "label": "1"}
+    assert rows("text,label\n停水,1", "tsv")[0].values == {"text": "停水", "label": "1"}
 
 
 def test_a_text_in_quotes_may_span_lines():
@@ -51,7 +52,9 @@ def test_a_quote_in_a_tsv_without_quoting_swallows_no_row():
 
 def test_a_row_of_another_length_keeps_its_id():
     row = rows("id,text\na,停水,速转\n")[0]
-    assert (row.values["id"], row.error.split(".")[0]) == ("a", "3 fields, but 2 column names in the header")
+    assert (row.values["id"], row.error.split(".")[0]) == ("a", "3 fields, but 2 column names")
+    assert "Add the missing name to the header, or put texts that contain ','" in row.error
+    assert "1 field, but 2 column names. Add the missing value" in rows("id,text\na\n")[0].error
 
 
 @pytest.mark.parametrize("header", [b"\xfd\xfe", b'"open'])
