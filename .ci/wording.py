@@ -6,8 +6,16 @@ from pathlib import Path
 
 
 CHECKOUT = Path(__file__).parents[1]
-FILES = ("hf_rumor/**/*.py", "hf_rumor/**/*.md", "hf_rumor/**/*.html", "hf_rumor/**/*.yaml", "docs/*.md", "docs/howto/*.md",
-    "docs/explanation/*.md", "*.md")
+FILES = (
+    "hf_rumor/**/*.py",
+    "hf_rumor/**/*.md",
+    "hf_rumor/**/*.html",
+    "hf_rumor/**/*.yaml",
+    "docs/*.md",
+    "docs/howto/*.md",
+    "docs/explanation/*.md",
+    "*.md",
+)
 SKIPPED = ("docs/LOG.md", "CHANGELOG.md")  # history
 WORDS = {  # pattern -> what to write
     r"\btold\b": "reported, logged, parsed",
