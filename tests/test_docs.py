@@ -13,11 +13,11 @@ import pytest
 CHECKOUT = Path(__file__).parents[1]
 MAX_FILES = 3  # of the repository that a page changes, tests included
 SLOW = ("launch", "python")  # pages whose test starts processes that train
-NAMES_A_FILE = "```python\n# file: "
+CHANGES_FILES = re.compile("^```(python\n# file: |diff\n)", re.MULTILINE)
 PAGES = [
     pytest.param(page, id=page.stem, marks=[pytest.mark.slow] if page.stem in SLOW else [])
     for page in sorted((CHECKOUT / "docs/howto").glob("*.md"))
-    if NAMES_A_FILE in page.read_text(encoding="utf-8")
+    if CHANGES_FILES.search(page.read_text(encoding="utf-8"))
 ]
 
 
