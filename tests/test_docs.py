@@ -1,4 +1,4 @@
-"""The how-tos are followed to the letter on a copy of the package."""
+"""The how-tos that create files or change the package are followed to the letter on a copy of the package."""
 
 import os
 import re
@@ -12,10 +12,12 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[1]
 MAX_FILES = 3  # of the repository that a page changes, tests included
-SLOW = ("howto_launch", "howto_python")  # pages whose test starts processes that train
+SLOW = ("launch", "python")  # pages whose test starts processes that train
+CHANGES_FILES = re.compile("^```(python\n# file: |diff\n)", re.MULTILINE)
 PAGES = [
     pytest.param(page, id=page.stem, marks=[pytest.mark.slow] if page.stem in SLOW else [])
-    for page in sorted((CHECKOUT / "docs").glob("howto_*.md"))
+    for page in sorted((CHECKOUT / "docs/howto").glob("*.md"))
+    if CHANGES_FILES.search(page.read_text(encoding="utf-8"))
 ]
 
 

@@ -25,7 +25,7 @@ def _about(meaning: str, labels: Sequence[int] = (), *, lower_is_better: bool = 
 class Metrics:
     """The metrics of some posts; NaN if the posts lack a label that the metric needs (`labels` in the metadata).
 
-    `docs/howto_metric.md` shows how to add one.
+    `docs/howto/metric.md` shows how to add one.
     """
 
     accuracy: float = field(metadata=_about("share of posts classified correctly"))

@@ -82,7 +82,7 @@ class RumorClassifier:
             name: A finished folder, or any classifier with the labels non-rumor and rumor.
             backend: `torch`, or `onnx` for a folder that `hf-rumor export` wrote.
             precision: fp32 reproduces the report. bf16 is faster on hardware that supports it; see
-                `docs/howto_predict.md` for how far its probabilities deviate.
+                `docs/howto/predict.md` for how far its probabilities deviate.
             revision: Branch, tag or commit of a model on the Hub; None: the newest.
             threshold: Predict rumor if the probability is at least this; None: the threshold of the model.
             speed_up: Whether to use the optimizations for CPUs (torch).

@@ -4,7 +4,7 @@ A loss is called with `(logits, target)`, both floats of *shape* `(batch, 2)`; `
 over the posts of the batch, in nats, as a scalar. Any such function or `torch.nn.Module` can be named as
 `package.module:name`; others are refused.
 
-To add a bundled loss, write a function here and add it to `LOSSES`, as in `docs/howto_loss.md`.
+To add a bundled loss, write a function here and add it to `LOSSES`, as in `docs/howto/loss.md`.
 """
 
 import importlib

@@ -1,7 +1,7 @@
 """One file per corpus format; `train` and `predict` read with the same functions.
 
 A reader yields a `Row` for each post, and raises `CorpusError(f"{source.name}: what is wrong. What to do.")` if the
-whole file cannot be used. `docs/howto_corpus_format.md` shows how to add a format.
+whole file cannot be used. `docs/howto/corpus_format.md` shows how to add a format.
 """
 
 import hashlib
