@@ -181,7 +181,16 @@ def write_ced():
     return _write_ced
 
 
-DATA = DataFacts("corpora/posts.csv", "5ca1ab1e", "7e875", 4321, 2000, {"times_as_text": 12}, is_synthetic=False)
+DATA = DataFacts(
+    "corpora/posts.csv",
+    "5ca1ab1e",
+    "7e875",
+    4321,
+    2000,
+    {"times_as_text": 12},
+    is_synthetic=False,
+    share_unknown_tokens=0.001,
+)
 SPLIT = SplitFacts(
     name="grouped",
     seed=42,
@@ -256,7 +265,7 @@ def _make_report(labels=(0, 1, 1, 0), probabilities=(0.1, 0.9, 0.4, 0.2), **chan
             0.5,
             groups,
         ),
-        mistakes=confident_mistakes(scored, 0.5),
+        mistakes=confident_mistakes(scored, 0.5, groups),
         environment=ENVIRONMENT,
         recipe={"loss": "bce"},
         auto={"model_name_or_path": "mini", "precision": "fp32"},

@@ -6,10 +6,11 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 from hf_rumor.config.flags import MAX_SEED, RunArguments
 from hf_rumor.errors import ArgumentError
+from hf_rumor.util.translation import Language
 
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ def add_corpus_flags(parser: argparse.ArgumentParser) -> None:
     for entry in dataclasses.fields(RunArguments):
         if entry.name in ("data_path", "text_column", "label_column", "id_column"):
             parser.add_argument(f"--{entry.name}", default=entry.default, help=entry.metadata["help"])
+
+
+def add_language(parser: argparse.ArgumentParser, help_text: str) -> None:
+    """Add --language."""
+    parser.add_argument("--language", choices=get_args(Language), default="en", help=f"{help_text} (%(default)s)")
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:

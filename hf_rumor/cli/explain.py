@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hf_rumor.cli.arguments import add_corpus_flags, add_model, add_verb, count, load, to_json
+from hf_rumor.cli.arguments import add_corpus_flags, add_language, add_model, add_verb, count, load, to_json
 from hf_rumor.errors import ArgumentError
 from hf_rumor.util.files import user_path
 
@@ -22,6 +22,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("texts", metavar="TEXT", nargs="*", help="texts (default: lines of stdin)")
     parser.add_argument("--json", action="store_true", help="print JSON lines, with every token and word")
     parser.add_argument("--html", type=user_path, help="write a self-contained HTML page")
+    add_language(parser, "language of the page")
     parser.add_argument(
         "--faithfulness",
         type=count,
@@ -57,7 +58,9 @@ def run(arguments: argparse.Namespace) -> None:
         colors = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         print(to_json(explanation) if arguments.json else explanation_text(explanation, colors=colors))
     if arguments.html:
-        write_text(arguments.html, explanation_page(explanations, explainer.facts, arguments.model))
+        write_text(
+            arguments.html, explanation_page(explanations, explainer.facts, arguments.model, arguments.language)
+        )
         logger.info("explain: %s written", arguments.html)
 
 

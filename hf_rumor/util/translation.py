@@ -1,6 +1,6 @@
 """Sentences in English, or in Chinese by a dictionary whose keys are the English sentences."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -23,6 +23,10 @@ class Translator:
     def word(self, text: str) -> str:
         """Return a word that comes from data, such as a year or `yes`; a word without a translation stays."""
         return self.chinese.get(text, text) if self.language == "zh" else text
+
+    def join(self, sentences: Iterable[str]) -> str:
+        """Return sentences as a paragraph; Chinese ones have no space between them."""
+        return ("" if self.language == "zh" else " ").join(sentences)
 
 
 ENGLISH = Translator()
