@@ -300,6 +300,39 @@ def browser():
         found.close()
 
 
+@pytest.fixture
+def open_page(browser, tmp_path):
+    """Return a function that opens HTML in a window of a width."""
+    pages = []
+
+    def open_(html, width):
+        file = tmp_path / "page.html"
+        file.write_text(html, encoding="utf-8")
+        pages.append(browser.new_page(viewport={"width": width, "height": 800}))
+        pages[-1].goto(file.as_uri())
+        return pages[-1]
+
+    yield open_
+    for page in pages:
+        page.close()
+
+
+@pytest.fixture(scope="session")
+def barriers():
+    """Return a function that returns the serious violations of accessibility rules that axe-core finds in a page."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+
+    def find(page):
+        return [
+            (violation["id"], node["html"])
+            for violation in axe.run(page).response["violations"]
+            if violation["impact"] in ("serious", "critical")
+            for node in violation["nodes"]
+        ]
+
+    return find
+
+
 NUM_POSTS = 10
 
 

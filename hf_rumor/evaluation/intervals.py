@@ -146,7 +146,8 @@ def paired_differences(
 def _gains(labels: Labels, predicted: Labels, other: Labels, groups: Groups) -> Floats:
     """Return, for each group, how many more of its posts `predicted` classifies correctly than `other`."""
     _, group = np.unique(groups, return_inverse=True)
-    return np.bincount(group, (predicted == labels).astype(np.float64) - (other == labels))
+    gains = (predicted == labels).astype(np.float64) - (other == labels)
+    return np.bincount(group, gains).astype(np.float64)
 
 
 def _sign_test_interval(gains: Floats, num_posts: int) -> Interval:

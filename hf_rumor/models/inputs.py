@@ -139,4 +139,5 @@ def check_vocabulary(where: str, num_unknown: int, num_tokens: int) -> None:
 def share_unknown(posts: Sequence[Post], tokenizer: "Tokenizer", config: InputConfig, unknown_id: int | None) -> float:
     """Return the share of unknown tokens among the tokens of at least one post."""
     encodings = encode(posts, tokenizer, config)
-    return sum(encoding.ids.count(unknown_id) for encoding in encodings) / sum(map(len, encodings))
+    num_unknown = sum(number == unknown_id for encoding in encodings for number in encoding.ids)
+    return num_unknown / sum(map(len, encodings))

@@ -127,7 +127,7 @@ RESULTS = {  # metrics, baseline, calibration, kinds of posts
     "Accuracy by kind of post": "各类微博的准确率",
     "The posts differ in no known property.": "样本之间没有已知的属性差异。",
     "too few posts to judge": "样本太少，无法判断",
-    "property|value|#posts|#rumors|#accuracy [95% CI]|note": "属性|取值|#样本数|#谣言数|#准确率 [95% 置信区间]|备注",
+    "kind of post|#posts|#rumors|#accuracy [95% CI]|note": "类别|#样本数|#谣言数|#准确率 [95% 置信区间]|备注",
 }
 
 PROVENANCE = {  # data, training, hyper-parameters, how to reproduce
@@ -179,9 +179,10 @@ FIGURES = {
     "Learning curve": "学习曲线",
     "step": "步数",
     "loss": "损失",
-    "training": "训练集",
+    "training loss": "训练损失",
+    "validation loss": "验证损失",
     "Training loss: from {first} to {last}.": "训练损失：从 {first} 降至 {last}。",
-    "validation macro-F1 (dashed)": "验证集宏平均 F1（虚线）",
+    "validation macro-F1": "验证集宏平均 F1",
     "Validation loss: {losses}; validation macro-F1: {scores}.": "验证损失：{losses}；验证集宏平均 F1：{scores}。",
     "Learning rate": "学习率",
     "learning rate": "学习率",
@@ -229,7 +230,7 @@ PAGE = {
     "Report on a rumor classifier": "谣言检测模型评估报告",
     "{model}, trained until {date}": "{model}，{date} 完成训练",
     "Sections": "章节",
-    "Figures": "图",
+    "Figures": "图表",
     "Mistakes": "误判",
     "The same figures are in the folder `figures`, as SVG and PNG.": "这些图另存于 `figures` 文件夹（SVG 与 PNG）。",
     "The most confident mistakes": "置信度最高的误判",

@@ -92,7 +92,7 @@ def drawing(name: str, title: str, x: str, y: str, *, in_percent: bool = False) 
             axes.xaxis.set_major_formatter(PercentFormatter(1))
             axes.yaxis.set_major_formatter(PercentFormatter(1))
         if axes.get_legend_handles_labels()[0]:
-            axes.legend(frameon=False, fontsize=9)
+            figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
         svg = file.getvalue()

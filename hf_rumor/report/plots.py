@@ -27,15 +27,19 @@ def _draw_learning(report: Report, tr: Translator) -> Picture | None:
         return None
     with drawing("learning_curve", tr("Learning curve"), tr("step"), tr("loss")) as picture:
         axes = picture.axes
-        axes.plot([point.step for point in curve], [point.loss for point in curve], color=BLUE, label=tr("training"))
+        axes.plot(
+            [point.step for point in curve], [point.loss for point in curve], color=BLUE, label=tr("training loss")
+        )
         losses = {"first": f"{curve[0].loss:.3f}", "last": f"{curve[-1].loss:.3f}"}
         picture.words = tr("Training loss: from {first} to {last}.", **losses)
         if history:
             steps, scores = [epoch.step for epoch in history], [epoch.validation_macro_f1 for epoch in history]
-            axes.plot(steps, [epoch.validation_loss for epoch in history], "s-", color=GREY, label=tr("validation"))
+            axes.plot(
+                steps, [epoch.validation_loss for epoch in history], "s-", color=GREY, label=tr("validation loss")
+            )
             right = axes.twinx()
-            right.plot(steps, scores, "o--", color=ORANGE)
-            right.set_ylabel(tr("validation macro-F1 (dashed)"))
+            right.plot(steps, scores, "o--", color=ORANGE, label=tr("validation macro-F1"))
+            right.set_ylabel(tr("validation macro-F1"))
             right.set_ylim(0, 1)
             right.grid(visible=False)
             listed = {

@@ -3,8 +3,8 @@
 import yaml
 
 from hf_rumor.corpus.findings import Findings, describe
-from hf_rumor.report.record import Report
-from hf_rumor.report.section import Section, table
+from hf_rumor.report.record import Report, Training
+from hf_rumor.report.section import Section, Table, table
 from hf_rumor.report.words import leakage, number
 from hf_rumor.util.translation import Translator
 
@@ -56,14 +56,6 @@ def training_section(report: Report, tr: Translator) -> Section:
     since = ""
     if train.resumed_at_step is not None:
         since = tr(" (since it resumed at step {step})", step=f"{train.resumed_at_step:,}")
-    kept = tr("the model after the last step")
-    if train.best_checkpoint:
-        kept = tr(
-            "`{checkpoint}`, the best on validation ({metric} {value})",
-            checkpoint=train.best_checkpoint,
-            metric=train.chosen_by,
-            value=number(train.best_metric),
-        )
     items = (
         tr(
             "Model: {name} ({architecture}, {count} parameters), texts truncated to {length} tokens",
@@ -83,7 +75,7 @@ def training_section(report: Report, tr: Translator) -> Section:
             schedule=train.schedule,
             rate=f"{train.learning_rate:g}",
         ),
-        tr("Model kept: {kept}", kept=kept),
+        tr("Model kept: {kept}", kept=_kept(report.train, tr)),
         tr(
             "{seconds} s from {start} to {end}{since}, {speed} posts per second",
             seconds=f"{train.runtime_seconds:.0f}",
@@ -100,6 +92,22 @@ def training_section(report: Report, tr: Translator) -> Section:
             count=environment.num_processes,
         ),
     )
+    tables = (_epochs(train, tr),) if train.history else ()
+    return Section("training", tr("Model and training"), items=items, tables=tables)
+
+
+def _kept(train: Training, tr: Translator) -> str:
+    if train.best_checkpoint is None:
+        return tr("the model after the last step")
+    return tr(
+        "`{checkpoint}`, the best on validation ({metric} {value})",
+        checkpoint=train.best_checkpoint,
+        metric=train.chosen_by,
+        value=number(train.best_metric),
+    )
+
+
+def _epochs(train: Training, tr: Translator) -> Table:
     rows = [
         (
             f"{epoch.epoch:g}" + (tr(" (kept)") if train.best_checkpoint == f"checkpoint-{epoch.step}" else ""),
@@ -108,7 +116,7 @@ def training_section(report: Report, tr: Translator) -> Section:
         for epoch in train.history
     ]
     titles = tr("epoch|#mean training loss|#validation loss|#validation macro-F1")
-    return Section("training", tr("Model and training"), items=items, tables=(table(titles, rows),) if rows else ())
+    return table(titles, rows)
 
 
 def hyper_parameters_section(report: Report, tr: Translator) -> Section:

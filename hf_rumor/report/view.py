@@ -8,7 +8,7 @@ from hf_rumor.labels import LABEL_NAMES
 from hf_rumor.report.provenance import data_section, hyper_parameters_section, reproduce_section, training_section
 from hf_rumor.report.record import Report
 from hf_rumor.report.section import Section, Table, table
-from hf_rumor.report.words import comparison, estimate, number, points, verdict
+from hf_rumor.report.words import comparison, estimate, number, p_value, points, verdict
 from hf_rumor.util.translation import ENGLISH, Translator
 
 
@@ -64,7 +64,7 @@ def _baseline(report: Report, tr: Translator) -> Section:
         scores: Comparison = getattr(report.baseline, name)
         numbers = (number(scores.accuracy), number(scores.macro_f1))
         macro_f1 = points(scores.difference.macro_f1, tr)
-        rows.append((tr.word(words), *numbers, verdict(scores, tr), number(scores.sign_test), macro_f1))
+        rows.append((tr.word(words), *numbers, verdict(scores, tr), p_value(scores.sign_test), macro_f1))
     if not report.is_outside:
         fitted = tr("Baselines were fitted on training and validation posts.")
     elif report.unseen:
@@ -133,10 +133,10 @@ def _slices(report: Report, tr: Translator) -> Section:
         return Section("slices", title, (tr("The posts differ in no known property."),))
     rows = [
         (
-            *(tr.word(row.trait), tr.word(row.slice), f"{row.num_posts:,}", f"{row.num_rumors:,}"),
+            *(f"{tr.word(row.trait)}: {tr.word(row.slice)}", f"{row.num_posts:,}", f"{row.num_rumors:,}"),
             *(estimate(row.accuracy, row.interval), tr("too few posts to judge") if row.too_small else ""),
         )
         for row in report.slices
     ]
-    titles = tr("property|value|#posts|#rumors|#accuracy [95% CI]|note")
+    titles = tr("kind of post|#posts|#rumors|#accuracy [95% CI]|note")
     return Section("slices", title, tables=(table(titles, rows),))

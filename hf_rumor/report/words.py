@@ -21,6 +21,11 @@ def number(value: float | None, digits: int = 3) -> str:
     return "n/a" if value is None or math.isnan(value) else f"{value:,.{digits}f}"
 
 
+def p_value(value: float) -> str:
+    """Return a p-value; a small one is never shown as 0."""
+    return "< 0.001" if value < 0.001 else number(value)
+
+
 def estimate(value: float, interval: Interval | None, digits: int = 3) -> str:
     """Return a value with its interval, if there is one, as in `0.889 [0.812, 0.958]`."""
     if interval is None or math.isnan(value) or math.isnan(interval[0]):
