@@ -8,8 +8,8 @@ WORDS = {  # the headline, the summary, leakage
     "{value} pp [{low}, {high}]": "{value} 个百分点 [{low}, {high}]",
     "{verdict}; {difference}": "{verdict}（{difference}）",
     "no significant difference": "无显著差异",
-    "significantly better": "显著优于基线",
-    "significantly worse": "显著差于基线",
+    "significantly better": "显著更优",
+    "significantly worse": "显著更差",
     "The posts are synthetic (`data/sample`): the score does not apply to real posts.": (
         "本次运行使用人工合成的示例数据（`data/sample`），分数不适用于真实微博。"
     ),
@@ -91,9 +91,10 @@ RESULTS = {  # metrics, baseline, calibration, kinds of posts
     "Baselines were fitted by 5-fold cross-validation on these posts.": "基线在这些样本上以 5 折交叉验证拟合。",
     "Differences are paired, model minus baseline, with 95% CI. A difference in accuracy is significant if its "
     "interval excludes 0. This interval is at least as wide as that of the sign test (exact McNemar test) over "
-    "near-duplicate groups, whose p-value is in the table.": (
+    "near-duplicate groups, whose p-value is in the table. The interval for macro-F1 is that of the bootstrap "
+    "alone.": (
         "差异为配对比较（模型减基线），附 95% 置信区间。准确率差异的区间不含 0 即为显著；该区间不窄于按近似重复分组的"
-        "符号检验（精确 McNemar 检验）所对应的区间，检验的 p 值见表。"
+        "符号检验（精确 McNemar 检验）所对应的区间，检验的 p 值见表。宏平均 F1 的区间仅来自自助法。"
     ),
     "baseline|#accuracy|#macro-F1|difference in accuracy|#p-value|#difference in macro-F1": (
         "基线|#准确率|#宏平均 F1|准确率差异|#p 值|#宏平均 F1 差异"

@@ -74,7 +74,8 @@ def _baseline(report: Report, tr: Translator) -> Section:
     differences = tr(
         "Differences are paired, model minus baseline, with 95% CI. A difference in accuracy is significant if its "
         "interval excludes 0. This interval is at least as wide as that of the sign test (exact McNemar test) over "
-        "near-duplicate groups, whose p-value is in the table."
+        "near-duplicate groups, whose p-value is in the table. The interval "
+        "for macro-F1 is that of the bootstrap alone."
     )
     titles = tr("baseline|#accuracy|#macro-F1|difference in accuracy|#p-value|#difference in macro-F1")
     return Section("baseline", title, tables=(table(titles, rows, tr.join((fitted, differences))),))
