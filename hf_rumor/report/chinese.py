@@ -20,7 +20,7 @@ WORDS = {  # the headline, the summary, leakage
     "{share} of the tokens of the test posts are unknown to the model. Use a model for the language of the posts.": (
         "测试样本中有 {share} 的 token 不在模型词表中。请换用适合该语言的模型。"
     ),
-    "test posts of the {split} split": "条测试样本（`{split}` 划分）",
+    "test posts of the {split} split": "条测试样本（{split} 划分）",
     "posts of another corpus that the model has not seen": "条来自其他语料、模型未见过的样本",
     "posts of another corpus": "条来自其他语料的样本",
     "Test accuracy {accuracy} (95% CI), macro-F1 {macro_f1}, on {count} {posts}.": (

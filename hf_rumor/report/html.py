@@ -10,15 +10,13 @@ from hf_rumor.report.drawing import Picture
 from hf_rumor.report.record import Report
 from hf_rumor.report.view import sections
 from hf_rumor.report.words import mistake_line, result, summary, warnings
-from hf_rumor.util.translation import ENGLISH, Translator
+from hf_rumor.util.translation import Translator
 
 
 MOST_COLUMNS = 3  # that fit on a phone; a table with more is shown there as one block per row
 
 
-def to_html(
-    report: Report, texts: Mapping[str, str], pictures: Sequence[Picture] = (), tr: Translator = ENGLISH
-) -> str:
+def to_html(report: Report, texts: Mapping[str, str], pictures: Sequence[Picture], tr: Translator) -> str:
     """Return the page; besides `mistakes.csv`, it is the only file that shows texts.
 
     Args:

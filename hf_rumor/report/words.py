@@ -122,11 +122,13 @@ def summary(report: Report, tr: Translator = ENGLISH) -> tuple[str, ...]:
     """Return the result in sentences for people who read no tables."""
     test = report.unseen or report.test
     low, high = (round(100 * bound) for bound in test.intervals["accuracy"])
-    is_known = report.is_outside and not report.unseen  # they may have been seen
+    posts = tr("unseen posts")
+    if report.is_outside and not report.unseen:  # the model may have seen some of them
+        posts = tr("posts of this corpus")
     lines = [
         tr(
             "Of 100 {posts}, about {count} are classified correctly (95% CI: {low} to {high}).",
-            posts=tr("posts of this corpus") if is_known else tr("unseen posts"),
+            posts=posts,
             count=round(100 * test.accuracy),
             low=low,
             high=high,
