@@ -13,9 +13,6 @@ from hf_rumor.report.words import mistake_line, result, summary, warnings
 from hf_rumor.util.translation import Translator
 
 
-MOST_COLUMNS = 3  # that fit on a phone; a table with more is shown there as one block per row
-
-
 def to_html(report: Report, texts: Mapping[str, str], pictures: Sequence[Picture], tr: Translator) -> str:
     """Return the page; besides `mistakes.csv`, it is the only file that shows texts.
 
@@ -43,12 +40,12 @@ def to_html(report: Report, texts: Mapping[str, str], pictures: Sequence[Picture
         pictures=pictures,
         mistakes=[(mistake_line(mistake, tr), mistake.id, texts[mistake.id]) for mistake in report.mistakes],
         num_mistakes=report.test.confusion[0][1] + report.test.confusion[1][0],
-        most_columns=MOST_COLUMNS,
     )
     return page
 
 
 def _inline(text: str) -> Markup:
-    """Return text as HTML: `code` between backticks is marked up, and an interval is not broken into two lines."""
+    """Return text as HTML, with `code` between backticks; lines break after underscores, not within an interval."""
     text = re.sub(r"\[([-\d.,]+), ([-\d.,]+)\]", "[\\1,\N{NO-BREAK SPACE}\\2]", text)
-    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))
+    marked = re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text)))
+    return Markup(marked.replace("_", "_<wbr>"))

@@ -20,6 +20,12 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether it is too wide for a phone, where each row is then shown as a block."""
+        has_texts = not all(column.is_number for column in self.columns[1:])
+        return len(self.columns) > (3 if has_texts else 4)
+
 
 @dataclass(frozen=True)
 class Section:
