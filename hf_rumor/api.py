@@ -11,6 +11,7 @@ from hf_rumor.runs.evaluate import evaluate_outside
 from hf_rumor.runs.resolve import InMemory
 from hf_rumor.runs.train import Finished
 from hf_rumor.runs.train import train as run_training
+from hf_rumor.util.translation import Language
 
 
 def train(
@@ -38,7 +39,12 @@ def train(
 
 
 def evaluate(
-    model: str | Path, data: Any, *, output_dir: str | Path = "evaluation", revision: str | None = None
+    model: str | Path,
+    data: Any,
+    *,
+    output_dir: str | Path = "evaluation",
+    revision: str | None = None,
+    language: Language = "en",
 ) -> Report:
     """Evaluate a finished model on the labelled posts of another corpus.
 
@@ -47,6 +53,7 @@ def evaluate(
         data: As for `load_corpus`.
         output_dir: Folder for the report.
         revision: Branch, tag or commit of a model on the Hub; None: the newest.
+        language: Language of the report.
 
     Returns:
         The report on these posts, as written to `output_dir`.
@@ -55,4 +62,4 @@ def evaluate(
         RumorError: A user error, such as a model or a corpus that cannot be read.
     """
     corpus = data if isinstance(data, Corpus) else load_corpus(data)
-    return evaluate_outside(str(model), corpus, Path(output_dir).expanduser(), revision)
+    return evaluate_outside(str(model), corpus, Path(output_dir).expanduser(), revision, language)

@@ -181,7 +181,16 @@ def write_ced():
     return _write_ced
 
 
-DATA = DataFacts("corpora/posts.csv", "5ca1ab1e", "7e875", 4321, 2000, {"times_as_text": 12}, is_synthetic=False)
+DATA = DataFacts(
+    "corpora/posts.csv",
+    "5ca1ab1e",
+    "7e875",
+    4321,
+    2000,
+    {"times_as_text": 12},
+    is_synthetic=False,
+    share_unknown_tokens=0.001,
+)
 SPLIT = SplitFacts(
     name="grouped",
     seed=42,
@@ -256,7 +265,7 @@ def _make_report(labels=(0, 1, 1, 0), probabilities=(0.1, 0.9, 0.4, 0.2), **chan
             0.5,
             groups,
         ),
-        mistakes=confident_mistakes(scored, 0.5),
+        mistakes=confident_mistakes(scored, 0.5, groups),
         environment=ENVIRONMENT,
         recipe={"loss": "bce"},
         auto={"model_name_or_path": "mini", "precision": "fp32"},
@@ -289,6 +298,39 @@ def browser():
         found = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS.split())
         yield found
         found.close()
+
+
+@pytest.fixture
+def open_page(browser, tmp_path):
+    """Return a function that opens HTML in a window of a width."""
+    pages = []
+
+    def open_(html, width):
+        file = tmp_path / "page.html"
+        file.write_text(html, encoding="utf-8")
+        pages.append(browser.new_page(viewport={"width": width, "height": 800}))
+        pages[-1].goto(file.as_uri())
+        return pages[-1]
+
+    yield open_
+    for page in pages:
+        page.close()
+
+
+@pytest.fixture(scope="session")
+def barriers():
+    """Return a function that returns the serious violations of accessibility rules that axe-core finds in a page."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+
+    def find(page):
+        return [
+            (violation["id"], node["html"])
+            for violation in axe.run(page).response["violations"]
+            if violation["impact"] in ("serious", "critical")
+            for node in violation["nodes"]
+        ]
+
+    return find
 
 
 NUM_POSTS = 10

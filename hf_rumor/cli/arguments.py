@@ -12,12 +12,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 from hf_rumor.config.flags import MAX_SEED, RunArguments
 from hf_rumor.corpus.formats import DECOMPRESS, SUFFIXES, WORKBOOKS, open_input
 from hf_rumor.corpus.formats.input import Input
 from hf_rumor.errors import ArgumentError
+from hf_rumor.util.translation import Language
 
 
 if TYPE_CHECKING:
@@ -83,6 +84,11 @@ def add_corpus_flags(parser: argparse.ArgumentParser) -> None:
             default = "" if entry.default is None else f" [{entry.default}]"
             help_text = entry.metadata["help"] + default
             parser.add_argument(f"--{entry.name}", metavar=metavar, default=entry.default, help=help_text)
+
+
+def add_language(parser: argparse.ArgumentParser, help_text: str) -> None:
+    """Add --language."""
+    parser.add_argument("--language", choices=get_args(Language), default="en", help=f"{help_text} [%(default)s]")
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,16 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from hf_rumor.cli.arguments import add_corpus_flags, add_model, add_verb, count, load, open_posts, to_json
+from hf_rumor.cli.arguments import (
+    add_corpus_flags,
+    add_language,
+    add_model,
+    add_verb,
+    count,
+    load,
+    open_posts,
+    to_json,
+)
 from hf_rumor.errors import ArgumentError
 from hf_rumor.util.files import user_path
 
@@ -30,6 +39,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("inputs", metavar="INPUT", nargs="*", help="Texts in quotes, or files of posts. [-, stdin]")
     parser.add_argument("--json", action="store_true", help="Print JSON lines, with every token and word.")
     parser.add_argument("--html", type=user_path, help="File for a self-contained HTML page.")
+    add_language(parser, "Language of the page.")
     parser.add_argument(
         "--faithfulness",
         type=count,
@@ -69,7 +79,9 @@ def run(arguments: argparse.Namespace) -> None:
         colors = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         print(to_json(explanation) if arguments.json else explanation_text(explanation, colors=colors))
     if arguments.html:
-        write_text(arguments.html, explanation_page(explanations, explainer.facts, arguments.model))
+        write_text(
+            arguments.html, explanation_page(explanations, explainer.facts, arguments.model, arguments.language)
+        )
         logger.info("explain: %s written", arguments.html)
 
 

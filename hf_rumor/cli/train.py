@@ -54,7 +54,8 @@ def run(words: list[str]) -> int:
     if finished is None:  # not the first process
         return 0
     print(headline(finished.report))
-    print(f"model and report: {finished.folder}/ (report.html, .md and .json, predictions.jsonl, recipe.yaml)")
+    files = "report.html, .md and .json, figures/, predictions.jsonl, mistakes.csv, recipe.yaml"
+    print(f"model and report: {finished.folder}/ ({files})")
     return 1 if finished.is_pushed is False else 0
 
 

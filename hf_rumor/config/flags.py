@@ -92,7 +92,7 @@ PATHS = ("data_path", "model_name_or_path", "output_dir", "resume_from_checkpoin
 
 # Where results go, not what they are: two runs that differ only in these are the same run.
 NOT_IN_RECIPE = (
-    *("output_dir", "resume_from_checkpoint", "license", "ddp_timeout"),
+    *("output_dir", "resume_from_checkpoint", "license", "language", "ddp_timeout"),
     *("push_to_hub", "hub_model_id", "hub_strategy", "hub_private_repo", "hub_always_push", "hub_revision"),
 )
 
@@ -216,6 +216,8 @@ class RunArguments:
     license: str | None = _flag(
         None, "License of the model, for its card: apache-2.0, mit, ... Required by --push_to_hub."
     )
+
+    language: Literal["en", "zh"] = _flag("en", "Language of the report and the model card: en or zh.")
 
     def __post_init__(self) -> None:
         """Raise `ArgumentError` on values outside their range."""

@@ -1,6 +1,7 @@
 """Counts of oddities in a corpus, and their descriptions."""
 
 from collections import Counter
+from collections.abc import Callable
 
 
 Findings = Counter[str]  # finding -> how often; "finding: example" -> 1
@@ -30,10 +31,12 @@ DESCRIPTIONS = {
 }
 
 
-def describe(findings: Findings) -> list[str]:
-    """Return one line for each finding that occurred, in the order of `DESCRIPTIONS`."""
+def describe(findings: Findings, translate: Callable[[str], str] = str) -> list[str]:
+    """Return one line for each finding that occurred, in the order of `DESCRIPTIONS`, whose words are translated."""
     return [
-        f"{findings[key]:,} {words}{_examples(findings, key)}" for key, words in DESCRIPTIONS.items() if findings[key]
+        f"{findings[key]:,} {translate(words)}{_examples(findings, key)}"
+        for key, words in DESCRIPTIONS.items()
+        if findings[key]
     ]
 
 

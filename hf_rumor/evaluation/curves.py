@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hf_rumor.evaluation.decision import average_ties, confidence
+from hf_rumor.evaluation.intervals import Groups
 from hf_rumor.evaluation.metrics import ECE_BINS, Floats, Labels, Scored
 from hf_rumor.labels import decide
 
@@ -107,11 +109,17 @@ def _thin(values: Floats) -> Points:
     return tuple(values[kept].tolist())
 
 
-def confident_mistakes(scored: Scored, threshold: float) -> tuple[Mistake, ...]:
-    """Return the misclassified posts with the highest confidence, the most confident first."""
+def find_mistakes(scored: Scored, threshold: float) -> NDArray[np.int64]:
+    """Return the positions of all misclassified posts, the most confident first."""
     wrong = np.flatnonzero(decide(scored.probabilities, threshold) != scored.labels)
-    order = np.argsort(-confidence(scored.probabilities, threshold)[wrong], kind="stable")[:MAX_MISTAKES]
+    return wrong[np.argsort(-confidence(scored.probabilities, threshold)[wrong], kind="stable")]
+
+
+def confident_mistakes(scored: Scored, threshold: float, groups: Groups) -> tuple[Mistake, ...]:
+    """Return the most confident mistakes, one for each group of near-duplicates."""
+    positions = find_mistakes(scored, threshold)
+    _, first = np.unique(groups[positions], return_index=True)
     return tuple(
         Mistake(scored.ids[position], int(scored.labels[position]), float(scored.probabilities[position]))
-        for position in wrong[order].tolist()
+        for position in positions[np.sort(first)][:MAX_MISTAKES].tolist()
     )

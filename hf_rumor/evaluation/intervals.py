@@ -85,7 +85,7 @@ def _ratios(labels: Labels, predicted: Labels) -> dict[str, NDArray[np.bool_]]:
 
 
 def _with_exact(interval: Interval, right: NDArray[np.bool_], group: Groups) -> Interval:
-    """Return the interval of a share, widened to the exact one (Clopper & Pearson, 1934) if few are right or wrong.
+    """Return the interval of a share, widened to the exact one if few are right or wrong.
 
     A group is one trial. For the lower bound it is a success if all of its posts are right, for the upper if any is.
     """
@@ -94,11 +94,17 @@ def _with_exact(interval: Interval, right: NDArray[np.bool_], group: Groups) -> 
     trials, all_right, any_right = len(sizes), int((rights == sizes).sum()), int((rights > 0).sum())
     if min(trials - all_right, any_right) >= FEW:
         return interval
+    low, high = _exact_share(all_right, trials)[0], _exact_share(any_right, trials)[1]
+    return min(low, interval[0]), max(high, interval[1])
+
+
+def _exact_share(successes: int, trials: int) -> Interval:
+    """Return the exact interval of a share (Clopper & Pearson, 1934)."""
     from scipy.stats import beta  # here: takes a second to import, and `describe` does not need it
 
-    low = float(beta.ppf(TAIL, all_right, trials - all_right + 1)) if all_right else 0.0
-    high = float(beta.ppf(1 - TAIL, any_right + 1, trials - any_right)) if any_right < trials else 1.0
-    return min(low, interval[0]), max(high, interval[1])
+    low = float(beta.ppf(TAIL, successes, trials - successes + 1)) if successes else 0.0
+    high = float(beta.ppf(1 - TAIL, successes + 1, trials - successes)) if successes < trials else 1.0
+    return low, high
 
 
 def paired_differences(
@@ -107,7 +113,8 @@ def paired_differences(
     """Return by how much `predicted` is better than `other` on the same posts, with percentile intervals.
 
     Both are scored on the same resamples of whole groups (as in `bootstrap_intervals`): a post that both get wrong
-    does not widen the interval of the difference.
+    does not widen the interval of the difference. The interval of the accuracy is widened to that of `sign_test`, so
+    that it excludes 0 only if the test gives p < 0.05.
     """
     random = np.random.default_rng(0)
     _, group = np.unique(groups, return_inverse=True)
@@ -129,7 +136,31 @@ def paired_differences(
         differences = ours[name] - theirs[name]
         return Difference(float(differences[0]), *_percentiles(differences[1:]))
 
-    return Differences(accuracy=difference("accuracy"), macro_f1=difference("macro_f1"))
+    accuracy = difference("accuracy")
+    low, high = _sign_test_interval(_gains(labels, predicted, other, groups), len(labels))
+    return Differences(
+        accuracy=Difference(accuracy.difference, min(low, accuracy.low), max(high, accuracy.high)),
+        macro_f1=difference("macro_f1"),
+    )
+
+
+def _gains(labels: Labels, predicted: Labels, other: Labels, groups: Groups) -> Floats:
+    """Return, for each group, how many more of its posts `predicted` classifies correctly than `other`."""
+    _, group = np.unique(groups, return_inverse=True)
+    gains = (predicted == labels).astype(np.float64) - (other == labels)
+    return np.bincount(group, gains).astype(np.float64)
+
+
+def _sign_test_interval(gains: Floats, num_posts: int) -> Interval:
+    """Return the differences in accuracy that the sign test does not reject.
+
+    They follow from the exact interval of the share of groups, among those that differ, on which the model is better.
+    """
+    better, differing = int((gains > 0).sum()), int((gains != 0).sum())
+    if not differing:
+        return 0.0, 0.0
+    low, high = ((2 * share - 1) * float(abs(gains).sum()) / num_posts for share in _exact_share(better, differing))
+    return low, high
 
 
 def _blocks(num_resamples: int, length: int) -> list[int]:
@@ -155,7 +186,6 @@ def sign_test(labels: Labels, predicted: Labels, other: Labels, groups: Groups) 
     """
     from scipy.stats import binomtest
 
-    _, group = np.unique(groups, return_inverse=True)
-    signs = np.sign(np.bincount(group, (predicted == labels).astype(np.float64) - (other == labels)))
-    better, differing = int((signs > 0).sum()), int((signs != 0).sum())
+    gains = _gains(labels, predicted, other, groups)
+    better, differing = int((gains > 0).sum()), int((gains != 0).sum())
     return float(binomtest(better, differing).pvalue) if differing else 1.0

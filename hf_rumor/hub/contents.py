@@ -12,8 +12,8 @@ from hf_rumor.corpus.seen import SEEN_FILE
 from hf_rumor.errors import ModelError, OutputError
 from hf_rumor.report.card import CARD_FILE
 from hf_rumor.report.portable import portable_value
+from hf_rumor.report.provenance import recipe_text
 from hf_rumor.report.record import REPORT_FILE, Report, to_json
-from hf_rumor.report.view import recipe_text
 
 
 # Weights, configuration and tokenizer, by the names that transformers gives them.

@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from hf_rumor.inference.chinese import translator
 from hf_rumor.inference.classifier import Prediction
 from hf_rumor.models.facts import Facts
+from hf_rumor.util.translation import Language
 
 
 COMPLETE = 0.05  # share of the explained log-odds that may be missing
 FAINT = 0.1  # log-odds; a smaller weight is not noticeable
+NUM_STRONGEST = 8  # words that are listed with their weights
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,11 @@ class Explanation:
         """Whether the weights do not add up to the difference that they should explain."""
         return not self.error <= COMPLETE
 
+    def strongest(self, sign: int) -> list[Piece]:
+        """Return those of the strongest words that are for rumor (`sign` 1) or against it (-1), strongest first."""
+        strongest = sorted(self.words, key=lambda word: -abs(word.weight))[:NUM_STRONGEST]
+        return [word for word in strongest if sign * word.weight > 0]
+
 
 def explanation_text(explanation: Explanation, *, colors: bool) -> str:
     """Return an explanation for a terminal: the text, with its words colored if `colors`, and the strongest words."""
@@ -65,9 +74,8 @@ def explanation_text(explanation: Explanation, *, colors: bool) -> str:
     if explanation.has_failed:
         failure = f"its weights miss {explanation.error:.0%} of the log-odds, so they are not shown"
         return "\n".join([*lines, f"  explanation failed: {failure}"])
-    strongest = sorted(words, key=lambda word: -abs(word.weight))[:8]
     for name, sign in {"for rumor": 1, "against": -1}.items():
-        listed = "  ".join(f"{word.text} {word.weight:+.2f}" for word in strongest if sign * word.weight > 0)
+        listed = "  ".join(f"{word.text} {word.weight:+.2f}" for word in explanation.strongest(sign))
         lines.append(f"  {name:<10}{listed or 'nothing'}")
     if explanation.is_faint:
         lines.append(f"  no word changed the log-odds by as much as {FAINT}")
@@ -87,10 +95,13 @@ def _colored(text: str, share: float) -> str:
     return f"\x1b[30;48;2;{red};{green};{blue}m{text}\x1b[0m"
 
 
-def explanation_page(explanations: Sequence[Explanation], facts: Facts, model: str) -> str:
-    """Return a self-contained page with each text and its words colored."""
+def explanation_page(explanations: Sequence[Explanation], facts: Facts, model: str, language: Language = "en") -> str:
+    """Return a self-contained page with each text and its words colored; of a path, only the name is shown."""
     environment = Environment(
         loader=PackageLoader("hf_rumor.inference"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    page: str = environment.get_template("explain.html").render(explanations=explanations, facts=facts, model=model)
+    name = Path(model).resolve().name if Path(model).is_dir() else model
+    page: str = environment.get_template("explain.html").render(
+        explanations=explanations, facts=facts, model=name, tr=translator(language)
+    )
     return page

@@ -134,3 +134,10 @@ def check_vocabulary(where: str, num_unknown: int, num_tokens: int) -> None:
             "%s: %.0f%% of the tokens are unknown to the model. Use a model for the language of the posts.",
             *(where, 100 * num_unknown / num_tokens),
         )
+
+
+def share_unknown(posts: Sequence[Post], tokenizer: "Tokenizer", config: InputConfig, unknown_id: int | None) -> float:
+    """Return the share of unknown tokens among the tokens of at least one post."""
+    encodings = encode(posts, tokenizer, config)
+    num_unknown = sum(number == unknown_id for encoding in encodings for number in encoding.ids)
+    return num_unknown / sum(map(len, encodings))

@@ -11,12 +11,14 @@ import yaml
 from huggingface_hub import EvalResult, ModelCardData
 
 from hf_rumor.errors import ArgumentError, OutputError
+from hf_rumor.report.chinese import CHINESE, translator
 from hf_rumor.report.markdown import section_text
 from hf_rumor.report.portable import portable
 from hf_rumor.report.record import Report
 from hf_rumor.report.view import sections
 from hf_rumor.report.words import headline
 from hf_rumor.util.files import write_text
+from hf_rumor.util.translation import Language, Translator
 
 
 logger = logging.getLogger(__name__)
@@ -46,78 +48,83 @@ ENCODERS = {
     "hfl/chinese-bert-wwm-ext": "Cui et al., 2021, [arXiv:1906.08101](https://arxiv.org/abs/1906.08101)",
 }
 
-CARD = """\
----
-{metadata}
----
-
-# Rumor classifier for Chinese microblog posts
-
-Estimates the probability that a post is a rumor. {encoder}, fine-tuned with hf_rumor {version}.
-
-**{headline}**
-
-估计一条中文微博是谣言的概率。模型只依据措辞，不核实事实；结果供人工核查参考，不能单独作为处理依据。
-
-## Usage
-
+USAGE = """\
 ```python
 from transformers import pipeline
 
 classify = pipeline("text-classification", "USER/MODEL", top_k=None)
 classify("{example}", truncation=True)
-```
-
-A post is predicted to be a rumor if its probability is at least {threshold:.4g}. With hf_rumor installed,
-`RumorClassifier.from_pretrained` applies this threshold, and `hf-rumor explain`, `evaluate` and `serve` work as well.
-
-## Intended use and limits
-
-For ranking posts that a person then checks, and for research on rumors. Not for decisions about people or posts
-without a person: a false alarm harms the author of the post, and a missed rumor those who believe it.
-
-- The model reads wording. It does not verify claims: a rumor in a sober tone passes.
-- **Satire** and jokes are classified by their wording alone.
-- **Breaking news** resembles rumors: urgent, without a source, with calls to share it.
-- **Dialects**, traditional characters and languages other than that of the training posts were not measured.
-- **Drift**: topics, people and phrases change, and scores drop on posts newer than the training posts. Measure it on
-  your own posts with `hf-rumor evaluate`.
-- **Prevalence**: the share of rumors in use differs from that in the corpus. Choose your own threshold on your own
-  posts.
-
-{sections}
-
-## License and citation
-
-- License of this model: {license}.
-- Encoder: {encoder}{paper}
-- Data: {data}
-"""
+```"""
+TITLE = "Rumor classifier for Chinese microblog posts"
+LIMITS = (
+    "The model reads wording. It does not verify claims: a rumor in a sober tone passes.",
+    "**Satire** and jokes are classified by their wording alone.",
+    "**Breaking news** resembles rumors: urgent, without a source, with calls to share it.",
+    "**Dialects**, traditional characters and languages other than that of the training posts were not measured.",
+    "**Drift**: topics, people and phrases change, and scores drop on posts newer than the training posts. Measure it "
+    "on your own posts with `hf-rumor evaluate`.",
+    "**Prevalence**: the share of rumors in use differs from that in the corpus. Choose your own threshold on your "
+    "own posts.",
+)
 
 _MARK = "\n<!-- Rendered by hf_rumor, SHA-256 of the text above: "
 _NOT_IN_CARD = ("slices", "hyper_parameters")  # sections of the report
 
 
-def render_card(report: Report, license_id: str | None) -> str:
+def render_card(report: Report, license_id: str | None, language: Language = "en") -> str:
     """Return the card of a finished run: metadata for the Hub, then text for people.
 
     Paths of this machine and ids of posts are removed. If `license_id` is None, the card states that there is none.
     """
-    report = portable(report)
-    base = report.model.hub_name
-    text = CARD.format(
-        metadata=_metadata(report, license_id).to_yaml(),
-        encoder=f"[{base}](https://huggingface.co/{base})" if base else f"`{report.model.name}`",
-        version=report.environment.versions["hf_rumor"],
-        headline=headline(report),
-        example=EXAMPLE,
-        threshold=report.test.threshold,
-        sections="\n\n".join(section_text(section) for section in sections(report) if section.id not in _NOT_IN_CARD),
-        license=license_id or "none is stated; ask the author before using it",
-        paper=f", {ENCODERS[base]}" if base in ENCODERS else "",
-        data=CED if is_ced(report.data.path) else f"`{report.data.path}`; see the terms of its author",
-    )
+    report, tr = portable(report), translator(language)
+    metadata = _metadata(report, license_id).to_yaml()
+    shown = [section_text(section) for section in sections(report, tr) if section.id not in _NOT_IN_CARD]
+    parts = [*_introduction(report, tr), *_limits(tr), *shown, *_license(report, license_id, tr)]
+    text = f"---\n{metadata}\n---\n\n" + "\n\n".join(parts) + "\n"
     return f"{text}{_MARK}{_digest(text)}. An edited card is kept. -->\n"
+
+
+def _introduction(report: Report, tr: Translator) -> tuple[str, ...]:
+    what = tr(
+        "Estimates the probability that a post is a rumor. {encoder}, fine-tuned with hf_rumor {version}.",
+        encoder=_encoder(report),
+        version=report.environment.versions["hf_rumor"],
+    )
+    threshold = tr(
+        "A post is predicted to be a rumor if its probability is at least {threshold}. With hf_rumor installed, "
+        "`RumorClassifier.from_pretrained` applies this threshold, and `hf-rumor explain`, `evaluate` and `serve` "
+        "work as well.",
+        threshold=f"{report.test.threshold:.4g}",
+    )
+    usage = USAGE.format(example=EXAMPLE)
+    return f"# {tr(TITLE)}", what, f"**{headline(report, tr)}**", f"## {tr('Usage')}", usage, threshold
+
+
+def _limits(tr: Translator) -> tuple[str, ...]:
+    purpose = tr(
+        "For ranking posts that a person then checks, and for research on rumors. Not for decisions about people or "
+        "posts without a person: a false alarm harms the author of the post, and a missed rumor those who believe it."
+    )
+    return f"## {tr('Intended use and limits')}", purpose, "\n".join(f"- {tr(limit)}" for limit in LIMITS)
+
+
+def _license(report: Report, license_id: str | None, tr: Translator) -> tuple[str, ...]:
+    base = report.model.hub_name
+    data = tr("`{path}`; see the terms of its author", path=report.data.path)
+    lines = (
+        tr(
+            "License of this model: {license}.",
+            license=license_id or tr("none is stated; ask the author before using it"),
+        ),
+        tr("Encoder: {encoder}", encoder=_encoder(report)) + (f", {ENCODERS[base]}" if base in ENCODERS else ""),
+        tr("Data: {data}", data=tr(CED) if is_ced(report.data.path) else data),
+    )
+    return f"## {tr('License and citation')}", "\n".join(f"- {line}" for line in lines)
+
+
+def _encoder(report: Report) -> str:
+    base = report.model.hub_name
+    return f"[{base}](https://huggingface.co/{base})" if base else f"`{report.model.name}`"
 
 
 def _digest(text: str) -> str:
@@ -174,10 +181,17 @@ def _results(report: Report, hub_dataset: str | None) -> list[EvalResult]:
     return results
 
 
-def write_card(folder: Path, report: Report, license_id: str | None, *, overwrite: bool = False) -> None:
+def write_card(
+    folder: Path,
+    report: Report,
+    license_id: str | None,
+    *,
+    language: Language | None = None,
+    overwrite: bool = False,
+) -> None:
     """Write `README.md` into the folder of a run; without `overwrite`, keep and log one that someone has edited.
 
-    If `license_id` is None, the license of the previous card is kept.
+    If `license_id` or `language` is None, that of the previous card is kept.
 
     Raises:
         ArgumentError: `license_id` is not the name of a license.
@@ -188,7 +202,9 @@ def write_card(folder: Path, report: Report, license_id: str | None, *, overwrit
     if previous is not None and is_edited(previous) and not overwrite:
         logger.info("card: %s was edited by hand and is kept (replace it with hf-rumor push --overwrite_card)", path)
         return
-    write_text(path, render_card(report, license_id or (license_of(previous) if previous else None)))
+    if language is None:
+        language = "zh" if f"# {CHINESE[TITLE]}\n" in (previous or "") else "en"
+    write_text(path, render_card(report, license_id or (license_of(previous) if previous else None), language))
 
 
 def check_license(license_id: str | None) -> None:

@@ -1,14 +1,17 @@
 """The report in Markdown: `report.md`, and the sections of the model card."""
 
 from hf_rumor.report.record import Report
-from hf_rumor.report.view import Section, Table, sections
+from hf_rumor.report.section import Section, Table
+from hf_rumor.report.view import sections
 from hf_rumor.report.words import headline, summary
+from hf_rumor.util.translation import ENGLISH, Translator
 
 
-def to_markdown(report: Report) -> str:
+def to_markdown(report: Report, tr: Translator = ENGLISH) -> str:
     """Return the report for people."""
-    parts = [f"# Report\n\n**{headline(report)}**", "\n".join(f"- {line}" for line in summary(report))]
-    return "\n\n".join([*parts, *map(section_text, sections(report))]) + "\n"
+    lines = "\n".join(f"- {line}" for line in summary(report, tr))
+    parts = [f"# {tr('Report on a rumor classifier')}", f"**{headline(report, tr)}**", lines]
+    return "\n\n".join([*parts, *map(section_text, sections(report, tr))]) + "\n"
 
 
 def section_text(section: Section) -> str:

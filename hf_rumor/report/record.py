@@ -31,7 +31,8 @@ class DataFacts:
     num_posts: int
     num_rumors: int
     findings: dict[str, int]
-    is_synthetic: bool  # whether it is `data/sample`
+    is_synthetic: bool  # whether it contains `data/sample`
+    share_unknown_tokens: float  # among the tokens of the test posts; NaN if it was not counted
 
 
 @dataclass(frozen=True)

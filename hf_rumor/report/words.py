@@ -6,16 +6,24 @@ from hf_rumor.evaluation.baseline import Comparison
 from hf_rumor.evaluation.curves import Mistake
 from hf_rumor.evaluation.intervals import Difference, Interval
 from hf_rumor.labels import LABEL_NAMES
+from hf_rumor.models.inputs import MAX_SHARE_UNKNOWN
 from hf_rumor.report.record import Report
+from hf_rumor.util.translation import ENGLISH, Translator
 
 
 NEAR_DUPLICATE = "near-duplicate (Jaccard similarity of character 5-grams at least 0.5)"
 SIGNIFICANT = 0.05  # p-value of the sign test
+BALANCED = """--loss_kwargs '{"class_weights": "balanced"}'"""
 
 
 def number(value: float | None, digits: int = 3) -> str:
     """Return a number with a fixed count of decimals."""
-    return "not defined" if value is None or math.isnan(value) else f"{value:,.{digits}f}"
+    return "n/a" if value is None or math.isnan(value) else f"{value:,.{digits}f}"
+
+
+def p_value(value: float) -> str:
+    """Return a p-value; a small one is never shown as 0."""
+    return "< 0.001" if value < 0.001 else number(value)
 
 
 def estimate(value: float, interval: Interval | None, digits: int = 3) -> str:
@@ -25,101 +33,173 @@ def estimate(value: float, interval: Interval | None, digits: int = 3) -> str:
     return "{} [{}, {}]".format(*(number(bound, digits) for bound in (value, *interval)))
 
 
-def points(difference: Difference) -> str:
+def points(difference: Difference, tr: Translator = ENGLISH) -> str:
     """Return a difference in percentage points with its interval, as in `+6.9 pp [-2.7, 16.9]`."""
-    return f"{100 * difference.difference:+.1f} pp [{100 * difference.low:.1f}, {100 * difference.high:.1f}]"
+    low, high = f"{100 * difference.low:.1f}", f"{100 * difference.high:.1f}"
+    return tr("{value} pp [{low}, {high}]", value=f"{100 * difference.difference:+.1f}", low=low, high=high)
 
 
-def verdict(baseline: Comparison) -> str:
-    """Return whether the accuracy of the model differs from that of a baseline, and by how much.
+def is_significant(baseline: Comparison) -> bool:
+    """Return whether the accuracy of the model differs from that of a baseline by more than chance.
 
-    With few differing posts, an interval by resampling excludes 0 too easily; so the sign test must agree.
+    The interval excludes 0 only if the sign test is significant too; in earlier reports they could disagree.
     """
-    accuracy, p = baseline.difference.accuracy, baseline.sign_test
-    if accuracy.low <= 0 <= accuracy.high:
-        return f"no significant difference; {points(accuracy)}"
-    if p >= SIGNIFICANT:
-        return f"no significant difference (sign test p = {p:.2f}); {points(accuracy)}"
-    return f"significantly {'better' if accuracy.difference > 0 else 'worse'}; {points(accuracy)}"
+    accuracy = baseline.difference.accuracy
+    return not accuracy.low <= 0 <= accuracy.high and baseline.sign_test < SIGNIFICANT
 
 
-def warnings(report: Report) -> tuple[str, ...]:
+def verdict(baseline: Comparison, tr: Translator = ENGLISH) -> str:
+    """Return whether the accuracy of the model differs from that of a baseline, and by how much."""
+    accuracy = baseline.difference.accuracy
+    if not is_significant(baseline):
+        words = tr("no significant difference")
+    else:
+        words = tr("significantly better") if accuracy.difference > 0 else tr("significantly worse")
+    return tr("{verdict}; {difference}", verdict=words, difference=points(accuracy, tr))
+
+
+def warnings(report: Report, tr: Translator = ENGLISH) -> tuple[str, ...]:
     """Return what a reader must know before the score."""
     lines = []
     if report.data.is_synthetic:
-        lines.append("The posts are synthetic (`data/sample`): the score does not apply to real posts.")
+        lines.append(tr("The posts are synthetic (`data/sample`): the score does not apply to real posts."))
     (true_negatives, false_positives), (false_negatives, true_positives) = report.test.confusion
     has_both = true_negatives + false_positives and false_negatives + true_positives
     for label, num_others in enumerate((false_positives + true_positives, true_negatives + false_negatives)):
         if has_both and not num_others:
             lines.append(
-                f"The model predicts {LABEL_NAMES[label]} for every test post. Train it with "
-                """`--loss_kwargs '{"class_weights": "balanced"}'` or choose a threshold with `--decision max_f1`."""
+                tr(
+                    "The model predicts {label} for every test post. Train it with `{balanced}` or choose a threshold "
+                    "with `--decision max_f1`.",
+                    label=tr.word(LABEL_NAMES[label]),
+                    balanced=BALANCED,
+                )
             )
+    if report.data.share_unknown_tokens > MAX_SHARE_UNKNOWN:
+        lines.append(
+            tr(
+                "{share} of the tokens of the test posts are unknown to the model. Use a model for the language of "
+                "the posts.",
+                share=f"{report.data.share_unknown_tokens:.0%}",
+            )
+        )
     return tuple(lines)
 
 
-def headline(report: Report) -> str:
+def headline(report: Report, tr: Translator = ENGLISH) -> str:
     """Return the warnings and the result, on one line."""
+    return tr.join((*warnings(report, tr), result(report, tr)))
+
+
+def result(report: Report, tr: Translator = ENGLISH) -> str:
+    """Return the score and the comparison with the baseline."""
     test = report.unseen or report.test
-    posts = f"test posts of the {report.split.name} split"
-    if report.is_outside:
-        posts = "posts of another corpus" + (" that the model has not seen" if report.unseen else "")
-    result = (
-        f"Test accuracy {estimate(test.accuracy, test.intervals['accuracy'])} (95% CI), macro-F1 "
-        f"{number(test.macro_f1)}, on {test.num_posts:,} {posts}."
+    if not report.is_outside:
+        posts = tr("test posts of the {split} split", split=report.split.name)
+    elif report.unseen:
+        posts = tr("posts of another corpus that the model has not seen")
+    else:
+        posts = tr("posts of another corpus")
+    score = tr(
+        "Test accuracy {accuracy} (95% CI), macro-F1 {macro_f1}, on {count} {posts}.",
+        accuracy=estimate(test.accuracy, test.intervals["accuracy"]),
+        macro_f1=number(test.macro_f1),
+        count=f"{test.num_posts:,}",
+        posts=posts,
     )
-    return " ".join([*warnings(report), result, comparison(report)])
+    return tr.join((score, comparison(report, tr)))
 
 
-def comparison(report: Report) -> str:
+def comparison(report: Report, tr: Translator = ENGLISH) -> str:
     """Return how the model compares with the SVM, or why there is no baseline, in one sentence."""
     if report.baseline.tfidf_svm is None:
-        return f"There is no baseline: {report.baseline.skipped}."
-    return f"Compared with the baseline, TF-IDF + SVM: {verdict(report.baseline.tfidf_svm)}."
+        return tr("There is no baseline: {reason}.", reason=tr.word(report.baseline.skipped or ""))
+    compared = verdict(report.baseline.tfidf_svm, tr)
+    return tr("Compared with the baseline, TF-IDF + SVM: {verdict}.", verdict=compared)
 
 
-def summary(report: Report) -> tuple[str, ...]:
+def summary(report: Report, tr: Translator = ENGLISH) -> tuple[str, ...]:
     """Return the result in sentences for people who read no tables."""
-    test, scores = report.unseen or report.test, report.calibration.after
+    test = report.unseen or report.test
     low, high = (round(100 * bound) for bound in test.intervals["accuracy"])
+    posts = tr("unseen posts")
+    if report.is_outside and not report.unseen:  # the model may have seen some of them
+        posts = tr("posts of this corpus")
     lines = [
-        f"Of 100 {'posts of this corpus' if report.is_outside and not report.unseen else 'unseen posts'}, about "
-        f"{round(100 * test.accuracy)} are classified correctly (95% CI: {low} to {high})."
+        tr(
+            "Of 100 {posts}, about {count} are classified correctly (95% CI: {low} to {high}).",
+            posts=posts,
+            count=round(100 * test.accuracy),
+            low=low,
+            high=high,
+        )
     ]
     if not math.isnan(test.rumor_recall):
-        flagged = f"of 100 posts flagged as rumors, {round(100 * test.rumor_precision)} are rumors."
-        flagged = flagged if report.decision.test.share_flagged else "no post is flagged as a rumor."
-        lines.append(f"Of 100 rumors, {round(100 * test.rumor_recall)} are detected; {flagged}")
+        recall, precision = round(100 * test.rumor_recall), round(100 * test.rumor_precision)
+        if report.decision.test.share_flagged:
+            lines.append(
+                tr(
+                    "Of 100 rumors, {recall} are detected; of 100 posts flagged as rumors, {precision} are rumors.",
+                    recall=recall,
+                    precision=precision,
+                )
+            )
+        else:
+            lines.append(tr("No post is flagged as a rumor."))
+    if report.baseline.tfidf_svm and not is_significant(report.baseline.tfidf_svm):
+        lines.append(
+            tr(
+                "These posts are too few to decide whether the model is better or worse than the baseline: the "
+                "difference may be chance."
+            )
+        )
+    scores = report.calibration.after
     lines.append(
-        f"Probabilities deviate from observed frequencies by {100 * scores.ece:.1f} pp on average; those of a "
-        f"perfectly calibrated model would deviate by {100 * scores.ece_by_chance:.1f} pp on as many posts."
+        tr(
+            "Probabilities deviate from observed frequencies by {error} pp on average; those of a perfectly "
+            "calibrated model would deviate by {chance} pp on as many posts.",
+            error=f"{100 * scores.ece:.1f}",
+            chance=f"{100 * scores.ece_by_chance:.1f}",
+        )
     )
-    return (*lines, leakage(report))
+    return (*lines, leakage(report, tr))
 
 
-def leakage(report: Report) -> str:
+def leakage(report: Report, tr: Translator = ENGLISH) -> str:
     """Return how many test posts leak, or were seen in training, in a sentence or two."""
     leaking, seen, total = report.split.num_leaking_test_posts, report.split.num_seen_test_posts, report.split.test
     if leaking is None and seen is None:
-        return "It is unknown how many of these posts have a near-duplicate among the training posts of the model."
+        return tr("It is unknown how many of these posts have a near-duplicate among the training posts of the model.")
     if leaking is None:
-        return (
-            f"{seen:,} of {total:,} posts ({(seen or 0) / total:.1%}) or a near-duplicate were training or validation "
-            "posts of the model."
+        return tr(
+            "{count} of {total} posts ({share}) or a near-duplicate were training or validation posts of the model.",
+            count=f"{seen:,}",
+            total=f"{total:,}",
+            share=f"{(seen or 0) / total:.1%}",
         )
-    dropped = f" {seen:,} test posts were dropped, as the model to start from had seen them." if seen else ""
-    if not leaking:
-        return f"No test post has a {NEAR_DUPLICATE} among the training posts.{dropped}"
-    return (
-        f"{leaking:,} of {total:,} test posts ({leaking / total:.1%}) have a {NEAR_DUPLICATE} among the training "
-        f"posts. The score is too high, since the model remembers them.{dropped}"
-    )
+    near_duplicate = tr(NEAR_DUPLICATE)
+    if leaking:
+        sentence = tr(
+            "{count} of {total} test posts ({share}) have a {near_duplicate} among the training posts. The score is "
+            "too high, since the model remembers them.",
+            count=f"{leaking:,}",
+            total=f"{total:,}",
+            share=f"{leaking / total:.1%}",
+            near_duplicate=near_duplicate,
+        )
+    else:
+        sentence = tr("No test post has a {near_duplicate} among the training posts.", near_duplicate=near_duplicate)
+    if not seen:
+        return sentence
+    dropped = tr("{count} test posts were dropped, as the model to start from had seen them.", count=f"{seen:,}")
+    return tr.join((sentence, dropped))
 
 
-def mistake_line(mistake: Mistake) -> str:
+def mistake_line(mistake: Mistake, tr: Translator = ENGLISH) -> str:
     """Return the labels and the probability of a misclassified post."""
-    return (
-        f"actual {LABEL_NAMES[mistake.label]}, predicted {LABEL_NAMES[1 - mistake.label]}, probability of rumor "
-        f"{number(mistake.rumor_probability)}"
+    return tr(
+        "actual {actual}, predicted {predicted}, probability of rumor {probability}",
+        actual=tr.word(LABEL_NAMES[mistake.label]),
+        predicted=tr.word(LABEL_NAMES[1 - mistake.label]),
+        probability=number(mistake.rumor_probability),
     )

@@ -17,7 +17,7 @@ from hf_rumor.evaluation.measure import Measured
 from hf_rumor.report.markdown import table_text
 from hf_rumor.report.plots import draw_benchmark
 from hf_rumor.report.record import REPORT_FILE, Report, read_report
-from hf_rumor.report.view import table
+from hf_rumor.report.section import table
 from hf_rumor.util.files import write_text
 
 

@@ -16,18 +16,23 @@ from hf_rumor.evaluation.baseline import compare_baselines, cross_predict_baseli
 from hf_rumor.evaluation.calibration import measure_calibration
 from hf_rumor.evaluation.curves import confident_mistakes, measure_curves
 from hf_rumor.evaluation.decision import Threshold, measure_decision
+from hf_rumor.evaluation.intervals import Groups
 from hf_rumor.evaluation.measure import NUM_RESAMPLES, measure
 from hf_rumor.evaluation.metrics import Scored
 from hf_rumor.evaluation.slices import measure_slices
 from hf_rumor.inference.classifier import RumorClassifier
 from hf_rumor.models.hub import check_reachable, find_file
+from hf_rumor.models.inputs import as_posts, share_unknown
 from hf_rumor.models.seen import load_seen
 from hf_rumor.report.record import OUTSIDE, REPORT_FILE, DataFacts, Report, read_report
 from hf_rumor.report.write import write_report
 from hf_rumor.runs.outcome import data_facts, traits_of
+from hf_rumor.util.translation import Language
 
 
-def evaluate_outside(name: str, corpus: Corpus, folder: Path, revision: str | None = None) -> Report:
+def evaluate_outside(
+    name: str, corpus: Corpus, folder: Path, revision: str | None = None, language: Language = "en"
+) -> Report:
     """Score every post of a corpus with a finished model, and write the report on it.
 
     The parts on training, validation and calibration are those of the model's own report. Nothing is fitted to the
@@ -36,8 +41,9 @@ def evaluate_outside(name: str, corpus: Corpus, folder: Path, revision: str | No
     Args:
         name: A finished folder with its `report.json`, or a model of the Hub with one.
         corpus: Labelled posts. If the model has seen some of them in training, the others are also measured alone.
-        folder: For `report.json`, `report.md`, `report.html` and `predictions.jsonl`.
+        folder: For the files that `write_report` lists.
         revision: Branch, tag or commit, if the model is one of the Hub.
+        language: Of the report.
 
     Raises:
         ModelError: There is no such model, or no report beside it, or it has seen all posts.
@@ -60,17 +66,24 @@ def evaluate_outside(name: str, corpus: Corpus, folder: Path, revision: str | No
         raise ModelError(f"{name}: the model has seen all {len(texts):,} posts of {corpus.path}. Use other posts.")
     classifier = RumorClassifier.from_pretrained(name, revision=revision)
     scored = Scored(corpus.posts["id"][:], labels, classifier.probabilities(texts), loss=math.nan)
-    report = _report_on(corpus, data, scored, trained, is_seen)
-    write_report(folder, report, scored, texts)
+    facts = classifier.facts
+    share = share_unknown(as_posts(texts), classifier.tokenizer, facts.inputs, facts.tokenizer.unknown_id)
+    groups = find_near_duplicates(texts).groups
+    report = _report_on(corpus, replace(data, share_unknown_tokens=share), scored, groups, trained, is_seen)
+    write_report(folder, report, scored, texts, groups, language)
     return report
 
 
 def _report_on(
-    corpus: Corpus, data: DataFacts, scored: Scored, trained: Report, is_seen: NDArray[np.bool_] | None
+    corpus: Corpus,
+    data: DataFacts,
+    scored: Scored,
+    groups: Groups,
+    trained: Report,
+    is_seen: NDArray[np.bool_] | None,
 ) -> Report:
     """Return the report of a trained model with another corpus as its test posts."""
     texts, threshold = corpus.posts["text"][:], trained.decision.threshold
-    groups = find_near_duplicates(texts).groups
     # The baselines have seen no post, so the comparison is on posts that the model has not seen.
     is_unseen = np.ones(len(texts), dtype=np.bool_) if is_seen is None else ~is_seen
     unseen, groups_unseen = scored.select(is_unseen), groups[is_unseen]
@@ -101,5 +114,5 @@ def _report_on(
         ),
         curves=measure_curves(scored.labels, scored.probabilities, scored.probabilities),
         slices=measure_slices(traits_of(corpus.posts), scored, threshold, groups),
-        mistakes=confident_mistakes(scored, threshold),
+        mistakes=confident_mistakes(scored, threshold, groups),
     )

@@ -14,7 +14,10 @@ from hf_rumor.training.trainer import RumorTrainer
 
 
 # Our flags that are not hyper-parameters.
-PLACES = ("data_path", "text_column", "label_column", "id_column", "model_name_or_path", "model_revision", "license")
+PLACES = (
+    *("data_path", "text_column", "label_column", "id_column", "model_name_or_path", "model_revision"),
+    *("license", "language"),
+)
 # Flags of Trainer that change the model.
 TRAINER_FLAGS = (
     *("num_train_epochs", "max_steps", "per_device_train_batch_size", "gradient_accumulation_steps"),

@@ -1,7 +1,8 @@
 """A trained model -> calibrated, with a threshold, scored on validation and test posts -> the report."""
 
 import logging
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from hf_rumor.evaluation.slices import PostTraits, measure_slices
 from hf_rumor.labels import LABEL_NAMES, rumor_probabilities
 from hf_rumor.models.encoders import MINI
 from hf_rumor.models.head import apply_lines, can_calibrate, fold_into_head
-from hf_rumor.models.inputs import InputConfig
+from hf_rumor.models.inputs import InputConfig, share_unknown
 from hf_rumor.models.logits import predict_logits
 from hf_rumor.report.record import DataFacts, LossFacts, ModelFacts, Report, SplitFacts, Training
 from hf_rumor.runs.resolve import Run
@@ -33,6 +34,9 @@ from hf_rumor.training.trainer import RumorTrainer
 
 logger = logging.getLogger(__name__)
 
+# Digests of `data/sample` and of its texts, wherever a copy of it is.
+SAMPLE = "d73f4f5fe138bc355ad751ced03914d6b4eef94d60f2e3524b1289624203293e"
+SAMPLE_TEXTS = "35c291e9362fb0f222f008fefa08b8bb4caa573b32fbbe86c84b312b0db17408"
 FEWEST_TO_CALIBRATE = 5  # validation posts of a label; with fewer, chance decides the line
 
 
@@ -44,6 +48,7 @@ class Outcome:
     calibration: Calibration
     decision: Decision
     curves: Curves
+    share_unknown_tokens: float  # of the test posts
 
 
 def conclude(trainer: RumorTrainer, data: SplitCorpus, flags: RunArguments) -> Outcome:
@@ -73,6 +78,7 @@ def conclude(trainer: RumorTrainer, data: SplitCorpus, flags: RunArguments) -> O
         ),
         decision=measure_decision(flags.decision, threshold, flags.abstain_below, test, point),
         curves=measure_curves(test.labels, before["test"].probabilities, test.probabilities),
+        share_unknown_tokens=_share_unknown(trainer, data.dataset["test"], flags.max_length),
     )
 
 
@@ -104,7 +110,7 @@ def make_report(run: Run, model: Any, train: Training, outcome: Outcome) -> Repo
     groups = data.groups[data.split.test]
     baselines = predict_baselines(development["text"][:], development["label"][:], data.dataset["test"]["text"][:])
     return Report(
-        data=data_facts(data.corpus),
+        data=replace(data_facts(data.corpus), share_unknown_tokens=outcome.share_unknown_tokens),
         split=split_facts(data),
         model=ModelFacts(
             name=name,
@@ -124,7 +130,7 @@ def make_report(run: Run, model: Any, train: Training, outcome: Outcome) -> Repo
         decision=outcome.decision,
         curves=outcome.curves,
         slices=measure_slices(traits_of(data.corpus.posts.select(data.split.test)), test, threshold, groups),
-        mistakes=confident_mistakes(test, threshold),
+        mistakes=confident_mistakes(test, threshold, groups),
         environment=run.environment,
         recipe=run.recipe,
         auto=run.auto,
@@ -157,7 +163,8 @@ def data_facts(corpus: Corpus) -> DataFacts:
         num_posts=len(labels),
         num_rumors=sum(labels),
         findings=dict(corpus.findings),
-        is_synthetic=any("/data/sample/" in f"{source.path.resolve()}/" for source in corpus.sources),
+        is_synthetic=corpus.texts_sha256 == SAMPLE_TEXTS or any(source.sha256 == SAMPLE for source in corpus.sources),
+        share_unknown_tokens=math.nan,
     )
 
 
@@ -181,6 +188,12 @@ def logits_of(trainer: RumorTrainer, posts: Dataset, max_length: int) -> Tensor:
     """Return the logits of `posts`, in their order. *Shape:* `(num_posts, 2)`."""
     config = InputConfig(max_length)
     return predict_logits(trainer.plain_model(), trainer.processing_class, posts_of(posts[:]), config)
+
+
+def _share_unknown(trainer: RumorTrainer, posts: Dataset, max_length: int) -> float:
+    tokenizer: Any = trainer.processing_class
+    texts, config = posts_of(posts[:]), InputConfig(max_length)
+    return share_unknown(texts, tokenizer.backend_tokenizer, config, tokenizer.unk_token_id)
 
 
 def score(trainer: RumorTrainer, posts: Dataset, logits: Tensor) -> Scored:

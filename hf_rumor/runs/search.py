@@ -12,7 +12,7 @@ import yaml
 from hf_rumor.config.parse import Arguments, parse_arguments
 from hf_rumor.errors import ArgumentError, OutputError, RunError
 from hf_rumor.report.markdown import table_text
-from hf_rumor.report.view import table
+from hf_rumor.report.section import table
 from hf_rumor.runs.fit import make_trainer
 from hf_rumor.runs.resolve import Run, resolve
 from hf_rumor.training.trainer import ValidationMetrics

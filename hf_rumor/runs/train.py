@@ -18,8 +18,8 @@ from hf_rumor.models.head import find_head
 from hf_rumor.models.inputs import InputConfig
 from hf_rumor.models.save import save_model
 from hf_rumor.report.card import check_license, write_card
+from hf_rumor.report.provenance import recipe_text
 from hf_rumor.report.record import Report
-from hf_rumor.report.view import recipe_text
 from hf_rumor.report.write import write_report
 from hf_rumor.runs.fit import fit, make_trainer
 from hf_rumor.runs.history import summarize_training
@@ -85,8 +85,9 @@ def train(arguments: Arguments, data: InMemory | None = None) -> Finished | None
         save_checked(run, trainer, outcome)
         report = make_report(run, trainer.plain_model(), summary, outcome)
         write_text(run.folder / "recipe.yaml", recipe_text(report))
-        write_report(run.folder, report, outcome.scored["test"], run.data.dataset["test"]["text"][:])
-        write_card(run.folder, report, run.flags.license)
+        texts, groups = run.data.dataset["test"]["text"][:], run.data.groups[run.data.split.test]
+        write_report(run.folder, report, outcome.scored["test"], texts, groups, run.flags.language)
+        write_card(run.folder, report, run.flags.license, language=run.flags.language)
         finish_tracking(trainer, asdict(report.test))
         write_run(run.folder, run.identity, finished=True)
     return Finished(report, run.folder, pusher.finish(run.folder, report) if pusher else None)

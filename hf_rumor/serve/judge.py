@@ -14,10 +14,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hf_rumor.corpus.formats import open_input
 from hf_rumor.corpus.rows import Columns, Item, read_items
-from hf_rumor.errors import ArgumentError, RumorError
+from hf_rumor.errors import ArgumentError, ModelError, RumorError
 from hf_rumor.inference.bulk import ERROR_KEY, predict_items
 from hf_rumor.inference.classifier import RumorClassifier
 from hf_rumor.inference.explain import Explainer
+from hf_rumor.models.hub import find_file
+from hf_rumor.report.record import REPORT_FILE, Report, read_report
 from hf_rumor.serve.words import WORDS
 
 
@@ -35,6 +37,15 @@ class Limits:
     max_waiting: int = 64  # queued requests; further ones get status 503
 
 
+def _read_report(model: str, revision: str | None) -> Report | None:
+    """Return the report beside a model; None if there is none, or one of another version."""
+    file = find_file(model, REPORT_FILE, revision)
+    try:
+        return read_report(file) if file else None
+    except ModelError:
+        return None
+
+
 class Judge:
     """Answer requests of the page and of the API, one at a time; remove uploads and results."""
 
@@ -43,6 +54,7 @@ class Judge:
     ) -> None:
         self.limits = limits
         self.classifier = RumorClassifier.from_pretrained(model, revision=revision, threshold=threshold)
+        self.report = _read_report(model, revision)
         self.explainer = Explainer(self.classifier)  # one model in memory
         self.folder = Path(tempfile.mkdtemp(prefix="hf_rumor_")).resolve()  # of uploads and results
         self._turn = threading.Lock()

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from hf_rumor.errors import ArgumentError, ModelError
+from hf_rumor.report.chinese import translator
+from hf_rumor.report.words import warnings
 from hf_rumor.serve.guard import Guard
 from hf_rumor.serve.judge import KEEP_SECONDS, Judge, Limits
 from hf_rumor.serve.words import LANGUAGES, WORDS
+from hf_rumor.util.translation import Language
 
 
 BODY_SECONDS = 30  # for a request to arrive
@@ -77,7 +80,7 @@ def _make_page(gradio: Any, judge: Judge, model: str) -> Any:
     words = WORDS["zh"]
     with gradio.Blocks(analytics_enabled=False, title=words["title"], delete_cache=(60, KEEP_SECONDS)) as page:
         language = gradio.Radio(list(LANGUAGES), value="中文", label="语言 / Language", elem_id="language")
-        title = gradio.Markdown(_title(words, model), elem_id="title")
+        title = gradio.Markdown(_title("zh", judge, model), elem_id="title")
         text = gradio.Textbox(label=words["text"], lines=4, elem_id="text")
         ask = gradio.Button(words["ask"], variant="primary", elem_id="ask")
         verdict = gradio.HTML(elem_id="verdict")
@@ -98,7 +101,7 @@ def _make_page(gradio: Any, judge: Judge, model: str) -> Any:
         def translate(chosen: str) -> list[Any]:
             words = WORDS[LANGUAGES[chosen]]
             return [
-                gradio.Markdown(_title(words, model)),
+                gradio.Markdown(_title(LANGUAGES[chosen], judge, model)),
                 gradio.Textbox(label=words["text"]),
                 gradio.Button(words["ask"]),
                 gradio.File(label=words["file"]),
@@ -119,8 +122,11 @@ def _make_page(gradio: Any, judge: Judge, model: str) -> Any:
     return page
 
 
-def _title(words: dict[str, str], model: str) -> str:
-    return f"# {words['title']}\n\n{words['what'].format(Path(model).name)}"
+def _title(language: Language, judge: Judge, model: str) -> str:
+    words = WORDS[language]
+    notes = warnings(judge.report, translator(language)) if judge.report else ()
+    lines = (f"# {words['title']}", words["what"].format(Path(model).name), *(f"**{note}**" for note in notes))
+    return "\n\n".join(lines)
 
 
 def serve(

@@ -1,6 +1,9 @@
 """The texts of the page, in Chinese and English."""
 
-LANGUAGES = {"中文": "zh", "English": "en"}
+from hf_rumor.util.translation import Language
+
+
+LANGUAGES: dict[str, Language] = {"中文": "zh", "English": "en"}
 
 WORDS = {
     "zh": {

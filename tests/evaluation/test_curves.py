@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from hf_rumor.evaluation.curves import MAX_MISTAKES, MAX_POINTS, confident_mistakes, measure_curves, reliability
+from hf_rumor.evaluation.curves import (
+    MAX_MISTAKES,
+    MAX_POINTS,
+    confident_mistakes,
+    find_mistakes,
+    measure_curves,
+    reliability,
+)
 from hf_rumor.evaluation.metrics import Scored, compute_metrics
 
 
@@ -46,7 +53,13 @@ def test_with_one_label_two_curves_are_undefined():
 
 def test_the_most_confident_mistakes_come_first():
     scored = Scored(["a", "b", "c", "d"], np.array([0, 1, 0, 1]), np.array([0.7, 0.05, 0.2, 0.9]), 0.0)
-    mistakes = confident_mistakes(scored, 0.5)
+    mistakes = confident_mistakes(scored, 0.5, np.arange(4))
     assert [(mistake.id, mistake.label) for mistake in mistakes] == [("b", 1), ("a", 0)]
     wrong = Scored([str(number) for number in range(30)], np.ones(30, dtype=np.int64), np.zeros(30), 0.0)
-    assert len(confident_mistakes(wrong, 0.5)) == MAX_MISTAKES
+    assert len(confident_mistakes(wrong, 0.5, np.arange(30))) == MAX_MISTAKES
+    assert len(find_mistakes(wrong, 0.5)) == 30
+
+
+def test_near_duplicates_are_one_mistake():
+    scored = Scored(["a", "b", "c"], np.ones(3, dtype=np.int64), np.array([0.3, 0.1, 0.2]), 0.0)
+    assert [mistake.id for mistake in confident_mistakes(scored, 0.5, np.array([7, 2, 2]))] == ["b", "a"]

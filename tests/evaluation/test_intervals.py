@@ -182,3 +182,14 @@ def test_the_sign_test_counts_groups_and_ignores_ties():
     assert sign_test(labels, ours, theirs, np.arange(40)) == pytest.approx(binomtest(9, 11).pvalue)
     assert sign_test(labels, ours, theirs, np.where(np.arange(40) < 9, 0, np.arange(40))) == 1.0  # 1 against 2
     assert sign_test(labels, ours, ours, np.arange(40)) == 1.0
+
+
+@pytest.mark.parametrize("group_size", [1, 3])
+def test_an_interval_of_a_difference_excludes_0_only_if_the_sign_test_is_significant(group_size):
+    for seed in range(40):
+        labels, predicted, _ = draw(60, seed)
+        other = np.where(np.random.default_rng(seed).random(60) < 0.15, 1 - labels, predicted)
+        groups = np.arange(60) // group_size
+        accuracy = paired_differences(labels, predicted, other, groups, num_resamples=200).accuracy
+        if not accuracy.low <= 0 <= accuracy.high:
+            assert sign_test(labels, predicted, other, groups) < 0.05

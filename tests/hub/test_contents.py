@@ -21,6 +21,7 @@ STAY = {
     "optimizer.pt": b"pickle",
     "predictions.jsonl": b"ids",
     "report.html": b"texts",
+    "mistakes.csv": b"texts",
     "report.md": b"path",
     "run.json": b"{}",
     ".hidden": b"",
@@ -35,6 +36,8 @@ def folder(tmp_path):
     folder.mkdir()
     for name, content in (MODEL | STAY | {"README.md": b"card"}).items():
         (folder / name).write_bytes(content)
+    (folder / "figures").mkdir()
+    (folder / "figures" / "roc.svg").write_bytes(b"<svg/>")
     (folder / "runs").mkdir()
     (folder / "runs" / "events.out.tfevents.1.host").write_bytes(b"host")
     return folder

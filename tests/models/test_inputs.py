@@ -22,6 +22,7 @@ from hf_rumor.models.inputs import (
     make_batches,
     model_text,
     pad,
+    share_unknown,
     to_columns,
     tokenizer_facts,
 )
@@ -116,3 +117,11 @@ def test_it_needs_neither_torch_nor_transformers():
     code = "import hf_rumor.models.inputs, sys; print({'torch', 'transformers', 'datasets'} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_the_share_of_unknown_tokens_is_that_of_all_tokens(tokenizer):
+    unknown = tokenizer.token_to_id("[UNK]")
+    posts = as_posts(["停水", "\u0f40"])  # no Tibetan in the vocabulary
+    ids = [number for encoding in encode(posts, tokenizer, LONG) for number in encoding.ids]
+    assert share_unknown(posts, tokenizer, LONG, unknown) == ids.count(unknown) / len(ids) > 0
+    assert share_unknown(posts, tokenizer, LONG, None) == 0

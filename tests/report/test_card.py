@@ -95,6 +95,17 @@ def test_warnings_are_in_the_card(make_report):
     assert "synthetic" not in render_card(make_report(), "mit")
 
 
+def test_a_card_rendered_again_keeps_its_language(make_report, tmp_path):
+    write_card(tmp_path, make_report(), "mit", language="zh")
+    write_card(tmp_path, make_report(labels=(1, 1, 1, 0)), None)
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert card == render_card(make_report(labels=(1, 1, 1, 0)), "mit", "zh")
+    assert (
+        ModelCard(card).data.eval_results
+        == ModelCard(render_card(make_report(labels=(1, 1, 1, 0)), "mit")).data.eval_results
+    )
+
+
 def test_no_path_of_the_machine_is_in_it(make_report):
     folder = "/home/someone/small-bert"
     changes = {"data": {"path": "/home/someone/posts.jsonl"}, "model": {"name": folder}}

@@ -20,6 +20,6 @@ def test_a_pipe_in_a_cell_does_not_end_it():
 def test_the_report_is_headline_summary_and_every_section(make_report, given):
     report = make_report(**given)
     text = to_markdown(report)
-    assert text.startswith(f"# Report\n\n**{headline(report)}**\n\n- {summary(report)[0]}\n")
+    assert text.startswith(f"# Report on a rumor classifier\n\n**{headline(report)}**\n\n- {summary(report)[0]}\n")
     assert all(section_text(section) in text for section in sections(report))
     assert "nan" not in text

@@ -15,7 +15,8 @@ def pictures(make_report):
 def test_every_picture_is_svg_with_a_text_alternative_and_texts_as_texts(pictures):
     assert len(pictures) == 8
     for picture in pictures.values():
-        root = ElementTree.fromstring(picture.svg)
+        assert ElementTree.fromstring(picture.svg).get("width").endswith("pt")
+        root = ElementTree.fromstring(picture.inline())
         assert root.tag.endswith("svg")
         assert root.get("width") is None
         assert len(picture.words) > 20
@@ -28,7 +29,10 @@ def test_every_picture_is_svg_with_a_text_alternative_and_texts_as_texts(picture
 @pytest.mark.parametrize(
     ("title", "words"),
     [
-        ("Learning curve", "Training loss: from 0.700 to 0.500. Validation macro-F1: 0.700"),
+        (
+            "Learning curve",
+            "Training loss: from 0.700 to 0.500. Validation loss: 0.500, 0.375; validation macro-F1: 0.700",
+        ),
         ("Learning rate", "peaks at 5e-05 and ends at 0"),
         ("Confusion matrix", "Actual rumor: 1 predicted non-rumor, 1 predicted rumor."),
         ("Reliability", "Expected calibration error: 0.250, before calibration 0.250."),
@@ -37,6 +41,11 @@ def test_every_picture_is_svg_with_a_text_alternative_and_texts_as_texts(picture
 )
 def test_the_text_alternative_describes_the_picture(pictures, title, words):
     assert words in pictures[title].words
+
+
+def test_the_confusion_matrix_has_the_shares_of_each_row(pictures):
+    texts = re.findall(r">([^<>]+)</text>", pictures["Confusion matrix"].svg)
+    assert [text for text in texts if "%" in text] == ["100.0%", "0.0%", "50.0%", "50.0%"]
 
 
 def test_undefined_curves_are_not_drawn(make_report):

@@ -96,7 +96,7 @@ def test_a_report_from_before_a_metric_was_added_is_described(folder, make_repor
     report = make_report(test={"macro_f1": float("nan")})
     del report.test.intervals["macro_f1"]
     (Path(name) / "report.json").write_text(to_json(report), encoding="utf-8")
-    assert "macro_f1        not defined\n" in to_text(describe_model(name))
+    assert "macro_f1        n/a\n" in to_text(describe_model(name))
 
 
 def test_a_report_that_is_corrupt_is_an_error(folder):

@@ -150,7 +150,7 @@ def test_on_one_label_the_defined_metrics_are_reported_without_a_baseline(
     for name in ("report.md", "report.html"):
         page = (tmp_path / "evaluation" / name).read_text("utf-8")
         assert TOO_FEW_POSTS in page
-        assert "not defined" in page
+        assert "n/a" in page
 
 
 def test_on_few_posts_of_both_labels_every_metric_is_reported(trained, make_posts, write_ced, tmp_path):

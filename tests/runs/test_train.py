@@ -73,7 +73,7 @@ def test_the_folder_has_the_files_of_the_contract(finished):
     assert names == {
         *("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"),
         *("report.json", "report.md", "report.html", "predictions.jsonl", "recipe.yaml", "run.json"),
-        *("README.md", "seen_posts.npz"),
+        *("README.md", "mistakes.csv", "seen_posts.npz"),
     }
 
 

@@ -13,6 +13,7 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,7 +21,7 @@ from hf_rumor import RumorClassifier
 from hf_rumor.cli.main import make_parser
 from hf_rumor.errors import ArgumentError
 from hf_rumor.serve.judge import Limits
-from hf_rumor.serve.page import _listen
+from hf_rumor.serve.page import _listen, _title
 from hf_rumor.serve.words import WORDS
 
 
@@ -271,6 +272,13 @@ def test_pages_have_a_content_security_policy_and_load_nothing_from_other_hosts(
         assert "default-src 'self'" in answer.headers["content-security-policy"]
         body = answer.read().decode()
     assert re.findall(r"""(?:src|href)=["']?(https?:)?//(?!127)""", body) == []
+
+
+def test_the_page_states_that_a_model_was_trained_on_synthetic_posts(make_report):
+    judge = SimpleNamespace(report=make_report(data={"is_synthetic": True}))
+    assert "**The posts are synthetic" in _title("en", judge, "/home/me/out")
+    assert "人工合成" in _title("zh", judge, "out")
+    assert "**" not in _title("en", SimpleNamespace(report=None), "out")
 
 
 def test_an_address_in_use_is_an_error():
