@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import json
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -29,9 +30,8 @@ class Parser(argparse.ArgumentParser):
 
 def add_verb(verbs: Any, name: str, summary: str, **settings: Any) -> argparse.ArgumentParser:
     """Return the parser of a verb; `hf-rumor --help` and the help of the verb print its summary."""
-    parser: argparse.ArgumentParser = verbs.add_parser(
-        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", **settings
-    )
+    description = settings.pop("description", f"{summary[0].upper()}{summary[1:]}.")
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=summary, description=description, **settings)
     return parser
 
 
@@ -109,6 +109,15 @@ def names(text: str) -> list[str]:
     if not words or len(set(words)) < len(words):
         raise argparse.ArgumentTypeError(f"expected different names separated by commas, got {text!r}")
     return words
+
+
+def varied(text: str) -> tuple[str, list[str]]:
+    """Return the flag and the values of `FLAG=VALUE,VALUE`; commas inside brackets or quotes belong to a value."""
+    name, _, values = text.partition("=")
+    parts = [part.strip() for part in re.findall(r"""((?:\{[^{}]*\}|\[[^\[\]]*\]|"[^"]*"|[^,])+)""", values)]
+    if not name or not all(parts) or len(set(parts)) < max(1, len(parts)):
+        raise argparse.ArgumentTypeError(f"expected FLAG=VALUE,VALUE with different values, got {text!r}")
+    return name.lstrip("-").replace("-", "_"), parts
 
 
 def some_of(choices: Sequence[str], text: str) -> list[str]:

@@ -18,6 +18,7 @@ from hf_rumor import __version__
 from hf_rumor.cli import (
     audit,
     benchmark,
+    compare,
     data,
     describe,
     evaluate,
@@ -41,6 +42,7 @@ VERBS = (
     benchmark,
     search,
     evaluate,
+    compare,
     predict,
     explain,
     export,

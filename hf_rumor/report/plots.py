@@ -5,7 +5,7 @@ Texts stay texts in the SVG: the browser draws them in its own fonts, Chinese in
 
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -188,17 +188,3 @@ def _draw_coverage(report: Report) -> Picture:
         half = next(accuracy for share, accuracy in zip(curve.coverage, curve.accuracy, strict=True) if share >= 0.5)
         picture.words = f"Accuracy of the more confident half: {half:.3f}; of all posts: {curve.accuracy[-1]:.3f}."
     return picture
-
-
-def draw_benchmark(accuracies: Mapping[tuple[str, str], tuple[float, float]]) -> str:
-    """Return an SVG picture; `accuracies` maps model and split to mean and standard deviation."""
-    models, splits = (list(dict.fromkeys(names)) for names in zip(*accuracies, strict=True))
-    with _drawing("Benchmark", "split", "accuracy") as picture:
-        axes = picture.axes
-        for number, model in enumerate(models):
-            x = [position + 0.08 * (number - (len(models) - 1) / 2) for position in range(len(splits))]
-            means, spreads = zip(*(accuracies[model, split] for split in splits), strict=True)
-            axes.errorbar(x, means, spreads, fmt="os^Dv"[number % 5], capsize=3, label=model)
-        axes.set_xticks(range(len(splits)), splits)
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
-    return picture.svg
