@@ -22,7 +22,7 @@ def draw_estimates(axis: str, rows: Sequence[Estimate], *, are_differences: bool
     """Return an SVG picture of accuracies or of their differences in percentage points, with the first row on top."""
     with _drawing("", axis, "") as picture:
         axes = picture.axes
-        axes.figure.set_figheight(0.9 + 0.3 * len(rows))  # inches
+        picture.figure.set_figheight(0.9 + 0.3 * len(rows))  # inches
         for position, row in enumerate(rows):
             color = GREY if row.interval is None else BLUE
             axes.plot(row.interval or [row.value] * 2, [position, position], color=color)

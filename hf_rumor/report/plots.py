@@ -37,6 +37,7 @@ class Picture:
     """A picture with its text alternative, `words`; drawn on `axes`, then rendered as the `<svg>` element."""
 
     title: str
+    figure: Figure = field(compare=False)
     axes: Axes = field(compare=False)
     words: str = ""
     svg: str = ""
@@ -48,7 +49,7 @@ def _drawing(title: str, x: str, y: str, *, in_percent: bool = False) -> Iterato
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.6, 3.4), layout="constrained")  # inches; the page scales it
         axes = figure.add_subplot(xlabel=x, ylabel=y)
-        picture = Picture(title, axes)
+        picture = Picture(title, figure, axes)
         yield picture
         if in_percent:
             axes.xaxis.set_major_formatter(PercentFormatter(1))

@@ -84,7 +84,7 @@ def compare_models(names: tuple[str, str], corpus: Corpus, output: Path | None =
     is_seen = np.array(
         [np.zeros(len(texts), dtype=np.bool_) if seen is None else find_seen(texts, seen) for seen in known]
     )
-    is_unseen = ~is_seen.any(axis=0)
+    is_unseen = ~np.logical_or(*is_seen)
     if not is_unseen.any():
         counts = " and ".join(f"{name} has seen {seen.sum():,}" for name, seen in zip(names, is_seen, strict=True))
         raise ModelError(f"compare: {counts} of the {len(texts):,} posts in training, together all. Use other posts.")
