@@ -69,7 +69,7 @@ def _to_text(result: "ModelComparison") -> str:
     for letter, model in zip("AB", result.models, strict=True):
         seen = "an unknown number" if model.num_seen is None else f"{model.num_seen:,}"
         models.append(
-            f"{letter}: {model.name}, threshold {model.threshold:.4g}; has seen {seen} of the posts in training"
+            f"{letter}: {model.name}, threshold {model.threshold:.4g}, has seen {seen} of the posts in training"
         )
     paragraphs.append("\n".join(models))
     unseen = "that neither model has seen" if result.all_posts else ""

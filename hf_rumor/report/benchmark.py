@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hf_rumor.evaluation.baseline import Comparison
+from hf_rumor.evaluation.intervals import Interval
 from hf_rumor.report.estimates import Estimate, draw_estimates
 from hf_rumor.report.latex import table_latex
 from hf_rumor.report.markdown import table_text
@@ -49,18 +50,22 @@ def to_latex(rows: Sequence[Row], report: Report) -> str:
 
 
 def draw_figures(rows: Sequence[Row]) -> dict[str, str]:
-    """Return SVG pictures by name: the accuracy, and the differences to the first variant if there are several."""
-    accuracies = [Estimate(_label(row, rows), row.accuracy, row.accuracy_interval) for row in rows]
-    figures = {"accuracy": draw_estimates("accuracy, mean and 95% CI", accuracies)}
-    compared = [(row, row.over_first.difference.accuracy) for row in rows if row.over_first]
-    if compared:
-        axis = f"accuracy minus that of {_first(rows)}, with 95% CI"
-        differences = [
-            Estimate(_label(row, rows), 100 * delta.difference, (100 * delta.low, 100 * delta.high))
-            for row, delta in compared
+    """Return SVG pictures by name: the accuracy, and for each split the differences to the first variant."""
+    accuracies = [Estimate(_label(row, rows), *_in_percent(row.accuracy, row.accuracy_interval)) for row in rows]
+    figures = {"accuracy": draw_estimates("accuracy in %, mean and 95% CI", accuracies)}
+    for split in dict.fromkeys(row.split for row in rows):
+        compared = [
+            (row.model, row.over_first.difference.accuracy) for row in rows if row.split == split and row.over_first
         ]
-        figures["differences"] = draw_estimates(axis, differences, are_differences=True)
+        if compared:
+            differences = [Estimate(model, *_in_percent(d.difference, (d.low, d.high))) for model, d in compared]
+            axis = "difference in accuracy in pp, with 95% CI"
+            figures[f"differences-{split}"] = draw_estimates(axis, differences, zero=_first(rows))
     return figures
+
+
+def _in_percent(value: float, interval: Interval | None) -> tuple[float, Interval | None]:
+    return 100 * value, None if interval is None else (100 * interval[0], 100 * interval[1])
 
 
 def _label(row: Row, rows: Sequence[Row]) -> str:
@@ -122,14 +127,14 @@ def _comparison_table(rows: Sequence[Row], report: Report) -> Table:
         )
     if _has_differences(rows):
         note += (
-            f" Differences: to {_first(rows)}, mean over pairs of runs on the same posts, with 95% CI over groups of "
+            f" Δ: difference to {_first(rows)}, mean over pairs of runs on the same posts, with 95% CI over groups of "
             "near-duplicates. The intervals cover the choice of test posts, not the choice of seeds. p: sign test of "
             f"the accuracy (McNemar's test over groups), significant below {SIGNIFICANT}; not corrected for several "
             "comparisons."
         )
     titles = [
         *("split", "model", "#runs", "#accuracy", "#SD over splits", "#SD over seeds", "#macro-F1"),
-        *("#difference in accuracy [95% CI]", "#difference in macro-F1 [95% CI]", "#p"),
+        *("#Δ accuracy [95% CI]", "#Δ macro-F1 [95% CI]", "#p"),
     ]
     kept = [column for column in range(len(titles)) if any(row[column] for row in cells)]
     shown = [tuple(row[column] for column in kept) for row in cells]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from hf_rumor.evaluation.intervals import Interval
 from hf_rumor.report.plots import BLUE, GREY, _drawing
@@ -18,19 +18,28 @@ class Estimate:
     interval: Interval | None
 
 
-def draw_estimates(axis: str, rows: Sequence[Estimate], *, are_differences: bool = False) -> str:
-    """Return an SVG picture of accuracies or of their differences in percentage points, with the first row on top."""
+def draw_estimates(axis: str, rows: Sequence[Estimate], *, zero: str | None = None) -> str:
+    """Return an SVG picture, with the first row on top.
+
+    Args:
+        axis: What the values are, in percent or percentage points.
+        rows: The estimates.
+        zero: Label of a row on top whose value is 0, to which the others are differences.
+    """
     with _drawing("", axis, "") as picture:
         axes = picture.axes
-        picture.figure.set_figheight(0.9 + 0.3 * len(rows))  # inches
-        for position, row in enumerate(rows):
+        labels = [row.label for row in rows] if zero is None else [zero, *(row.label for row in rows)]
+        longest = max(map(len, labels))
+        picture.figure.set_size_inches(3 + 0.09 * longest, 0.9 + 0.3 * len(labels))
+        for position, row in enumerate(rows, start=len(labels) - len(rows)):
             color = GREY if row.interval is None else BLUE
             axes.plot(row.interval or [row.value] * 2, [position, position], color=color)
             axes.plot([row.value], [position], "o", color=color)
-        if are_differences:
+        if zero is not None:
+            axes.plot([0], [0], "o", color=GREY)
             axes.axvline(0, color=GREY, linestyle=":")
-        axes.set_yticks(range(len(rows)), [row.label for row in rows])
-        axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.set_yticks(range(len(labels)), labels)
+        axes.set_ylim(len(labels) - 0.5, -0.5)
         axes.grid(visible=False, axis="y")
-        axes.xaxis.set_major_formatter("{x:+g} pp" if are_differences else PercentFormatter(1))
+        axes.xaxis.set_major_locator(MaxNLocator(5))
     return picture.svg

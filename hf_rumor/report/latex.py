@@ -13,6 +13,7 @@ ESCAPES = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "±": r"$\pm$",
+    "Δ": r"$\Delta$",
     "–": "--",
 }
 

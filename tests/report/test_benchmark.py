@@ -40,13 +40,15 @@ def test_the_second_table_has_the_differences_to_the_first_variant(rows, make_re
         "| mini, loss=ce | 2 | 0.750 ± 0.141 | 0.750 ± 0.100 | +5.0 pp [-1.0, 11.0] | +5.0 pp [-1.0, 11.0] | 0.200 |"
     )
     assert {line.count("|") for line in lines(text)[-5:]} == {8}
-    assert "to mini, loss=bce" in text
+    assert "difference to mini, loss=bce" in text
 
 
 def test_two_splits_are_named_in_every_row_and_label(rows, make_report):
     rows += [replace(row, split="random") for row in rows]
     assert lines(to_markdown(rows, make_report()))[-1].startswith("| random | mini, loss=ce |")
-    assert "random: mini, loss=ce" in draw_figures(rows)["differences"]
+    figures = draw_figures(rows)
+    assert figures.keys() == {"accuracy", "differences-grouped", "differences-random"}
+    assert "random: mini, loss=ce" in figures["accuracy"]
 
 
 def test_the_spreads_of_splits_and_seeds_are_columns_if_both_vary(rows, make_report):
@@ -63,7 +65,7 @@ def test_the_latex_table_has_the_rows_of_the_second_table(rows, make_report):
 
 
 def test_a_single_variant_has_no_figure_of_differences(rows):
-    assert draw_figures(rows).keys() == {"accuracy", "differences"}
+    assert draw_figures(rows).keys() == {"accuracy", "differences-grouped"}
     assert draw_figures(rows[:2]).keys() == {"accuracy"}
 
 

@@ -12,9 +12,6 @@ def test_there_is_a_label_for_each_row_and_room_for_it():
     assert high - low > 10 * 15  # points
 
 
-def test_differences_are_drawn_in_percentage_points():
-    texts = list(
-        ElementTree.fromstring(draw_estimates("x", [Estimate("a", 2.0, (-1.0, 5.0))], are_differences=True)).itertext()
-    )
-    assert any(text.endswith("pp") for text in texts)
-    assert not any(text.endswith("%") for text in texts)
+def test_differences_have_a_row_for_zero():
+    svg = draw_estimates("x", [Estimate("b", 2.0, (-1.0, 5.0))], zero="a")
+    assert [text for text in ElementTree.fromstring(svg).itertext() if text in ("a", "b")] == ["a", "b"]

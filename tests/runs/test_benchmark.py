@@ -83,7 +83,7 @@ def test_a_finished_run_is_repeated_only_if_recipe_flags_or_corpus_changed(tmp_p
 def test_every_variant_is_trained_with_its_values_and_every_file_is_written(tmp_path, train, plan_of):
     folder = tmp_path / "bench"
     run_benchmark(plan_of(vary={"loss": ["bce", "ce"]}), folder)
-    assert [command[6] for command in train] == ["--loss=bce", "--loss=bce", "--loss=ce", "--loss=ce"]
+    assert [command[7] for command in train] == ["--loss=bce", "--loss=bce", "--loss=ce", "--loss=ce"]
     run_benchmark(plan_of(vary={"loss": ["bce", "ce", "focal"]}), folder)
     assert len(train) == 6
     table = (folder / "benchmark.csv").read_text("utf-8").splitlines()
@@ -91,7 +91,7 @@ def test_every_variant_is_trained_with_its_values_and_every_file_is_written(tmp_
     assert table[0].startswith("recipe,loss,split,split_seed,seed,")
     assert "mini, loss=focal & 2 &" in (folder / "benchmark.tex").read_text("utf-8")
     assert json.loads((folder / "benchmark.json").read_text("utf-8"))[-1]["over_first"]["sign_test"] == 1.0
-    assert sorted(path.name for path in (folder / "figures").iterdir()) == ["accuracy.svg", "differences.svg"]
+    assert sorted(path.name for path in (folder / "figures").iterdir()) == ["accuracy.svg", "differences-grouped.svg"]
 
 
 def test_a_refused_run_does_not_make_an_older_result_count(tmp_path, train, monkeypatch, plan_of):
