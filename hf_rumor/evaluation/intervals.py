@@ -175,8 +175,8 @@ def _difference(values: Floats) -> Difference:
 def _gains(labels: Labels, predicted: Labels, other: Labels, groups: Groups) -> Floats:
     """Return, for each group, how many more of its posts `predicted` classifies correctly than `other`."""
     _, group = np.unique(groups, return_inverse=True)
-    gains: Floats = np.bincount(group, (predicted == labels).astype(np.float64) - (other == labels))
-    return gains
+    gains = (predicted == labels).astype(np.float64) - (other == labels)
+    return np.bincount(group, gains).astype(np.float64)
 
 
 def _sign_test_interval(gains: Floats, num_posts: int) -> Interval:
