@@ -189,6 +189,15 @@ def names(text: str) -> list[str]:
     return words
 
 
+def varied(text: str) -> tuple[str, list[str]]:
+    """Return the flag and the values of `FLAG=VALUE,VALUE`; commas inside brackets or quotes belong to a value."""
+    name, _, values = text.partition("=")
+    parts = [part.strip() for part in re.findall(r"""((?:\{[^{}]*\}|\[[^\[\]]*\]|"[^"]*"|[^,])+)""", values)]
+    if not name or not all(parts) or len(set(parts)) < max(1, len(parts)):
+        raise argparse.ArgumentTypeError(f"expected FLAG=VALUE,VALUE with different values, got {text!r}")
+    return name.lstrip("-").replace("-", "_"), parts
+
+
 def some_of(choices: Sequence[str], text: str) -> list[str]:
     """Return different names out of `choices`, separated by commas."""
     words = names(text)

@@ -4,9 +4,21 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from hf_rumor.cli.arguments import add_verb, count, exit_on_sigterm, names, split_names
+from hf_rumor.cli.arguments import add_verb, count, exit_on_sigterm, names, split_names, varied
 from hf_rumor.errors import ArgumentError
 from hf_rumor.util.files import user_path
+
+
+NOTE = """\
+A variant is a recipe with one value of each varied flag. Each is compared with the first one on the same posts, with
+paired 95% intervals over groups of near-duplicates. Rerun the same command to resume. All flags that are not listed
+here are passed to hf-rumor train, for every run.
+
+Files in --output_dir: a folder for each run, benchmark.md (tables), benchmark.csv (one row per run), benchmark.tex
+(LaTeX), benchmark.json, and figures."""
+EXAMPLE = """\
+hf-rumor benchmark --vary loss=bce,ce,focal --data_path posts.csv
+  hf-rumor benchmark --vary loss=bce,ce --vary max_length=64,128,256 --split_seeds 1 --seeds 5 --data_path posts.csv"""
 
 
 def add_parser(verbs: Any) -> None:
@@ -14,52 +26,57 @@ def add_parser(verbs: Any) -> None:
     parser = add_verb(
         verbs,
         "benchmark",
-        "train recipes on several splits and seeds, and compare them in one table",
-        example="hf-rumor benchmark --recipes mini --splits grouped,random --seeds 3 --data_path posts.csv",
-        note="All other flags are passed to hf-rumor train, for every run. Rerun the same command to resume.",
+        "train variants with several seeds, and compare them in tables and figures",
+        example=EXAMPLE,
+        note=NOTE,
     )
     parser.add_argument("--recipes", type=names, default=["mini"], help="Comma-separated recipes. [mini]")
+    parser.add_argument(
+        "--vary",
+        type=varied,
+        action="append",
+        default=[],
+        metavar="FLAG=VALUE,...",
+        help="Values of a flag of hf-rumor train, such as loss=bce,ce. Several --vary are combined.",
+    )
     parser.add_argument("--splits", type=split_names, default=["grouped"], help="Comma-separated splits. [grouped]")
     parser.add_argument(
-        "--seeds", type=count, default=3, help="Number of seeds, for split and training. [%(default)s]"
+        "--seeds",
+        type=count,
+        default=3,
+        help="Number of training seeds, from 0. Without --split_seeds, each is also the split seed. [%(default)s]",
+    )
+    parser.add_argument(
+        "--split_seeds",
+        type=count,
+        help="Number of split seeds, from 0, each combined with every training seed. 1: the same split for all runs.",
     )
     parser.add_argument(
         "--folds", type=count, help="Number of folds for cross-validation: each fold is the test part once per seed."
     )
     parser.add_argument(
-        "--output_dir", type=user_path, default=Path("benchmark"), help="Folder for runs and table. [%(default)s]"
+        "--output_dir", type=user_path, default=Path("benchmark"), help="Folder for runs and tables. [%(default)s]"
     )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Train what is not trained yet, and print the table."""
-    from hf_rumor.config.parse import parse_arguments
-    from hf_rumor.corpus.sources import resolve_corpus
-    from hf_rumor.corpus.splits import check_folds
-    from hf_rumor.runs.benchmark import Cell, run_benchmark
-    from hf_rumor.util.files import content_digest
+    """Train what is not trained yet, and print the tables."""
+    from hf_rumor.runs.benchmark import run_benchmark
+    from hf_rumor.runs.cells import make_plan
 
-    flags = arguments.flags
-    for flag in ("--split", "--split_seed", "--seed", "--fold"):
-        if any(word == flag or word.startswith(f"{flag}=") for word in flags):
-            raise ArgumentError(f"{flag}: set by the benchmark for each run. Use --splits, --seeds and --folds.")
-    if len({Path(recipe).stem for recipe in arguments.recipes}) < len(arguments.recipes):
-        raise ArgumentError("--recipes: two files have the same name. Rename one.")
-    data_paths = {parse_arguments([recipe, *flags]).run.data_path for recipe in arguments.recipes}
-    if len(data_paths) > 1:
-        corpora = ", ".join(sorted(data_paths))
-        raise ArgumentError(f"--recipes: they use different corpora ({corpora}). Give one with --data_path.")
-    for split in arguments.splits if arguments.folds else ():
-        check_folds(split, arguments.folds, fold=0)
-    cells = [
-        Cell(recipe, split, seed, arguments.folds, fold)
-        for recipe in arguments.recipes
-        for split in arguments.splits
-        for seed in range(arguments.seeds)
-        for fold in range(arguments.folds or 1)
-    ]
+    vary = dict(arguments.vary)
+    if len(vary) < len(arguments.vary):
+        raise ArgumentError("--vary: a flag is named twice. Name it once, with all its values.")
+    plan = make_plan(
+        arguments.recipes,
+        arguments.splits,
+        vary,
+        arguments.flags,
+        seeds=arguments.seeds,
+        split_seeds=arguments.split_seeds,
+        folds=arguments.folds,
+    )
     exit_on_sigterm()
-    sha256 = content_digest(resolve_corpus(data_paths.pop()))
-    run_benchmark(cells, arguments.output_dir, flags, sha256)
+    run_benchmark(plan, arguments.output_dir)
     print((arguments.output_dir / "benchmark.md").read_text(encoding="utf-8"), end="")

@@ -19,6 +19,7 @@ from hf_rumor import __version__
 from hf_rumor.cli import (
     audit,
     benchmark,
+    compare,
     data,
     decide,
     describe,
@@ -45,6 +46,7 @@ VERBS = (
     describe,
     evaluate,
     decide,
+    compare,
     predict,
     explain,
     export,

@@ -44,6 +44,7 @@ VALIDATION_PART = 10  # every 10th post outside the test part
 TOLERANCE = 0.5  # of the share of a part; with 0.25, boundaries would still move in corpora of a thousand posts
 MIN_POSTS_PER_LABEL = 20  # also the largest number of folds
 WITH_FOLDS = ("grouped", "random")
+WITHOUT_SEED = ("chronological",)
 
 
 @dataclass(frozen=True)

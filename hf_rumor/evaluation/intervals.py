@@ -1,12 +1,14 @@
 """Bootstrap intervals of metrics, and tests of differences, over groups of near-duplicates."""
 
+import math
 import warnings
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hf_rumor.evaluation.metrics import CELLS, Floats, Labels, scores_of_cells, weighted_metrics
+from hf_rumor.evaluation.metrics import CELLS, Floats, Labels, areas, scores_of_cells, weighted_metrics
 
 
 Interval = tuple[float, float]  # lower and upper bound; NaN if not defined
@@ -108,40 +110,67 @@ def _exact_share(successes: int, trials: int) -> Interval:
 
 
 def paired_differences(
-    labels: Labels, predicted: Labels, other: Labels, groups: Groups, *, num_resamples: int = 10_000
+    labels: Labels,
+    predicted: Labels,
+    other: Labels,
+    groups: Groups,
+    *,
+    runs: Groups | None = None,
+    num_resamples: int = 10_000,
 ) -> Differences:
     """Return by how much `predicted` is better than `other` on the same posts, with percentile intervals.
 
     Both are scored on the same resamples of whole groups (as in `bootstrap_intervals`): a post that both get wrong
     does not widen the interval of the difference. The interval of the accuracy is widened to that of `sign_test`, so
     that it excludes 0 only if the test gives p < 0.05.
+
+    With `runs`, the number of the run of each post, the differences are means over the runs. A group may occur in
+    several runs; it is drawn for all of them at once. Runs are not resampled: the intervals do not contain the
+    variation between seeds.
     """
-    random = np.random.default_rng(0)
-    _, group = np.unique(groups, return_inverse=True)
-    num_groups = int(group.max()) + 1
-    of_groups = np.stack(
-        [
-            np.bincount(4 * group + 2 * labels + decisions, minlength=4 * num_groups).reshape(num_groups, 4)
-            for decisions in (predicted, other)
-        ]
-    ).astype(np.float64)  # `CELLS` of each group
-    blocks = (
-        random.multinomial(num_groups, np.full(num_groups, 1 / num_groups), size=size)
-        for size in _blocks(num_resamples, num_groups)
-    )
-    cells = np.concatenate([of_groups.sum(axis=1, keepdims=True), *(times @ of_groups for times in blocks)], axis=1)
-    ours, theirs = map(scores_of_cells, cells)  # first of all posts, then of each resample
-
-    def difference(name: str) -> Difference:
-        differences = ours[name] - theirs[name]
-        return Difference(float(differences[0]), *_percentiles(differences[1:]))
-
-    accuracy = difference("accuracy")
+    run = np.zeros_like(labels) if runs is None else np.unique(runs, return_inverse=True)[1]
+    numbers, group = np.unique(groups, return_inverse=True)
+    shape = (2, int(run.max()) + 1, len(numbers), len(CELLS))
+    cell = len(CELLS) * (len(numbers) * run + group) + 2 * labels
+    counts = [np.bincount(cell + decisions, minlength=math.prod(shape[1:])) for decisions in (predicted, other)]
+    of_groups = np.stack(counts).reshape(shape).astype(np.float64)  # `CELLS` of each model, run and group
+    samples: dict[str, list[Floats]] = {"accuracy": [], "macro_f1": []}
+    for times in _resamples(len(numbers), num_resamples):
+        scores = scores_of_cells((times @ of_groups).reshape(-1, len(CELLS)))
+        for name, blocks in samples.items():
+            ours, theirs = scores[name].reshape(*shape[:2], -1).mean(axis=1)
+            blocks.append(ours - theirs)
+    accuracy, macro_f1 = (_difference(np.concatenate(blocks)) for blocks in samples.values())
     low, high = _sign_test_interval(_gains(labels, predicted, other, groups), len(labels))
-    return Differences(
-        accuracy=Difference(accuracy.difference, min(low, accuracy.low), max(high, accuracy.high)),
-        macro_f1=difference("macro_f1"),
-    )
+    accuracy = replace(accuracy, low=min(low, accuracy.low), high=max(high, accuracy.high))
+    return Differences(accuracy, macro_f1)
+
+
+def paired_roc_auc(
+    labels: Labels, probabilities: Floats, other: Floats, groups: Groups, *, num_resamples: int = 2_000
+) -> Difference:
+    """Return by how much the ROC AUC of `probabilities` is higher than that of `other`; NaN if there is one label."""
+    numbers, group = np.unique(groups, return_inverse=True)
+    blocks = []
+    for times in _resamples(len(numbers), num_resamples, length=len(labels)):
+        (ours, _), (theirs, _) = (areas(labels, scores, times[:, group]) for scores in (probabilities, other))
+        blocks.append(ours - theirs)
+    return _difference(np.concatenate(blocks))
+
+
+def _resamples(num_groups: int, num_resamples: int, length: int = 1) -> Iterator[NDArray[np.float64]]:
+    """Yield how often each resample contains each group, in blocks; the first block is the sample itself."""
+    random = np.random.default_rng(0)
+    yield np.ones((1, num_groups))
+    for size in _blocks(num_resamples, max(num_groups, length)):
+        yield random.multinomial(num_groups, np.full(num_groups, 1 / num_groups), size=size).astype(np.float64)
+
+
+def _difference(values: Floats) -> Difference:
+    """Return the first value, with the interval of the others."""
+    if np.isnan(values[0]):
+        return Difference(np.nan, np.nan, np.nan)
+    return Difference(float(values[0]), *_percentiles(values[1:]))
 
 
 def _gains(labels: Labels, predicted: Labels, other: Labels, groups: Groups) -> Floats:

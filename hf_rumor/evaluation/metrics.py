@@ -94,7 +94,7 @@ def weighted_metrics(
     num_posts = weights.sum(axis=1)
     likelihood = np.where(labels == 1, probabilities, 1 - probabilities)
     nats = -np.log(np.clip(likelihood, np.finfo(np.float64).eps, None))
-    roc_auc, pr_auc = _areas(labels, probabilities, weights)
+    roc_auc, pr_auc = areas(labels, probabilities, weights)
     return {
         **scores_of_cells(cells),
         "roc_auc": roc_auc,
@@ -131,7 +131,7 @@ def _ratio(part: Floats, whole: Floats) -> NDArray[np.float64]:
     return part / np.maximum(whole, 1)  # both count posts: if `whole` is 0, so is `part`
 
 
-def _areas(labels: Labels, probabilities: Floats, weights: Floats) -> tuple[Floats, Floats]:
+def areas(labels: Labels, probabilities: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Return the area under ROC and the average precision; posts of equal probability pass a threshold together."""
     order = np.argsort(-probabilities)
     _, starts = np.unique(-probabilities[order], return_index=True)

@@ -1,9 +1,5 @@
 """The figures of a report, each with its text alternative."""
 
-from collections.abc import Mapping
-
-from matplotlib.ticker import PercentFormatter
-
 from hf_rumor.labels import LABEL_NAMES
 from hf_rumor.report.drawing import Picture, drawing
 from hf_rumor.report.record import Report
@@ -175,17 +171,3 @@ def _draw_coverage(report: Report, tr: Translator) -> Picture:
             whole=f"{curve.accuracy[-1]:.3f}",
         )
     return picture
-
-
-def draw_benchmark(accuracies: Mapping[tuple[str, str], tuple[float, float]]) -> str:
-    """Return an SVG picture; `accuracies` maps model and split to mean and standard deviation."""
-    models, splits = (list(dict.fromkeys(names)) for names in zip(*accuracies, strict=True))
-    with drawing("benchmark", "Benchmark", "split", "accuracy") as picture:
-        axes = picture.axes
-        for number, model in enumerate(models):
-            x = [position + 0.08 * (number - (len(models) - 1) / 2) for position in range(len(splits))]
-            means, spreads = zip(*(accuracies[model, split] for split in splits), strict=True)
-            axes.errorbar(x, means, spreads, fmt="os^Dv"[number % 5], capsize=3, label=model)
-        axes.set_xticks(range(len(splits)), splits)
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
-    return picture.inline()

@@ -164,14 +164,15 @@ class Report:
 
 def to_json(report: Report) -> str:
     """Return the report as JSON; a float that is not defined is null."""
-    return json.dumps(_without_nan(asdict(report)), ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(without_nan(asdict(report)), ensure_ascii=False, indent=2) + "\n"
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
+    """Return a value for JSON, with None for each float that is not defined."""
     if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
+        return {key: without_nan(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
+        return [without_nan(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -1,14 +1,17 @@
 """Atomic writes, the cache folder, digests of corpora."""
 
+import csv
 import glob
 import hashlib
+import io
 import os
 import socket
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from hf_rumor.errors import CorpusError, OutputError
 
@@ -71,6 +74,16 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` in UTF-8, whole or not at all."""
     with written_whole(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Iterable[Any]], *, for_people: bool = False) -> None:
+    """Write rows as CSV, whole or not at all; None is an empty cell.
+
+    `for_people` adds the byte order mark by which spreadsheets recognize UTF-8.
+    """
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([columns, *rows])
+    write_text(path, ("\ufeff" if for_people else "") + text.getvalue())
 
 
 def list_files(folder: Path) -> list[Path]:

@@ -24,6 +24,8 @@ def test_benchmark_passes_unknown_flags_to_its_runs():
         (["benchmark", "--seeds", "0"], "expected a number of at least 1, got '0'"),
         (["audit", "--split_seed", "-1"], "--split_seed"),
         (["audit", "--split_seed", "4294967296"], "expected a number from 0 to 4294967295"),
+        (["benchmark", "--vary", "loss"], "expected FLAG=VALUE,VALUE with different values, got 'loss'"),
+        (["benchmark", "--vary", "loss=bce,bce"], "with different values"),
         (["search", "--space", "["], "expected JSON"),
         (["search", "--space", "{}"], "expected a JSON object with at least one flag"),
     ],
@@ -31,3 +33,9 @@ def test_benchmark_passes_unknown_flags_to_its_runs():
 def test_an_invalid_value_is_an_error(words, expected):
     with pytest.raises(ArgumentError, match=expected):
         parse(words)
+
+
+def test_a_comma_inside_json_does_not_end_a_varied_value():
+    words = ["benchmark", "--vary", "loss=bce, ce", "--vary", 'loss-kwargs={"gamma": 1, "class_weights": [1, 2]},{}']
+    kwargs = ['{"gamma": 1, "class_weights": [1, 2]}', "{}"]
+    assert parse(words).vary == [("loss", ["bce", "ce"]), ("loss_kwargs", kwargs)]

@@ -10,6 +10,7 @@ from hf_rumor.evaluation.intervals import (
     accuracy_interval,
     bootstrap_intervals,
     paired_differences,
+    paired_roc_auc,
     sign_test,
 )
 from hf_rumor.evaluation.metrics import CELLS, METRICS, compute_metrics, confusion
@@ -138,6 +139,47 @@ def test_copies_in_one_group_do_not_narrow_the_interval_of_a_difference():
     copied = [np.repeat(column, 3) for column in (labels, ours, theirs, np.arange(60))]
     thrice = paired_differences(*copied, num_resamples=50)
     assert asdict(once.accuracy) == pytest.approx(asdict(thrice.accuracy))
+
+
+def test_posts_of_several_runs_are_drawn_together():
+    labels, ours, _ = draw(60)
+    theirs, groups = draw(60, seed=1)[1], np.arange(60) // 2
+    once = paired_differences(labels, ours, theirs, groups, num_resamples=50)
+    columns = [np.tile(column, 3) for column in (labels, ours, theirs, groups)]
+    thrice = paired_differences(*columns, runs=np.repeat(np.arange(3), 60), num_resamples=50)
+    assert asdict(thrice.accuracy) == pytest.approx(asdict(once.accuracy))
+    assert asdict(thrice.macro_f1) == pytest.approx(asdict(once.macro_f1))
+
+
+def test_a_difference_over_runs_is_the_mean_of_their_differences():
+    labels, ours, _ = draw(60)
+    theirs, runs = draw(60, seed=1)[1], np.array([0] * 20 + [7] * 40)
+    bounds = paired_differences(labels, ours, theirs, np.arange(60), runs=runs, num_resamples=2)
+    for name in ("accuracy", "macro_f1"):
+        parts = [
+            getattr(
+                paired_differences(labels[run], ours[run], theirs[run], np.flatnonzero(run), num_resamples=2), name
+            )
+            for run in (runs == 0, runs == 7)
+        ]
+        assert getattr(bounds, name).difference == pytest.approx(np.mean([part.difference for part in parts]))
+
+
+def test_a_difference_of_areas_is_the_difference_of_the_metrics():
+    labels, predicted, ours = draw(100)
+    theirs = draw(100, seed=1)[2]
+    bounds = paired_roc_auc(labels, ours, theirs, np.arange(100), num_resamples=200)
+    areas = [compute_metrics(labels, predicted, probabilities).roc_auc for probabilities in (ours, theirs)]
+    assert bounds.difference == pytest.approx(areas[0] - areas[1])
+    assert bounds.low < bounds.difference < bounds.high
+    copied = [np.repeat(column, 3) for column in (labels, ours, theirs, np.arange(100))]
+    assert asdict(paired_roc_auc(*copied, num_resamples=200)) == pytest.approx(asdict(bounds))
+
+
+def test_a_difference_of_areas_is_undefined_with_one_label():
+    scores = draw(10)[2]
+    difference = paired_roc_auc(np.ones(10, dtype=np.int64), scores, scores, np.arange(10), num_resamples=5)
+    assert np.isnan([difference.difference, difference.low, difference.high]).all()
 
 
 @pytest.mark.parametrize("all_right", [True, False])

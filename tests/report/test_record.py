@@ -12,10 +12,10 @@ from hf_rumor.report.record import (
     REPORT_FILE,
     SCHEMA_VERSION,
     Report,
-    _without_nan,
     from_json,
     read_report,
     to_json,
+    without_nan,
 )
 
 
@@ -77,7 +77,7 @@ def test_null_is_nan_in_a_float_and_none_in_an_optional(make_report, labels):
     ],
 )
 def test_a_number_that_is_not_defined_is_null_at_any_depth(value, expected):
-    assert _without_nan(value) == expected
+    assert without_nan(value) == expected
 
 
 @dataclass(frozen=True)

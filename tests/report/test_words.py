@@ -4,7 +4,17 @@ import pytest
 
 from hf_rumor.evaluation.baseline import Baselines, Comparison
 from hf_rumor.evaluation.intervals import Difference, Differences
-from hf_rumor.report.words import estimate, headline, leakage, mistake_line, number, summary, verdict, warnings
+from hf_rumor.report.words import (
+    estimate,
+    headline,
+    leakage,
+    mistake_line,
+    number,
+    p_value,
+    summary,
+    verdict,
+    warnings,
+)
 
 
 NAN = float("nan")
@@ -117,3 +127,8 @@ def test_dropped_test_posts_are_counted(make_report):
 def test_a_mistake_has_both_labels_and_its_probability(make_report):
     [mistake] = make_report().mistakes
     assert mistake_line(mistake) == "actual rumor, predicted non-rumor, probability of rumor 0.400"
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0004, "< 0.001"), (0.001, "0.001"), (1.0, "1.000")])
+def test_a_small_p_value_is_not_zero(value, text):
+    assert p_value(value) == text

@@ -4,140 +4,104 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hf_rumor.cli import main as cli
 from hf_rumor.errors import RunError
-from hf_rumor.evaluation.baseline import Baselines, Comparison
-from hf_rumor.evaluation.intervals import Difference, Differences
+from hf_rumor.labels import LABEL_NAMES
 from hf_rumor.report.record import to_json
 from hf_rumor.runs import benchmark
-from hf_rumor.runs.benchmark import Cell, run_benchmark, summarise, to_markdown
+from hf_rumor.runs.benchmark import run_benchmark
+from hf_rumor.runs.cells import make_plan
+from hf_rumor.util.files import content_digest
 
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 
 
 @pytest.fixture
-def report_of(make_report):
-    """Return a function that makes the report of a run with this accuracy; that of the baseline is 0.5."""
-    report = make_report()
-    zero = Difference(0.0, 0.0, 0.0)
+def corpus(tmp_path):
+    """Return a corpus, whose first four posts are the test posts of every run."""
+    texts = [f"第{number}条 {'听说停水' if number % 2 else '今天晴'} {number * 7919}" for number in range(60)]
+    rows = [{"id": str(number), "text": text, "label": number % 2} for number, text in enumerate(texts)]
+    (tmp_path / "posts.jsonl").write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    return tmp_path / "posts.jsonl"
 
-    def make(accuracy, leaking=0, resumed_at_step=None):
-        differences = Differences(accuracy=Difference(accuracy - 0.5, 0.0, 0.0), macro_f1=zero)
-        baseline = Comparison(0.5, 0.4, differences, sign_test=1.0)
-        intervals = report.test.intervals | {"accuracy": (accuracy - 0.1, accuracy + 0.1)}
-        return replace(
-            report,
-            data=replace(report.data, num_posts=360),
-            split=replace(report.split, test=50, num_leaking_test_posts=leaking),
-            train=replace(report.train, runtime_seconds=10.0 * accuracy, resumed_at_step=resumed_at_step),
-            test=replace(report.test, accuracy=accuracy, macro_f1=accuracy, intervals=intervals),
-            baseline=Baselines(tfidf_svm=baseline, majority=baseline),
-        )
+
+@pytest.fixture
+def plan_of(corpus):
+    """Return a function that makes the plan of two seeds with these flags of hf-rumor train."""
+
+    def make(*flags, recipe="mini", vary=None, seeds=2):
+        return make_plan([recipe], ["grouped"], vary or {}, ["--data_path", str(corpus), *flags], seeds=seeds)
 
     return make
 
 
 @pytest.fixture
-def reports(report_of):
-    cells = [Cell(recipe, split, seed) for recipe in ("a", "b") for split in ("grouped", "random") for seed in (0, 1)]
-    accuracies = (0.6, 0.8, 0.8, 0.8, 0.5, 0.7, 0.6, 0.6)
-    return {
-        cell: report_of(accuracy, leaking=5 * (cell.split == "random"))
-        for cell, accuracy in zip(cells, accuracies, strict=True)
-    }
-
-
-def test_a_row_is_the_mean_over_the_seeds(reports):
-    rows = {(row.model, row.split): row for row in summarise(reports)}
-    row = rows["a", "grouped"]
-    assert (row.num_runs, row.accuracy, row.seconds) == (2, pytest.approx(0.7), pytest.approx(7.0))
-    assert row.accuracy_spread == pytest.approx(0.2 / 2**0.5)
-    assert row.accuracy_interval == pytest.approx((0.6, 0.8))
-    assert row.difference == pytest.approx(0.2)
-    assert rows["b", "random"].leakage == pytest.approx(0.1)
-    assert rows["character TF-IDF + linear SVM", "grouped"].accuracy == 0.5
-    assert len(rows) == 8
-
-
-def test_the_time_of_an_interrupted_run_is_ignored(report_of):
-    cells = [Cell("a", "grouped", seed) for seed in (0, 1)]
-    for steps, expected in (((40, None), pytest.approx(8.0)), ((40, 60), None)):
-        runs = [report_of(accuracy, resumed_at_step=step) for accuracy, step in zip((0.6, 0.8), steps, strict=True)]
-        assert summarise(dict(zip(cells, runs, strict=True)))[2].seconds == expected
-
-
-def test_one_seed_has_no_spread(reports, report_of):
-    rows = summarise({cell: report for cell, report in reports.items() if cell.seed == 0})
-    assert {row.accuracy_spread for row in rows} == {None}
-    assert "±" not in to_markdown(rows, report_of(0.6)).splitlines()[2]
-
-
-def test_the_table_has_a_cell_for_each_column(reports, report_of):
-    text = to_markdown(summarise(reports), report_of(0.6))
-    table = [line for line in text.splitlines() if line.startswith("|")]
-    assert {line.count("|") for line in table} == {10}
-    assert "| grouped | a | 2 | 0.700 ± 0.141 | [0.600, 0.800] | 0.700 | +20.0 pp | 0.0% | 7 |" in text
-    assert "360 posts, SHA-256 `5ca1ab1e`" in text
-
-
-def test_folds_are_runs_of_one_row(report_of):
-    cells = [Cell("a", "grouped", 0, folds=2, fold=fold) for fold in (0, 1)]
-    assert [cell.name for cell in cells] == ["a-grouped-0-fold0of2", "a-grouped-0-fold1of2"]
-    assert cells[1].flags()[-4:] == ["--folds", "2", "--fold", "1"]
-    *_, row = summarise(dict(zip(cells, [report_of(0.6), report_of(0.8)], strict=True)))
-    assert (row.num_runs, row.accuracy) == (2, pytest.approx(0.7))
-
-
-def test_a_run_that_fails_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(benchmark, "_wait", lambda command: 1)
-    with pytest.raises(RunError, match="mini-grouped-0 failed with exit status 1"):
-        run_benchmark([Cell("mini", "grouped", 0)], tmp_path, [], "5ca1ab1e")
-
-
-@pytest.fixture
-def train(monkeypatch, report_of):
-    """Let runs finish at once, with a report on the corpus "5ca1ab1e"; return their commands."""
-    commands = []
+def train(monkeypatch, make_report, corpus):
+    """Let runs finish at once, with a report on the corpus as it is at first; return their commands."""
+    commands, sha256 = [], content_digest(corpus)
+    rows = [{"id": str(n), "label": LABEL_NAMES[n % 2], "rumor_probability": 0.4} for n in range(4)]
 
     def run(command):
         commands.append(command)
         folder = Path(command[-1])
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "report.json").write_text(to_json(report_of(0.6)), encoding="utf-8")
+        (folder / "report.json").write_text(to_json(make_report(data={"sha256": sha256})), encoding="utf-8")
+        (folder / "predictions.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
         return 0
 
     monkeypatch.setattr(benchmark, "_wait", run)
     return commands
 
 
-def test_a_finished_run_is_repeated_only_if_recipe_flags_or_corpus_changed(tmp_path, train):
+def test_a_run_that_fails_is_named(tmp_path, monkeypatch, plan_of):
+    monkeypatch.setattr(benchmark, "_wait", lambda command: 1)
+    with pytest.raises(RunError, match="mini-grouped-0 failed with exit status 1"):
+        run_benchmark(plan_of(), tmp_path / "bench")
+
+
+def test_a_finished_run_is_repeated_only_if_recipe_flags_or_corpus_changed(tmp_path, train, plan_of, corpus):
     recipe = tmp_path / "own.yaml"
     recipe.write_text("seed: 1", encoding="utf-8")
-    cells = [Cell(str(recipe), "grouped", seed) for seed in (0, 1)]
     for expected, flags in ((2, []), (2, []), (4, ["--max_length", "64"]), (4, ["--max_length", "64"])):
-        run_benchmark(cells, tmp_path / "bench", flags, "5ca1ab1e")
+        run_benchmark(plan_of(*flags, recipe=str(recipe)), tmp_path / "bench")
         assert len(train) == expected
     recipe.write_text("seed: 2", encoding="utf-8")
-    run_benchmark(cells, tmp_path / "bench", flags, "5ca1ab1e")
+    run_benchmark(plan_of(*flags, recipe=str(recipe)), tmp_path / "bench")
     assert len(train) == 6
+    with corpus.open("a", encoding="utf-8") as file:
+        file.write("\n")
     with pytest.raises(RunError, match="the corpus changed between runs"):
-        run_benchmark(cells, tmp_path / "bench", flags, "another")
+        run_benchmark(plan_of(*flags, recipe=str(recipe)), tmp_path / "bench")
     assert len(train) == 7
 
 
-def test_a_refused_run_does_not_make_an_older_result_count(tmp_path, train, monkeypatch):
-    cell = Cell("mini", "grouped", 0)
-    run_benchmark([cell], tmp_path, [], "5ca1ab1e")
+def test_every_variant_is_trained_with_its_values_and_every_file_is_written(tmp_path, train, plan_of):
+    folder = tmp_path / "bench"
+    run_benchmark(plan_of(vary={"loss": ["bce", "ce"]}), folder)
+    assert [command[7] for command in train] == ["--loss=bce", "--loss=bce", "--loss=ce", "--loss=ce"]
+    run_benchmark(plan_of(vary={"loss": ["bce", "ce", "focal"]}), folder)
+    assert len(train) == 6
+    table = (folder / "benchmark.csv").read_text("utf-8").splitlines()
+    assert len(table) == 7
+    assert table[0].startswith("recipe,loss,split,split_seed,seed,")
+    assert "mini, loss=focal & 2 &" in (folder / "benchmark.tex").read_text("utf-8")
+    assert json.loads((folder / "benchmark.json").read_text("utf-8"))[-1]["over_first"]["sign_test"] == 1.0
+    assert sorted(path.name for path in (folder / "figures").iterdir()) == [
+        f"{name}.{suffix}" for name in ("accuracy", "differences-grouped") for suffix in ("png", "svg")
+    ]
+
+
+def test_a_refused_run_does_not_make_an_older_result_count(tmp_path, train, monkeypatch, plan_of):
+    run_benchmark(plan_of(seeds=1), tmp_path / "bench")
     monkeypatch.setattr(benchmark, "_wait", lambda command: 2)
     for _ in range(2):
         with pytest.raises(RunError, match="exit status 2"):
-            run_benchmark([cell], tmp_path, ["--max_length", "64"], "5ca1ab1e")
+            run_benchmark(plan_of("--max_length", "64", seeds=1), tmp_path / "bench")
 
 
 @pytest.mark.parametrize(
@@ -148,10 +112,13 @@ def test_a_refused_run_does_not_make_an_older_result_count(tmp_path, train, monk
             "expected some of grouped, random, chronological, every_8th, column, got 'shuffled'",
         ),
         (["--recipes", ","], "expected different names separated by commas"),
-        (["--recipes", "mini,mini"], "expected different names separated by commas"),
+        (["--vary", "loss=bce,ce", "--vary", "loss=mse"], "--vary: a flag is named twice"),
         (["--seeds", "0"], "expected a number of at least 1, got '0'"),
         (["--recipes", "maxi"], "one of bert_base_chinese, chinese_bert_wwm_ext, me5_small, mini."),
-        (["--split", "random"], "--split: set by the benchmark for each run. Use --splits, --seeds and --folds"),
+        (
+            ["--split", "random"],
+            "--split: set by the benchmark for each run. Use --splits, --seeds, --split_seeds",
+        ),
         (["--fold", "1"], "--fold: set by the benchmark for each run"),
         (["--folds", "3", "--splits", "grouped,chronological"], "--split chronological has no folds"),
         (["--folds", "1"], "--folds 1: not a number of folds. Use 2 to 20"),
@@ -224,4 +191,3 @@ def test_a_killed_benchmark_resumes(tmp_path):
     assert {row["split"] for row in json.loads((tmp_path / "bench" / "benchmark.json").read_text("utf-8"))} == {
         *("random", "chronological"),
     }
-    assert (tmp_path / "bench" / "benchmark.svg").read_text(encoding="utf-8").startswith("<svg")

@@ -1,3 +1,4 @@
+import csv
 import os
 import shutil
 import socket
@@ -17,6 +18,7 @@ from hf_rumor.util.files import (
     list_files,
     output_file,
     user_path,
+    write_csv,
     write_text,
     written_whole,
 )
@@ -299,3 +301,11 @@ def test_a_folder_that_cannot_be_read_is_an_error(folder, monkeypatch):
 def test_a_name_that_is_not_utf_8_has_a_digest(folder):
     (folder / os.fsdecode("说明.txt".encode("gbk"))).touch()
     assert content_digest(folder) != content_digest(write(folder.parent / "other" / "a.json", "雪").parent)
+
+
+@pytest.mark.parametrize(("for_people", "encoding"), [(False, "utf-8"), (True, "utf-8-sig")])
+def test_a_csv_file_has_the_same_cells_when_it_is_read(tmp_path, for_people, encoding):
+    rows = [["1", '雪,"雨"'], ["", "two\nlines"]]
+    write_csv(tmp_path / "a.csv", ["id", "text"], [["1", '雪,"雨"'], [None, "two\nlines"]], for_people=for_people)
+    with (tmp_path / "a.csv").open(encoding=encoding, newline="") as file:
+        assert list(csv.reader(file)) == [["id", "text"], *rows]
