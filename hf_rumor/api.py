@@ -40,7 +40,7 @@ def train(
 def evaluate(
     model: str | Path, data: Any, *, output_dir: str | Path = "evaluation", revision: str | None = None
 ) -> Report:
-    """Evaluate a finished model on the labelled posts of another corpus.
+    """Evaluate a finished model on the labeled posts of another corpus.
 
     Args:
         model: A finished folder, or a model on the Hub.

@@ -16,15 +16,15 @@ def add_parser(verbs: Any) -> None:
         "benchmark",
         "train recipes on several splits and seeds, and compare them in one table",
         example="hf-rumor benchmark --recipes mini --splits grouped,random --seeds 3 --data_path posts.csv",
-        note="All other flags are passed to hf-rumor train, for every run. Rerun the same command to resume.",
+        note="All other flags are passed to hf-rumor train for every run. Rerun the same command to resume.",
     )
     parser.add_argument("--recipes", type=names, default=["mini"], help="Comma-separated recipes. [mini]")
     parser.add_argument("--splits", type=split_names, default=["grouped"], help="Comma-separated splits. [grouped]")
     parser.add_argument(
-        "--seeds", type=count, default=3, help="Number of seeds, for split and training. [%(default)s]"
+        "--seeds", type=count, default=3, help="Number of seeds, each for both split and training. [%(default)s]"
     )
     parser.add_argument(
-        "--folds", type=count, help="Number of folds for cross-validation: each fold is the test part once per seed."
+        "--folds", type=count, help="Number of folds for cross-validation: each fold is the test set once per seed."
     )
     parser.add_argument(
         "--output_dir", type=user_path, default=Path("benchmark"), help="Folder for runs and table. [%(default)s]"
