@@ -17,8 +17,8 @@ from hf_rumor.config.parse import make_parser as make_train_parser
 INTRODUCTION = """\
 # Commands
 
-`hf-rumor VERB --help` prints the same. `python -m hf_rumor` is the same as `hf-rumor`. Results go to stdout, log lines
-to stderr. The exit status is 0 after success, 1 if a check or a push failed, 2 after a user error.
+`hf-rumor COMMAND --help` prints the same. `python -m hf_rumor` is the same as `hf-rumor`. Results go to stdout, log
+lines to stderr. The exit status is 0 after success, 1 if a check or a push failed, 2 after a user error.
 """
 TRAIN = """\
 `hf-rumor train [RECIPE] [--flag value ...]`
@@ -94,7 +94,7 @@ def _train_tables() -> Iterator[str]:
 
     yield "### Data, model, split, loss\n"
     yield _table(row(entry.name, entry.default, entry.metadata["help"]) for entry in dataclasses.fields(RunArguments))
-    yield "### Flags of transformers with other defaults\n"
+    yield "### Flags of transformers with different defaults\n"
     yield _table(row(name, value, meaning) for name, (value, meaning) in TRAINING_DEFAULTS.items())
     yield "### All other flags of transformers\n"
     yield "As in `transformers.TrainingArguments` of the tested version.\n"

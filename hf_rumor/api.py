@@ -46,7 +46,7 @@ def evaluate(
     revision: str | None = None,
     language: Language = "en",
 ) -> Report:
-    """Evaluate a finished model on the labelled posts of another corpus.
+    """Evaluate a finished model on the labeled posts of another corpus.
 
     Args:
         model: A finished folder, or a model on the Hub.

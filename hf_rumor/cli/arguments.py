@@ -72,7 +72,7 @@ def add_threshold(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threshold",
         type=_threshold,
-        help="Predict rumor if the probability is at least this, instead of the threshold of the model.",
+        help="Predict rumor if the probability is at least this value; replaces the threshold of the model.",
     )
 
 

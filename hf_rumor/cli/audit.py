@@ -26,7 +26,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("--split_seed", type=seed, default=0, help="Seed of the splits. [%(default)s]")
     parser.add_argument("--json", action="store_true", help="Print JSON.")
     parser.add_argument(
-        "--output_dir", type=user_path, help="Folder for tables of the findings; none are written without it."
+        "--output_dir", type=user_path, help="Folder for tables of the findings; without it, no tables are written."
     )
     parser.add_argument(
         "--fail_on",

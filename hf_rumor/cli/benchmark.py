@@ -52,7 +52,7 @@ def add_parser(verbs: Any) -> None:
         help="Number of split seeds, from 0, each combined with every training seed. 1: the same split for all runs.",
     )
     parser.add_argument(
-        "--folds", type=count, help="Number of folds for cross-validation: each fold is the test part once per seed."
+        "--folds", type=count, help="Number of folds for cross-validation: each fold is the test set once per seed."
     )
     parser.add_argument(
         "--output_dir", type=user_path, default=Path("benchmark"), help="Folder for runs and tables. [%(default)s]"

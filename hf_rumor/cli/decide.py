@@ -11,7 +11,7 @@ def add_parser(verbs: Any) -> None:
     parser = add_verb(
         verbs,
         "decide",
-        "choose a threshold for a trained model on labelled posts that it has not seen",
+        "choose a threshold for a trained model on labeled posts that it has not seen",
         example="hf-rumor decide out --data_path yesterday.csv --decision flag=30",
         note="The model is not changed: pass the printed threshold to hf-rumor predict or serve.",
     )
@@ -20,8 +20,8 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--decision",
         default="max_f1",
-        help="Rule for the threshold: max_f1, precision>=0.9, recall>=0.9, cost=5:1 (cost of a missed rumor : of a "
-        "false alarm), flag=30 (at most 30 of the posts are flagged), or a number. [%(default)s]",
+        help="Rule for the threshold: max_f1, precision>=0.9, recall>=0.9, cost=5:1 (a missed rumor costs 5 "
+        "times as much as a false alarm), flag=30 (at most 30 of the posts are flagged), or a number. [%(default)s]",
     )
     parser.add_argument("--json", action="store_true", help="Print JSON.")
     parser.set_defaults(run=run)

@@ -13,7 +13,7 @@ def add_parser(verbs: Any) -> None:
     parser = add_verb(
         verbs,
         "evaluate",
-        "evaluate a model on labelled posts of another corpus, and write the report",
+        "evaluate a model on labeled posts from another corpus, and write a report",
         example="hf-rumor evaluate out --data_path other_posts.csv --output_dir evaluation",
     )
     add_model(parser)

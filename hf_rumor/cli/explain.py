@@ -38,14 +38,14 @@ def add_parser(verbs: Any) -> None:
     add_model(parser)
     parser.add_argument("inputs", metavar="INPUT", nargs="*", help="Texts in quotes, or files of posts. [-, stdin]")
     parser.add_argument("--json", action="store_true", help="Print JSON lines, with every token and word.")
-    parser.add_argument("--html", type=user_path, help="File for a self-contained HTML page.")
+    parser.add_argument("--html", type=user_path, help="HTML file for the explanations; it is self-contained.")
     add_language(parser, "Language of the page.")
     parser.add_argument(
         "--faithfulness",
         type=count,
         metavar="N",
-        help="Check the explanations on N posts of --data_path: delete the most important tokens, or random ones, and "
-        "compare how much the probability changes.",
+        help="Check the explanations on N posts of --data_path: compare how much the probability changes if the most "
+        "important tokens or random ones are deleted.",
     )
     add_corpus_flags(parser)
     parser.set_defaults(run=run)

@@ -27,7 +27,7 @@ def add_parser(verbs: Any) -> None:
     parser = add_verb(
         verbs,
         "predict",
-        "predict the probability of rumor for each post, as JSON lines",
+        "predict the probability of rumor for each post, and write JSON lines",
         example="hf-rumor predict out posts.csv --output predictions.jsonl",
     )
     add_model(parser)
@@ -45,11 +45,11 @@ def add_parser(verbs: Any) -> None:
         "--format",
         choices=("auto", *FORMATS),
         default="auto",
-        help="Format of INPUT. auto: by the suffix of the file, otherwise JSON or plain lines by the first character. "
-        "[auto]",
+        help="Format of INPUT. auto: from the suffix of the file, otherwise JSON or plain lines, from the first "
+        "character. [auto]",
     )
     parser.add_argument("--text_column", help="Column of the text; detected by its name if not given.")
-    parser.add_argument("--id_column", help="Column of the id; detected by its name, else the number of the line.")
+    parser.add_argument("--id_column", help="Column of the id; detected by its name, otherwise the line number.")
     parser.add_argument("--batch_size", type=count, default=32, help="Batch size. [%(default)s]")
     parser.add_argument(
         "--precision",
@@ -60,13 +60,13 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--mark_seen",
         action="store_true",
-        help="Add whether the model has seen a post, or a near-duplicate, in training.",
+        help="Mark each post that the model has seen in training, itself or as a near-duplicate.",
     )
     parser.add_argument(
         "--backend",
         choices=("torch", "onnx"),
         default="torch",
-        help="Backend; onnx is for a folder that hf-rumor export wrote. [%(default)s]",
+        help="Backend; onnx requires a folder written by hf-rumor export. [%(default)s]",
     )
     parser.set_defaults(run=run)
 

@@ -25,7 +25,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--with_seen_posts",
         action="store_true",
-        help="Also upload digests and sketches of the training posts, by which others can recognize seen posts.",
+        help="Also upload digests and sketches of the training posts, which let others recognize seen posts.",
     )
     parser.set_defaults(run=run)
 

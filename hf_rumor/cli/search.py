@@ -14,23 +14,23 @@ def add_parser(verbs: Any) -> None:
     parser = add_verb(
         verbs,
         "search",
-        "search hyper-parameters by the validation score",
+        "search for hyperparameters with the best validation score",
         example="hf-rumor search --recipe mini --trials 20 --data_path posts.csv",
-        note="All other flags are passed to hf-rumor train, for every trial. Rerun the same command to resume.",
+        note="All other flags are passed to hf-rumor train for every trial. Rerun the same command to resume.",
     )
     parser.add_argument("--recipe", help="Recipe to start from, as for hf-rumor train.")
     parser.add_argument(
-        "--trials", type=count, default=20, help="Number of trials, including those of earlier commands. [%(default)s]"
+        "--trials", type=count, default=20, help="Total number of trials, earlier commands included. [%(default)s]"
     )
     parser.add_argument(
         "--space",
         type=_space,
         help="Search space, as JSON: maps a flag of TrainingArguments to a list of choices or to "
-        """{"low": 1e-5, "high": 1e-3, "log": true} (whole numbers: integers only). """
+        """{"low": 1e-5, "high": 1e-3, "log": true} (with integer bounds, only integers). """
         "[learning rate, epochs, batch size]",
     )
     parser.add_argument(
-        "--output_dir", type=user_path, default=Path("search"), help="Folder for trials and recipe. [%(default)s]"
+        "--output_dir", type=user_path, default=Path("search"), help="Folder for trials and best recipe. [%(default)s]"
     )
     parser.set_defaults(run=run)
 

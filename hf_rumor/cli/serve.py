@@ -22,7 +22,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--host",
         default="127.0.0.1",
-        help="Address; anything but loopback is reachable from other machines. [%(default)s]",
+        help="Address; any address but loopback is reachable from other machines. [%(default)s]",
     )
     parser.add_argument("--port", type=seed, default=7860, help="Port; 0: any free port. [%(default)s]")
     parser.add_argument("--max_characters", type=count, default=2_000, help="Maximum length of a text. [%(default)s]")

@@ -17,7 +17,7 @@ DESCRIPTION = """\
 Train a rumor classifier and write its report. `python run_rumor.py` takes the same flags.
 
 RECIPE is a .yaml or .json file of flags, or a bundled one ({recipes}).
-Flags on the command line override it. Without flags, data and model are chosen automatically.
+Flags on the command line override it. Without flags, the data and the model are chosen automatically.
 """
 EXAMPLE = "hf-rumor train mini --data_path posts.csv --output_dir out"
 
@@ -74,7 +74,7 @@ def train_help() -> str:
         default = "" if entry.default is None else f" [{entry.default}]"
         ours.add_argument(f"--{entry.name}", metavar="", help=entry.metadata["help"] + default)
     theirs = parser.add_argument_group(
-        "flags of transformers.TrainingArguments with other defaults (--help_all prints all)"
+        "flags of transformers.TrainingArguments with different defaults (--help_all prints all)"
     )
     for name, (value, help_text) in TRAINING_DEFAULTS.items():
         theirs.add_argument(f"--{name}", metavar="", help=f"{help_text} [{value}]")

@@ -22,16 +22,16 @@ TRAINING_DEFAULTS: dict[str, tuple[Any, str]] = {  # flag -> default, help
     "per_device_eval_batch_size": (32, "Validation batch size per device."),
     "learning_rate": (5e-5, "Peak learning rate of AdamW."),
     "weight_decay": (0.01, "Weight decay of AdamW."),
-    "warmup_steps": (0.06, "Number of linear warm-up steps; below 1, a share of all steps."),
-    "eval_strategy": ("epoch", "Interval between validations: epoch, steps or no."),
-    "save_strategy": ("epoch", "Interval between checkpoints: epoch, steps, best or no."),
-    "save_total_limit": (2, "Number of checkpoints to keep: the newest ones, and the best one if it is loaded."),
+    "warmup_steps": (0.06, "Number of linear warm-up steps; a value below 1 is a fraction of all steps."),
+    "eval_strategy": ("epoch", "When to validate: epoch, steps or no."),
+    "save_strategy": ("epoch", "When to save a checkpoint: epoch, steps, best or no."),
+    "save_total_limit": (2, "Number of checkpoints to keep: the newest, and the best one if it is loaded at the end."),
     "load_best_model_at_end": (True, "Use the checkpoint with the best validation metric, not the last one."),
     "metric_for_best_model": ("macro_f1", "Metric that selects the best checkpoint."),
-    "logging_steps": (10.0, "Number of steps between two points of the loss curve."),
+    "logging_steps": (10.0, "Number of steps between two points of the training loss curve."),
     "train_sampling_strategy": (
         "group_by_length",
-        "Order of training posts: group_by_length (less padding), random, sequential.",
+        "Order of training posts: group_by_length (less padding), random or sequential.",
     ),
     "report_to": ("auto", "Experiment trackers; auto: TensorBoard if it is installed."),
     "restore_callback_states_from_checkpoint": (True, "Restore the early-stopping counter when a run resumes."),
@@ -50,7 +50,7 @@ REFUSED = {
     "batch_eval_metrics": "Remove it: the metrics need all validation posts at once",
     "eval_do_concat_batches": "Remove it: the metrics need all validation posts at once",
     "include_for_metrics": "Remove it: the metrics need logits and labels only",
-    "label_names": "Remove it: the label column is always called labels",
+    "label_names": "Remove it: the label column is always named labels",
     "remove_unused_columns": "Remove it: ids and texts must not reach the model",
     "length_column_name": "Remove it: lengths are counted in tokens",
     **dict.fromkeys(("use_liger_kernel", "liger_kernel_config"), "Remove it: Liger has no kernel for classifiers"),
@@ -146,18 +146,18 @@ class RunArguments:
     label_column: str | None = _flag(None, "Column of the label; detected by its name if not given.")
     id_column: str | None = _flag(None, "Column of the id; detected by its name if not given.")
     streaming: bool = _flag(
-        False, "Tokenize training posts on the fly and keep no tokens: for corpora of millions of posts."
+        False, "Tokenize training posts on the fly, without storing tokens: for corpora of millions of posts."
     )
 
     # Split
     split: str = _flag(
         "grouped",
         "Split into training, validation and test posts: grouped (near-duplicates stay together), random, "
-        "chronological, every_8th, or column (the parts that the corpus names).",
+        "chronological, every_8th, or column (the predefined split in the column split of the corpus).",
     )
     split_seed: int = _flag(0, "Seed of the split.")
-    folds: int = _flag(5, "Number of folds of equal size (grouped, random); one of them is the test part.")
-    fold: int = _flag(0, "Fold that is the test part, from 0.")
+    folds: int = _flag(5, "Number of folds of equal size (grouped, random); one of them is the test set.")
+    fold: int = _flag(0, "Fold to use as the test set, from 0.")
 
     # Model
     model_name_or_path: str = _flag(
@@ -167,15 +167,14 @@ class RunArguments:
     )
     model_revision: str | None = _flag(None, "Branch, tag or commit of a model on the Hub; default: the newest.")
     config_overrides: str = _flag(
-        "{}", """Values of the model's configuration, as JSON: '{"hidden_dropout_prob": 0.2}'."""
+        "{}", """Values that override the model configuration, as JSON: '{"hidden_dropout_prob": 0.2}'."""
     )
     pooling: Literal["first_token", "mean"] = _flag(
         "first_token",
-        "Pooling, the input of the classification head: first_token, or mean (over all tokens, by one more layer; "
-        "BERT only).",
+        "Pooling for the classification head: first_token, or mean (over all tokens; adds one layer; BERT only).",
     )
     max_length: int = _flag(256, "Maximum number of tokens; longer posts are truncated.")
-    freeze_embeddings: bool = _flag(False, "Do not train the token embeddings: saves time and memory.")
+    freeze_embeddings: bool = _flag(False, "Freeze the token embeddings, which saves time and memory.")
 
     # Training
     loss: str = _flag("bce", "Loss: bce, ce, focal, mse, or package.module:name.")
@@ -184,15 +183,15 @@ class RunArguments:
         """Settings of the loss, as JSON: '{"class_weights": "balanced", "label_smoothing": 0.1}'; focal: "gamma".""",
     )
     layer_lr_decay: float = _flag(
-        1.0, "Learning rate of a layer as a share of the layer above it; 1: the same for all layers."
+        1.0, "Layer-wise learning rate decay: factor from each layer to the layer below it; 1: no decay."
     )
     adversarial_radius: float = _flag(
         0.0, "Adversarial training (FGM): radius of the embedding perturbation; 0: off. Doubles the training time."
     )
     early_stopping_patience: int = _flag(
         2,
-        "Stop after this many validations without a better --metric_for_best_model; 0: never. Needs "
-        "--load_best_model_at_end. Grows with the number of epochs of small corpora, unless given.",
+        "Stop after this many validations without an improvement of --metric_for_best_model; 0: never. Needs "
+        "--load_best_model_at_end. Unless given, it grows with the number of epochs on small corpora.",
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = _flag(
         "auto",
@@ -208,13 +207,13 @@ class RunArguments:
     decision: str = _flag(
         "0.5",
         "Threshold: a post is predicted to be a rumor if its probability is at least this. A number, or a rule "
-        "applied to validation posts: max_f1, precision>=0.9, recall>=0.9, cost=5:1 (cost of a missed rumor : of a "
-        "false alarm), or flag=30 (at most 30 of the posts are flagged).",
+        "applied to validation posts: max_f1, precision>=0.9, recall>=0.9, cost=5:1 (a missed rumor costs 5 times as "
+        "much as a false alarm), or flag=30 (at most 30 of the posts are flagged).",
     )
-    abstain_below: float | None = _flag(None, "Abstain (predict uncertain) below this confidence, 0.5 to 1.")
+    abstain_below: float | None = _flag(None, "Abstain (predict uncertain) below this confidence, between 0.5 and 1.")
 
     license: str | None = _flag(
-        None, "License of the model, for its card: apache-2.0, mit, ... Required by --push_to_hub."
+        None, "License of the model, for the model card: apache-2.0, mit, ... Required by --push_to_hub."
     )
 
     language: Literal["en", "zh"] = _flag("en", "Language of the report and the model card: en or zh.")

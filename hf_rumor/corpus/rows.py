@@ -59,7 +59,7 @@ class Item:
 
 
 def read_posts(source: Input, columns: Columns) -> Iterator[Post]:
-    """Yield the labelled posts of an input; see `labelled_posts`."""
+    """Yield the labeled posts of an input; see `labelled_posts`."""
     if source.format == "lines":
         suffixes = [suffix for name, (_, suffixes) in FORMATS.items() for suffix in suffixes if name != "lines"]
         raise CorpusError(
@@ -73,7 +73,7 @@ def labelled_posts(rows: Iterable[Row], name: str, columns: Columns, findings: F
     """Yield the post of each row, and count oddities in `findings`; blank lines are skipped.
 
     Raises:
-        CorpusError: At the first row that is not a labelled post.
+        CorpusError: At the first row that is not a labeled post.
     """
     for row in rows:
         if row.error is None and not row.values:

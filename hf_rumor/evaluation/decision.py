@@ -97,9 +97,9 @@ def parse_decision(text: str) -> Rule:
 
 
 def choose_threshold(rule: Rule, labels: Labels, probabilities: Floats) -> Threshold:
-    """Return the threshold that a rule gives on labelled posts, in training the validation posts.
+    """Return the threshold that a rule gives on labeled posts, in training the validation posts.
 
-    Thresholds lie in the middle between neighbouring probabilities. `precision` chooses the one with the best recall
+    Thresholds lie in the middle between neighboring probabilities. `precision` chooses the one with the best recall
     among those that reach the precision, `recall` the one with the best precision, `cost` the one with the lowest
     `FN · missed rumors + FP · false alarms`, `flag` the lowest one at which at most so many
     posts are flagged. Of several equally good ones the nearest to 0.5 is chosen.

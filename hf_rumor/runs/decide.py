@@ -1,4 +1,4 @@
-"""Choose a threshold for a finished model on labelled posts that it has not seen."""
+"""Choose a threshold for a finished model on labeled posts that it has not seen."""
 
 import logging
 from dataclasses import dataclass

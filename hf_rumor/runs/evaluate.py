@@ -1,4 +1,4 @@
-"""A finished model on the labelled posts of another corpus: the whole report."""
+"""A finished model on the labeled posts of another corpus: the whole report."""
 
 import math
 from dataclasses import replace
@@ -40,7 +40,7 @@ def evaluate_outside(
 
     Args:
         name: A finished folder with its `report.json`, or a model of the Hub with one.
-        corpus: Labelled posts. If the model has seen some of them in training, the others are also measured alone.
+        corpus: Labeled posts. If the model has seen some of them in training, the others are also measured alone.
         folder: For the files that `write_report` lists.
         revision: Branch, tag or commit, if the model is one of the Hub.
         language: Of the report.
