@@ -12,7 +12,7 @@ from hf_rumor.audit.audit import Audit, Audited, conflicting_groups
 from hf_rumor.audit.giveaways import Giveaway
 from hf_rumor.audit.label_errors import LabelErrors
 from hf_rumor.corpus.near_duplicates import THRESHOLD, NearDuplicates, jaccard
-from hf_rumor.corpus.normalization import normalise
+from hf_rumor.corpus.normalization import normalize
 from hf_rumor.labels import LABEL_NAMES
 from hf_rumor.util.files import written_whole
 
@@ -157,9 +157,9 @@ def _group_rows(near_duplicates: NearDuplicates, posts: Dataset) -> Iterator[Seq
     members = np.split(np.argsort(groups, kind="stable"), np.cumsum(sizes)[:-1])
     for number, group in enumerate(np.argsort(-sizes, kind="stable")[: (sizes > 1).sum()], 1):
         has_both = "yes" if group in conflicting else "no"
-        first = normalise(texts[members[group][0]])
+        first = normalize(texts[members[group][0]])
         for position in members[group]:
-            similarity = f"{jaccard(first, normalise(texts[position])):.2f}"
+            similarity = f"{jaccard(first, normalize(texts[position])):.2f}"
             yield number, has_both, ids[position], LABEL_NAMES[labels[position]], similarity, texts[position]
 
 

@@ -111,7 +111,7 @@ def open_posts(argument: str, format_name: str = "auto") -> Iterator[Input]:
     """
     path = os.path.expanduser(argument)
     if argument == "-" or os.path.exists(path):
-        with open_input(sys.stdin.buffer if argument == "-" else Path(path), format_name, is_labelled=False) as source:
+        with open_input(sys.stdin.buffer if argument == "-" else Path(path), format_name, is_labeled=False) as source:
             if format_name == "auto":
                 logger.info("input: %s is read as %s", source.name, source.format)
             yield source
@@ -121,7 +121,7 @@ def open_posts(argument: str, format_name: str = "auto") -> Iterator[Input]:
         raise ArgumentError(f"{argument}: no such file. Check the path; to predict a text, pass it on stdin.")
     logger.info("input: no file has this name, so it is read as a text")
     line = io.BytesIO(json.dumps({"id": 1, "text": argument}).encode())
-    with open_input(line, "jsonl", is_labelled=False, name="the text") as source:
+    with open_input(line, "jsonl", is_labeled=False, name="the text") as source:
         yield source
 
 

@@ -25,7 +25,7 @@ def add_parser(verbs: Any) -> None:
     parser = add_verb(
         verbs,
         "compare",
-        "compare two finished models on the same labelled posts",
+        "compare two finished models on the same labeled posts",
         example="hf-rumor compare out_bce out_focal --data_path posts.csv --output disagreements.csv",
         note=NOTE,
     )

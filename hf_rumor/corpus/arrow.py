@@ -18,9 +18,9 @@ from hf_rumor.corpus.findings import Findings, describe
 from hf_rumor.corpus.formats.input import Row
 from hf_rumor.corpus.formats.parquet import with_class_names
 from hf_rumor.corpus.near_duplicates import Indices, find_near_duplicates
-from hf_rumor.corpus.normalization import normalise
+from hf_rumor.corpus.normalization import normalize
 from hf_rumor.corpus.post import Post
-from hf_rumor.corpus.rows import Columns, labelled_posts
+from hf_rumor.corpus.rows import Columns, labeled_posts
 from hf_rumor.corpus.sources import name_of, resolve_corpus
 from hf_rumor.corpus.splits import TEST_PART, PostsToSplit, Split, split_posts
 from hf_rumor.errors import CorpusError
@@ -136,7 +136,7 @@ def _read_memory(rows: Iterator[Row], columns: Columns) -> tuple[Dataset, Findin
     """Return the posts, the findings, and a digest of the posts."""
     findings, hasher = Findings(), hashlib.sha256()
     posts = []
-    for post in labelled_posts(rows, str(IN_MEMORY), columns, findings):
+    for post in labeled_posts(rows, str(IN_MEMORY), columns, findings):
         posts.append(to_row(post))
         hasher.update(json.dumps(posts[-1], ensure_ascii=False).encode("utf-8") + b"\n")
     if not posts:
@@ -146,7 +146,7 @@ def _read_memory(rows: Iterator[Row], columns: Columns) -> tuple[Dataset, Findin
 
 def _clean(path: Path, sha256: str, rows: Dataset, findings: Findings) -> Corpus:
     ids = rows["id"][:]
-    texts = [normalise(text) for text in rows["text"][:]]
+    texts = [normalize(text) for text in rows["text"][:]]
     kept, new_ids, skipped = clean_posts(ids, texts, rows["label"][:])
     if not kept:
         raise CorpusError(f"{path}: no posts left ({'; '.join(describe(skipped))}). Check --data_path.")

@@ -17,7 +17,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from hf_rumor.corpus.normalization import normalise
+from hf_rumor.corpus.normalization import normalize
 
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def jaccard(one: str, other: str) -> float:
 def find_near_duplicates(texts: Sequence[str]) -> NearDuplicates:
     """Find the near-duplicates among `texts`. The groups do not depend on the order of the texts."""
     numbers: dict[str, int] = {}
-    text_ids = np.array([numbers.setdefault(normalise(text), len(numbers)) for text in texts], dtype=np.int64)
+    text_ids = np.array([numbers.setdefault(normalize(text), len(numbers)) for text in texts], dtype=np.int64)
     fingerprints = _fingerprint(list(numbers))
     firsts = np.arange(len(numbers))  # the first text of the group of each text, as far as known
     for pairs in _near_pairs(fingerprints, firsts):

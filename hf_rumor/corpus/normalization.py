@@ -34,6 +34,6 @@ class _Characters(dict[int, int | str | None]):
 _CHARACTERS = _Characters()
 
 
-def normalise(text: str) -> str:
+def normalize(text: str) -> str:
     """Return `text` in lower case, NFKC and simplified characters, without whitespace and format characters."""
     return unicodedata.normalize("NFC", text.translate(_CHARACTERS))  # composes marks that follow their character

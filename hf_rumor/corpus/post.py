@@ -20,7 +20,7 @@ class Post:
 
     text: str
     post_id: str = ""
-    is_rumor: bool | None = None  # None: unlabelled
+    is_rumor: bool | None = None  # None: unlabeled
     posted_at: int | None = None  # seconds since 1970-01-01 UTC
     author_id: str | None = None
     author_verified: bool | None = None

@@ -23,7 +23,7 @@ from hf_rumor.corpus.values import (
 from hf_rumor.errors import CorpusError
 
 
-# Recognised column names, in lower case with `_` for spaces; the first one that a file has is read.
+# Recognized column names, in lower case with `_` for spaces; the first one that a file has is read.
 COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "text": ("text", "content", "post", "内容", "正文", "微博正文", "微博内容", "文本"),
     "label": ("label", "labels", "is_rumor", "rumor", "rumour", "is_fake", "标签", "是否谣言", "是否为谣言", "真假"),
@@ -42,7 +42,7 @@ ROUNDED_ID = re.compile(r"\d(\.\d+)?E\+?\d+", re.IGNORECASE)  # 4.75E+15, as spr
 
 @dataclass(frozen=True)
 class Columns:
-    """Names of the columns to read; None: the first one with a recognised name."""
+    """Names of the columns to read; None: the first one with a recognized name."""
 
     text: str | None = None
     label: str | None = None
@@ -59,17 +59,17 @@ class Item:
 
 
 def read_posts(source: Input, columns: Columns) -> Iterator[Post]:
-    """Yield the labeled posts of an input; see `labelled_posts`."""
+    """Yield the labeled posts of an input; see `labeled_posts`."""
     if source.format == "lines":
         suffixes = [suffix for name, (_, suffixes) in FORMATS.items() for suffix in suffixes if name != "lines"]
         raise CorpusError(
             f"{source.name}: read as plain lines, which have no labels. Use a file with a label for each post, named "
             f"{', '.join(suffixes)}."
         )
-    yield from labelled_posts(_rows(source, columns, "text", "label"), source.name, columns, source.findings)
+    yield from labeled_posts(_rows(source, columns, "text", "label"), source.name, columns, source.findings)
 
 
-def labelled_posts(rows: Iterable[Row], name: str, columns: Columns, findings: Findings) -> Iterator[Post]:
+def labeled_posts(rows: Iterable[Row], name: str, columns: Columns, findings: Findings) -> Iterator[Post]:
     """Yield the post of each row, and count oddities in `findings`; blank lines are skipped.
 
     Raises:
@@ -111,7 +111,7 @@ def _to_item(row: Row, columns: Columns, findings: Findings) -> Item:
     try:
         if (own_id := _id_of(row, columns)) is not None:
             item_id = own_id
-        post = to_post(row, columns, findings, is_labelled=False)
+        post = to_post(row, columns, findings, is_labeled=False)
         if not post.text:
             raise ValueError("the text is empty.")
         return Item(item_id, post)
@@ -133,8 +133,8 @@ def find_columns(names: tuple[str, ...], columns: Columns) -> dict[str, str]:
     return column_of
 
 
-def to_post(row: Row, columns: Columns, findings: Findings, *, is_labelled: bool = True) -> Post:
-    """Return the post of a row, and count oddities; without `is_labelled`, the label is not read.
+def to_post(row: Row, columns: Columns, findings: Findings, *, is_labeled: bool = True) -> Post:
+    """Return the post of a row, and count oddities; without `is_labeled`, the label is not read.
 
     Raises:
         ValueError: The row is blank or has an error, a column is missing, or a value cannot be read.
@@ -143,11 +143,11 @@ def to_post(row: Row, columns: Columns, findings: Findings, *, is_labelled: bool
         raise ValueError(row.error or "the line is empty.")
     places = find_columns(tuple(row.values), columns)
     value = {role: row.values[column] for role, column in places.items()}
-    for role in ("text", "label") if is_labelled else ("text",):
+    for role in ("text", "label") if is_labeled else ("text",):
         if role not in places:
             raise ValueError(_missing(role, row, columns))
-    is_rumor = parse_label(value["label"], places["label"]) if is_labelled else None
-    if is_labelled and (answer := label_word(value["label"])) in ANSWERS:
+    is_rumor = parse_label(value["label"], places["label"]) if is_labeled else None
+    if is_labeled and (answer := label_word(value["label"])) in ANSWERS:
         note(findings, "labels_as_numbers", f"{answer} = {'rumor' if is_rumor else 'non-rumor'}")
     own_id = _id_of(row, columns)
     findings["ids_from_rows"] += own_id is None

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hf_rumor.corpus.near_duplicates import BANDS, ROWS, THRESHOLD, sketch
-from hf_rumor.corpus.normalization import normalise
+from hf_rumor.corpus.normalization import normalize
 from hf_rumor.errors import ModelError
 from hf_rumor.util.files import written_whole
 
@@ -104,7 +104,7 @@ def read_seen(folder: Path) -> SeenPosts | None:
 
 def _digests_and_sketches(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.uint16]]:
     """Return the digests and the sketches of texts, as in `SeenPosts`."""
-    normalized = [normalise(text) for text in texts]
+    normalized = [normalize(text) for text in texts]
     digests = b"".join(hashlib.sha256(text.encode()).digest()[:8] for text in normalized)
     return np.frombuffer(digests, dtype=np.uint64), sketch(normalized).astype(np.uint16)  # keeps the lower bits
 

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hf_rumor.corpus.near_duplicates import Indices
-from hf_rumor.corpus.normalization import normalise
+from hf_rumor.corpus.normalization import normalize
 from hf_rumor.errors import CorpusError
 from hf_rumor.labels import LABEL_NAMES
 
@@ -81,7 +81,7 @@ class PostsToSplit:
     @cached_property
     def digests(self) -> list[str]:
         """SHA-256 of each normalized text."""
-        texts = (normalise(text).encode("utf-8", "replace") for text in self.texts)
+        texts = (normalize(text).encode("utf-8", "replace") for text in self.texts)
         return [hashlib.sha256(text).hexdigest() for text in texts]
 
 

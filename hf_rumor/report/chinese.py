@@ -131,7 +131,7 @@ RESULTS = {  # metrics, baseline, calibration, kinds of posts
     "kind of post|#posts|#rumors|#accuracy [95% CI]|note": "类别|#样本数|#谣言数|#准确率 [95% 置信区间]|备注",
 }
 
-PROVENANCE = {  # data, training, hyper-parameters, how to reproduce
+PROVENANCE = {  # data, training, hyperparameters, how to reproduce
     "Corpus: `{path}`, SHA-256 `{digest}`": "语料：`{path}`，SHA-256 `{digest}`",
     "{total} posts: {rumors} rumors, {others} non-rumors": "共 {total} 条微博：谣言 {rumors} 条，非谣言 {others} 条",
     "Tokens of the test posts that are unknown to the model: {share}": "测试样本中不在模型词表内的 token：{share}",
@@ -169,7 +169,7 @@ PROVENANCE = {  # data, training, hyper-parameters, how to reproduce
     "set by flag or recipe": "由参数或配方指定",
     "default": "默认值",
     "name|value|origin": "名称|取值|来源",
-    "Hyper-parameters": "超参数",
+    "Hyperparameters": "超参数",
     "How to reproduce it": "如何复现",
     "Versions: {versions}.": "版本：{versions}。",
     "nothing": "无",

@@ -6,7 +6,7 @@ from hf_rumor.report.record import Report
 from hf_rumor.util.translation import ENGLISH, Translator
 
 
-BLUE, ORANGE, GREY = "#1f5fa8", "#c4561a", "#757575"  # distinct in print and for the colour-blind
+BLUE, ORANGE, GREY = "#1f5fa8", "#c4561a", "#757575"  # distinct in print and for the color-blind
 
 
 def draw_all(report: Report, tr: Translator = ENGLISH) -> list[Picture]:

@@ -1,4 +1,4 @@
-"""The sections of a report on data, training, hyper-parameters and how to reproduce the run."""
+"""The sections of a report on data, training, hyperparameters and how to reproduce the run."""
 
 import yaml
 
@@ -120,7 +120,7 @@ def _epochs(train: Training, tr: Translator) -> Table:
 
 
 def hyper_parameters_section(report: Report, tr: Translator) -> Section:
-    """Return every hyper-parameter with its origin."""
+    """Return every hyperparameter with its origin."""
 
     def origin(name: str) -> str:
         if name in report.auto:
@@ -129,7 +129,7 @@ def hyper_parameters_section(report: Report, tr: Translator) -> Section:
 
     values = report.train.hyper_parameters
     rows = [(f"`{name}`", str(report.auto.get(name, value)), origin(name)) for name, value in sorted(values.items())]
-    return Section("hyper_parameters", tr("Hyper-parameters"), tables=(table(tr("name|value|origin"), rows),))
+    return Section("hyper_parameters", tr("Hyperparameters"), tables=(table(tr("name|value|origin"), rows),))
 
 
 def reproduce_section(report: Report, tr: Translator) -> Section:

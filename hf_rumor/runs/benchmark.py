@@ -18,7 +18,7 @@ from hf_rumor.report.benchmark import draw_figures, to_latex, to_markdown
 from hf_rumor.report.drawing import write_figures
 from hf_rumor.report.record import REPORT_FILE, Report, read_report, without_nan
 from hf_rumor.runs.cells import Cell, Plan
-from hf_rumor.runs.summary import csv_rows, read_result, summarise
+from hf_rumor.runs.summary import csv_rows, read_result, summarize
 from hf_rumor.util.files import content_digest, write_csv, write_text
 
 
@@ -54,7 +54,7 @@ def write_comparison(plan: Plan, folder: Path) -> None:
     """Write the files that compare the finished runs of a plan."""
     results = [read_result(cell, folder / cell.name) for cell in plan.cells]
     groups = _groups(plan) if len({cell.variant for cell in plan.cells}) > 1 else {}
-    rows = summarise(results, groups)
+    rows = summarize(results, groups)
     write_text(folder / "benchmark.md", to_markdown(rows, results[0].report))
     write_text(folder / "benchmark.tex", to_latex(rows, results[0].report))
     write_text(folder / "benchmark.json", json.dumps(without_nan([asdict(row) for row in rows]), indent=2) + "\n")

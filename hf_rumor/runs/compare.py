@@ -1,4 +1,4 @@
-"""Two finished models on the same labelled posts: scores, differences, and the posts on which they disagree."""
+"""Two finished models on the same labeled posts: scores, differences, and the posts on which they disagree."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,11 +64,11 @@ class _Predictions:
 
 
 def compare_models(names: tuple[str, str], corpus: Corpus, output: Path | None = None) -> ModelComparison:
-    """Compare two finished models on labelled posts, each at its own threshold and without abstention.
+    """Compare two finished models on labeled posts, each at its own threshold and without abstention.
 
     Args:
         names: Model A and model B: folders, or models on the Hub.
-        corpus: Labelled posts.
+        corpus: Labeled posts.
         output: CSV file to write, with the posts on which the models disagree.
 
     Raises:

@@ -13,7 +13,7 @@ from hf_rumor.training.callbacks import schedule, warmup_steps
 from hf_rumor.training.trainer import RumorTrainer
 
 
-# Our flags that are not hyper-parameters.
+# Our flags that are not hyperparameters.
 PLACES = (
     *("data_path", "text_column", "label_column", "id_column", "model_name_or_path", "model_revision"),
     *("license", "language"),
@@ -29,7 +29,7 @@ TRAINER_FLAGS = (
 
 
 def summarize_training(trainer: RumorTrainer, flags: RunArguments, started_at: datetime) -> Training:
-    """Return times, speed, schedule, hyper-parameters and the course of a training that has just ended."""
+    """Return times, speed, schedule, hyperparameters and the course of a training that has just ended."""
     ended_at = datetime.now().astimezone()
     state, args = trainer.state, trainer.args
     last = next((entry for entry in reversed(state.log_history) if "train_runtime" in entry), {})

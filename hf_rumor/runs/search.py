@@ -1,4 +1,4 @@
-"""Search hyper-parameters on training and validation posts; test posts are neither tokenized nor scored."""
+"""Search hyperparameters on training and validation posts; test posts are neither tokenized nor scored."""
 
 import json
 import logging
@@ -51,7 +51,7 @@ class Search:
 def search(argv: Sequence[str], space: Space, num_trials: int, folder: Path) -> Search:
     """Train with flags from `space`, trial by trial, and write the recipe of the best one into `folder`.
 
-    Trainer calls Optuna: a tree-structured Parzen estimator (Bergstra et al., 2011, Algorithms for hyper-parameter
+    Trainer calls Optuna: a tree-structured Parzen estimator (Bergstra et al., 2011, Algorithms for hyperparameter
     optimization) proposes the flags, and trials that are worse than the median are pruned. A second call resumes
     after an interruption; the trial that was running is lost.
 

@@ -48,7 +48,7 @@ def read_result(cell: Cell, folder: Path) -> Result:
     return Result(cell, read_report(folder / REPORT_FILE), scored)
 
 
-def summarise(results: Sequence[Result], groups: Mapping[str, int]) -> list[Row]:
+def summarize(results: Sequence[Result], groups: Mapping[str, int]) -> list[Row]:
     """Return the rows: for each split, first the baselines, then the variants, in the order of the cells.
 
     Args:

@@ -118,7 +118,7 @@ class Judge:
             self._uploads = Counter({path: count for path, count in self._uploads.items() if path.is_file()})
 
     def _predict_file(self, path: Path) -> list[str]:
-        with open_input(path, is_labelled=False, name=path.name) as source:
+        with open_input(path, is_labeled=False, name=path.name) as source:
             items = list(islice(read_items(source, Columns()), self.limits.max_posts + 1))
         if not items:
             raise ArgumentError(f"{path.name}: no posts. Choose another file.")

@@ -12,7 +12,7 @@ class Adversary:
     """Perturbs the token embeddings of each post by `radius · g / ‖g‖`, where `g` is the gradient of the loss.
 
     Miyato et al., 2017, https://arxiv.org/abs/1605.07725, Eq. 5 and 6. The norm is that of a whole post, so that its
-    perturbation does not depend on the other posts of the batch. The embeddings are not normalised as in the paper:
+    perturbation does not depend on the other posts of the batch. The embeddings are not normalized as in the paper:
     those of a pre-trained model have a scale of their own.
 
     Args:

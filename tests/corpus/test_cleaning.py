@@ -3,13 +3,13 @@ import random
 import pytest
 
 from hf_rumor.corpus.cleaning import clean_posts
-from hf_rumor.corpus.normalization import normalise
+from hf_rumor.corpus.normalization import normalize
 
 
 def clean(posts):
     """Return positions, ids and findings of posts given as (id, text, label)."""
     ids, texts, labels = zip(*posts, strict=True)
-    return clean_posts(ids, [normalise(text) for text in texts], labels)
+    return clean_posts(ids, [normalize(text) for text in texts], labels)
 
 
 @pytest.mark.parametrize(

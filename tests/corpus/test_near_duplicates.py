@@ -13,7 +13,7 @@ from hf_rumor.corpus.near_duplicates import (
     jaccard,
     shingles,
 )
-from hf_rumor.corpus.normalization import normalise
+from hf_rumor.corpus.normalization import normalize
 
 
 def partition(groups, names):
@@ -38,7 +38,7 @@ def texts(make_posts):
 
 def near_pairs(texts):
     """Return the positions of near-duplicates, by comparing all with all."""
-    clean = [normalise(text) for text in texts]
+    clean = [normalize(text) for text in texts]
     return [(i, j) for i, j in combinations(range(len(clean)), 2) if jaccard(clean[i], clean[j]) >= THRESHOLD]
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hf_rumor.corpus.normalization import normalise
+from hf_rumor.corpus.normalization import normalize
 
 
 @pytest.mark.parametrize(
@@ -22,19 +22,19 @@ from hf_rumor.corpus.normalization import normalise
     ],
 )
 def test_copies_that_look_alike_are_equal(one, other):
-    assert normalise(one) == normalise(other)
+    assert normalize(one) == normalize(other)
 
 
 def test_other_texts_stay_different():
     texts = ["听说停水", "听说停电", "停水听说", "听说停水!", "😀", "😁", "\ud800", "\0"]
-    assert len({normalise(text) for text in texts}) == len(texts)
+    assert len({normalize(text) for text in texts}) == len(texts)
 
 
 @given(st.text(max_size=20))
 def test_compatibility_forms_do_not_matter(text):
-    assert normalise(text) == normalise(unicodedata.normalize("NFKC", text)) == normalise(f" {text}\u200b")
+    assert normalize(text) == normalize(unicodedata.normalize("NFKC", text)) == normalize(f" {text}\u200b")
 
 
 @given(st.text(st.characters(max_codepoint=0x7F)))
 def test_ascii_loses_case_and_whitespace_only(text):
-    assert normalise(text) == "".join(text.split()).lower()
+    assert normalize(text) == "".join(text.split()).lower()

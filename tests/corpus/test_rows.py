@@ -47,7 +47,7 @@ def read(path, **columns):
 
 
 def predicted(path, **columns):
-    with open_input(path, is_labelled=False) as source:
+    with open_input(path, is_labeled=False) as source:
         return list(read_items(source, Columns(**columns)))
 
 
@@ -112,7 +112,7 @@ def test_encodings_and_line_ends_do_not_matter(write, suffix, encoding, line_end
     assert findings.get("files_in_gb18030", 0) == encoding.startswith("gb")
 
 
-def test_columns_are_recognised_by_name_in_any_case(write):
+def test_columns_are_recognized_by_name_in_any_case(write):
     for role, names in COLUMN_NAMES.items():
         for name in names:
             row = {"text": "雪", "label": 1} | {role: 1}

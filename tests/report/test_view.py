@@ -32,7 +32,7 @@ def test_every_metric_has_a_row_with_its_meaning(make_report):
     assert metrics["brier"][-1].endswith("lower is better")
 
 
-def test_the_confusion_matrix_is_labelled_actual_and_predicted(make_report):
+def test_the_confusion_matrix_is_labeled_actual_and_predicted(make_report):
     section = by_id(make_report())["metrics"]
     assert [column.title for column in section.tables[1].columns[1:]] == ["predicted non-rumor", "predicted rumor"]
     assert rows(section, 1) == {

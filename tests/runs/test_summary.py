@@ -10,7 +10,7 @@ from hf_rumor.evaluation.intervals import Difference, Differences
 from hf_rumor.evaluation.metrics import Scored
 from hf_rumor.report.record import to_json
 from hf_rumor.runs.cells import Cell
-from hf_rumor.runs.summary import Result, compare_runs, csv_rows, read_result, spreads, summarise
+from hf_rumor.runs.summary import Result, compare_runs, csv_rows, read_result, spreads, summarize
 
 
 LABELS = np.arange(60) % 2
@@ -45,7 +45,7 @@ def result_of(make_report):
 def test_a_row_is_the_mean_over_the_seeds(result_of):
     cells = [Cell(recipe, split, seed, seed) for recipe in "ab" for split in ("grouped", "random") for seed in (0, 1)]
     accuracies = (0.6, 0.8, 0.8, 0.8, 0.5, 0.7, 0.6, 0.6)
-    rows = {(row.model, row.split): row for row in summarise(list(map(result_of, cells, accuracies)), GROUPS)}
+    rows = {(row.model, row.split): row for row in summarize(list(map(result_of, cells, accuracies)), GROUPS)}
     assert len(rows) == 8
     row = rows["a", "grouped"]
     assert (row.num_runs, row.accuracy, row.seconds) == (2, pytest.approx(0.7), pytest.approx(7.0))
@@ -61,18 +61,18 @@ def test_a_row_is_the_mean_over_the_seeds(result_of):
 
 
 def test_a_baseline_counts_once_for_all_training_seeds_of_a_split(result_of):
-    rows = summarise([result_of(Cell("a", "grouped", split, seed)) for split in (0, 1) for seed in (0, 1, 2)], {})
+    rows = summarize([result_of(Cell("a", "grouped", split, seed)) for split in (0, 1) for seed in (0, 1, 2)], {})
     assert [row.num_runs for row in rows] == [2, 2, 6]
 
 
 def test_the_time_of_an_interrupted_run_is_ignored(result_of):
     cells = [Cell("a", "grouped", seed, seed) for seed in (0, 1)]
     for steps, expected in (((40, None), pytest.approx(8.0)), ((40, 60), None)):
-        assert summarise(list(map(result_of, cells, (0.6, 0.8), steps)), {})[2].seconds == expected
+        assert summarize(list(map(result_of, cells, (0.6, 0.8), steps)), {})[2].seconds == expected
 
 
 def test_one_run_has_no_spread(result_of):
-    assert {row.accuracy_spread for row in summarise([result_of(Cell("a", "grouped", 0, 0))], {})} == {None}
+    assert {row.accuracy_spread for row in summarize([result_of(Cell("a", "grouped", 0, 0))], {})} == {None}
 
 
 def test_splits_and_seeds_have_their_own_spread_if_both_vary():

@@ -37,14 +37,14 @@ WORKBOOKS = (".xlsx", ".xls", ".ods")
 
 @contextmanager
 def open_input(
-    source: Path | BinaryIO, format_name: str = "auto", *, is_labelled: bool = True, name: str = ""
+    source: Path | BinaryIO, format_name: str = "auto", *, is_labeled: bool = True, name: str = ""
 ) -> Iterator[Input]:
     """Open a file, a folder in the CED layout, or a binary stream.
 
     Args:
         source: A path or a stream.
         format_name: A key of `FORMATS`, or `auto`: by the suffix, or else by the first bytes (JSON or plain lines).
-        is_labelled: See `Input`.
+        is_labeled: See `Input`.
         name: For messages (default: the path).
 
     Raises:
@@ -53,7 +53,7 @@ def open_input(
     path = source if isinstance(source, Path) else None
     name = name or ("stdin" if path is None else str(path))
     if path is not None and path.is_dir():
-        yield Input(name, "ced", path, None, is_labelled)
+        yield Input(name, "ced", path, None, is_labeled)
         return
     if path is not None and not path.exists():
         raise CorpusError(f"{name}: no such file or folder. Check the path.")
@@ -63,7 +63,7 @@ def open_input(
         if format_name == "auto":
             suffix = "" if path is None else path.suffix.lower()
             format_name = _detect_format(suffix, file.peek(HEAD_BYTES), name)
-        yield Input(name, format_name, path, file, is_labelled)
+        yield Input(name, format_name, path, file, is_labeled)
     finally:
         if path is not None:
             file.close()

@@ -97,7 +97,7 @@ def read_ced(source: Input) -> Iterator[Row]:
             findings["reposts_without_post"] += len(labels[key])
         for number, (key, name) in enumerate(posts.items(), start=1):
             folders = labels.get(key, {})
-            if source.is_labelled and len(folders) != 1:
+            if source.is_labeled and len(folders) != 1:
                 findings["posts_under_both_labels" if folders else "posts_without_label"] += 1
                 continue
             try:

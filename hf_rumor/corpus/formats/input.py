@@ -56,7 +56,7 @@ class Input:
         format: A key of `FORMATS`.
         path: Of the file or folder; None for a stream.
         file: The open file or stream; None for a folder.
-        is_labelled: Whether each post needs a label (training).
+        is_labeled: Whether each post needs a label (training).
         findings: Counts of oddities; a format may add to them.
     """
 
@@ -64,7 +64,7 @@ class Input:
     format: str
     path: Path | None
     file: io.BufferedReader | None
-    is_labelled: bool = True
+    is_labeled: bool = True
     findings: Findings = field(default_factory=Findings)
     wrapper: io.TextIOWrapper | None = field(default=None, repr=False)
 

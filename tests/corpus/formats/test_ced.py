@@ -356,7 +356,7 @@ def test_prediction_loses_broken_posts_only_and_needs_no_label(root, tmp_path):
     (root / "original-microblog" / NAME).write_text("{")
     (root / "non-rumor-repost" / "2_M0002_7002.json").unlink()
     for path in (root, pack(root, tmp_path / "ced.zip")):
-        with open_input(path, is_labelled=False) as source:
+        with open_input(path, is_labeled=False) as source:
             items = list(read_items(source, Columns()))
         assert [item.id for item in items if item.post is None] == [1]
         assert len(items) == 8
