@@ -216,7 +216,7 @@ def split_corpus(
             part), `every_8th`, or `column` (the parts that the corpus names).
         seed: No effect on `chronological` and `column`.
         folds: Number of disjoint test parts of `grouped` and `random`, which together contain each post once.
-        fold: Fold to use as the test part, from 0.
+        fold: Fold to use as the test set, from 0.
 
     Raises:
         CorpusError: The split or the fold does not exist; a label has too few posts, in the corpus or in a part; or

@@ -1,6 +1,6 @@
 """Save which posts a model has seen, as digests and MinHash sketches that do not reveal the texts.
 
-A post counts as seen if its normalized text, or a near-duplicate, was in the training or validation part of the run
+A post counts as seen if its normalized text, or a near-duplicate, was in the training or validation set of the run
 that trained the model, or of an earlier run that the model continues. Near-duplicates are detected by the Jaccard
 similarity, which is estimated from the sketches (Broder, 1997, https://doi.org/10.1109/SEQUEN.1997.666900) with a
 standard error of 0.045 at the threshold of 0.5.

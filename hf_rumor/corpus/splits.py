@@ -1,6 +1,6 @@
 """Split a corpus into training, validation and test posts.
 
-The test part is a fifth of the posts (an eighth for `every_8th`), or the requested fold; the validation part is a
+The test set is a fifth of the posts (an eighth for `every_8th`), or the requested fold; the validation set is a
 tenth of the rest.
 
 `grouped` assigns each group of near-duplicates by a hash of its oldest text and of the seed, so that new posts do not
@@ -34,13 +34,13 @@ logger = logging.getLogger(__name__)
 SPLITS = {
     "grouped": "near-duplicates stay together, labels in equal shares; stable when posts are added",
     "random": "labels in equal shares; near-duplicates of test posts may be in training",
-    "chronological": "the newest posts are the test part, the newest of the rest the validation part",
-    "every_8th": "every 8th post in random order is the test part, as in hand-written predecessors",
+    "chronological": "the newest posts are the test set, the newest of the rest the validation set",
+    "every_8th": "every 8th post in random order is the test set, as in hand-written predecessors",
     "column": "the parts that the column `split` of the corpus names",
 }
 PARTS = ("train", "validation", "test")
 TEST_PART = 5  # every 5th post
-VALIDATION_PART = 10  # every 10th post outside the test part
+VALIDATION_PART = 10  # every 10th post outside the test set
 TOLERANCE = 0.5  # of the share of a part; with 0.25, boundaries would still move in corpora of a thousand posts
 MIN_POSTS_PER_LABEL = 20  # also the largest number of folds
 WITH_FOLDS = ("grouped", "random")
@@ -93,7 +93,7 @@ def split_posts(name: str, posts: PostsToSplit, *, seed: int, folds: int = TEST_
         posts: All posts.
         seed: No effect on `chronological` and `column`.
         folds: Number of disjoint test parts of `grouped` and `random`, which together contain each post once.
-        fold: Fold to use as the test part, from 0.
+        fold: Fold to use as the test set, from 0.
 
     Raises:
         CorpusError: The split or the fold does not exist; a label has too few posts, in the corpus or in a part; or
@@ -116,7 +116,7 @@ def split_posts(name: str, posts: PostsToSplit, *, seed: int, folds: int = TEST_
         train, validation = _cut_stratified(posts.labels, development, VALIDATION_PART, seed)
     elif name == "random":
         development, test = _cut_stratified(posts.labels, order, folds, seed, fold)
-        _check_labels(posts.labels[development], VALIDATION_PART, "the posts outside the test part")
+        _check_labels(posts.labels[development], VALIDATION_PART, "the posts outside the test set")
         train, validation = _cut_stratified(posts.labels, development, VALIDATION_PART, seed)
     elif name == "grouped":
         boundaries = [number / folds for number in range(1, folds)]
@@ -127,7 +127,7 @@ def split_posts(name: str, posts: PostsToSplit, *, seed: int, folds: int = TEST_
         train, validation, test = _by_column(posts, order, seed)
     split = Split(name, seed, train, validation, test, f"{fold} of {folds}" if name in WITH_FOLDS else None)
     for part, positions in split.parts().items():
-        _check_labels(posts.labels[positions], 1, f"the {part} part of the {name} split")
+        _check_labels(posts.labels[positions], 1, f"the {part} set of the {name} split")
     return split
 
 
@@ -187,7 +187,7 @@ def _by_column(posts: PostsToSplit, order: Indices, seed: int) -> tuple[Indices,
     train, validation, test = (order[part_of == part] for part in PARTS)
     if not len(validation):
         train, validation = _cut_grouped(posts, train, seed)
-        logger.info("split: no validation part; it is a tenth of the training part, cut as in --split grouped")
+        logger.info("split: no validation set; it is a tenth of the training set, cut as in --split grouped")
     return train, validation, test
 
 

@@ -23,7 +23,7 @@ OF_THE_CORPUS = ("data_path", "text_column", "label_column", "id_column")
 
 @dataclass(frozen=True)
 class Cell:
-    """One run of a benchmark; `folds` is None without cross-validation, else `fold` is the test part."""
+    """One run of a benchmark; `folds` is None without cross-validation, else `fold` is the test set."""
 
     recipe: str
     split: str
@@ -91,7 +91,7 @@ def make_plan(
         seeds: Number of training seeds.
         split_seeds: Number of split seeds, each combined with every training seed; None: each training seed is also
             the split seed.
-        folds: Number of folds; each is the test part once per seed.
+        folds: Number of folds; each is the test set once per seed.
 
     Raises:
         ArgumentError: A flag or a value is wrong, or two runs would have the same folder.

@@ -36,7 +36,7 @@ def drop_seen(parts: SplitCorpus, seen: SeenPosts, name: str) -> SplitCorpus:
         if len(np.unique(labels[positions])) < len(LABEL_NAMES):
             raise ModelError(
                 f"{name}: the model has already seen {is_seen.sum():,} of {len(is_seen):,} test posts and was trained "
-                f"on {is_trained.sum():,} of {len(is_trained):,} validation posts, so the {part} part lacks a label. "
+                f"on {is_trained.sum():,} of {len(is_trained):,} validation posts, so the {part} set lacks a label. "
                 "Use the split and seed of that model, or start from another one."
             )
     logger.warning(

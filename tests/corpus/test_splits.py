@@ -243,7 +243,7 @@ def test_a_missing_validation_part_is_cut_off_training_and_reported(caplog):
     assert {columns.parts[position] for position in split.development()} == {"train"}
     assert not set(columns.groups[split.train]) & set(columns.groups[split.validation])
     assert len(split.validation) == pytest.approx(40, abs=15)
-    assert "no validation part" in caplog.text
+    assert "no validation set" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_a_missing_validation_part_is_cut_off_training_and_reported(caplog):
     [
         ([None] * 100, "100 of 100 posts are in none of train, validation, test"),
         (["train"] * 99 + [None], "1 of 100 posts are in none of"),
-        (["train"] * 100, "the test part of the column split: 0 non-rumor, 0 rumor"),
+        (["train"] * 100, "the test set of the column split: 0 non-rumor, 0 rumor"),
         (["test"] * 100, "the train part of the column split: 0 non-rumor, 0 rumor"),
     ],
 )

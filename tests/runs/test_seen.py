@@ -34,7 +34,7 @@ def test_a_part_that_would_lose_a_label_is_an_error(parts):
     rumors = [
         text for text, label in zip(texts_of(parts, "test"), parts.dataset["test"]["label"][:], strict=True) if label
     ]
-    with pytest.raises(ModelError, match=r"has already seen 20 of 40 test posts .* so the test part lacks a label"):
+    with pytest.raises(ModelError, match=r"has already seen 20 of 40 test posts .* so the test set lacks a label"):
         drop_seen(parts, seen_posts(rumors, []), "model")
 
 
