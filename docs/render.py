@@ -65,8 +65,9 @@ def recipes(results):
         chosen = [run for run in results["runs"] if run["model"] == model and run["split"] == "grouped"]
         if not chosen:
             continue
-        minutes = sorted(run["seconds"] / 60 for run in chosen)
-        duration = " to ".join(dict.fromkeys(f"{end:.1f}" for end in (minutes[0], minutes[-1]))) + " min"
+        minutes = sorted(run["seconds"] / 60 for run in chosen if run["seconds"])  # None: not alone on the machine
+        ends = dict.fromkeys(f"{end:.1f}" for end in (*minutes[:1], *minutes[-1:]))
+        duration = f"{' to '.join(ends)} min" if ends else "–"
         hardware = results["hardware"][chosen[0]["hardware"]]
         rows.append([MODELS[model], mean(results, model, "grouped"), duration, hardware])
     return table(["recipe", "accuracy", "whole command", "hardware"], rows)
@@ -164,7 +165,7 @@ def main():
     """Add a run if asked, and rewrite the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--add", nargs=2, metavar=("MODEL", "FOLDER"), help=f"MODEL: one of {', '.join(MODELS)}")
-    parser.add_argument("--seconds", type=int, help="duration of the whole command")
+    parser.add_argument("--seconds", type=int, help="duration of the whole command, if it ran alone")
     parser.add_argument("--hardware", help="a key of `hardware` in results.json")
     arguments = parser.parse_args()
     results = json.loads(RESULTS.read_text(encoding="utf-8"))
