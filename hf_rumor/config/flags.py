@@ -142,9 +142,9 @@ class RunArguments:
         "Corpus: a .csv, .tsv, .jsonl or .parquet file, a zip or folder in the CED layout, or hub:user/dataset. "
         "auto: data/Rumor_Dataset.zip, else the published corpus from the cache or the network, else data/sample.",
     )
-    text_column: str | None = _flag(None, "Column of the text; detected by its name if not given.")
-    label_column: str | None = _flag(None, "Column of the label; detected by its name if not given.")
-    id_column: str | None = _flag(None, "Column of the id; detected by its name if not given.")
+    text_column: str | None = _flag(None, "Name of the text column; detected if not given.")
+    label_column: str | None = _flag(None, "Name of the label column; detected if not given.")
+    id_column: str | None = _flag(None, "Name of the id column; detected if not given.")
     streaming: bool = _flag(
         False, "Tokenize training posts on the fly, without storing tokens: for corpora of millions of posts."
     )
@@ -153,7 +153,7 @@ class RunArguments:
     split: str = _flag(
         "grouped",
         "Split into training, validation and test posts: grouped (near-duplicates stay together), random, "
-        "chronological, every_8th, or column (the predefined split in the column split of the corpus).",
+        "chronological, every_8th, or column (the predefined split, from the corpus column named split).",
     )
     split_seed: int = _flag(0, "Seed of the split.")
     folds: int = _flag(5, "Number of folds of equal size (grouped, random); one of them is the test set.")
@@ -191,7 +191,7 @@ class RunArguments:
     early_stopping_patience: int = _flag(
         2,
         "Stop after this many validations without an improvement of --metric_for_best_model; 0: never. Needs "
-        "--load_best_model_at_end. Unless given, it grows with the number of epochs on small corpora.",
+        "--load_best_model_at_end. If not given, the patience grows with the epochs on small corpora.",
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = _flag(
         "auto",

@@ -39,8 +39,8 @@ def data_section(report: Report, tr: Translator) -> Section:
                 test=f"{split.test:,}",
             ),
             tr(
-                "Validation posts selected the checkpoint, the calibration and the threshold; test posts selected "
-                "nothing"
+                "The checkpoint, the calibration and the threshold were chosen on validation posts; no choice used "
+                "test posts"
             ),
         ]
     items.append(leakage(report, tr).rstrip(".。"))
@@ -100,7 +100,7 @@ def _kept(train: Training, tr: Translator) -> str:
     if train.best_checkpoint is None:
         return tr("the model after the last step")
     return tr(
-        "`{checkpoint}`, the best on validation ({metric} {value})",
+        "`{checkpoint}`, the best on validation posts ({metric} {value})",
         checkpoint=train.best_checkpoint,
         metric=train.chosen_by,
         value=number(train.best_metric),

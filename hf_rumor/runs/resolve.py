@@ -171,7 +171,9 @@ def _corpus_flags(arguments: Arguments, parts: SplitCorpus, data: InMemory | Non
     if isinstance(data, SplitCorpus):
         clash = sorted(arguments.given.keys() & {"split", "split_seed", "folds", "fold"})
         if clash:
-            raise ArgumentError(f"{', '.join(clash)}: the corpus is split already. Remove it, or pass the corpus.")
+            raise ArgumentError(
+                f"{', '.join(clash)}: the corpus is already split. Remove the flag, or pass the whole corpus."
+            )
         flags |= {"split": parts.split.name, "split_seed": parts.split.seed}
         if parts.split.fold:
             fold, _, folds = parts.split.fold.partition(" of ")

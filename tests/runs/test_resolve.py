@@ -188,7 +188,7 @@ def test_a_split_corpus_is_used_as_it_is_split(posts):
     run = decide(data=corpus)
     assert run.data is corpus
     assert {"split": "random", "split_seed": 3, "folds": 4, "fold": 1}.items() <= run.recipe.items()
-    with pytest.raises(ArgumentError, match="split_seed: the corpus is split already"):
+    with pytest.raises(ArgumentError, match="split_seed: the corpus is already split"):
         decide("--split_seed", "3", data=corpus)
 
 
