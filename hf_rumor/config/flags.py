@@ -156,8 +156,8 @@ class RunArguments:
         "chronological, every_8th, or column (the predefined split, from the corpus column named split).",
     )
     split_seed: int = _flag(0, "Seed of the split.")
-    folds: int = _flag(5, "Number of folds of equal size (grouped, random); one of them is the test set.")
-    fold: int = _flag(0, "Fold to use as the test set, from 0.")
+    folds: int = _flag(5, "Number of folds of about equal size (grouped, random); one of them is the test set.")
+    fold: int = _flag(0, "Fold to use as the test set (0, 1, ...).")
 
     # Model
     model_name_or_path: str = _flag(
@@ -165,7 +165,9 @@ class RunArguments:
         "Encoder: a folder, a name on the Hub, or mini, the bundled encoder. auto: google-bert/bert-base-chinese from "
         "the cache or the Hub, else mini.",
     )
-    model_revision: str | None = _flag(None, "Branch, tag or commit of a model on the Hub; default: the newest.")
+    model_revision: str | None = _flag(
+        None, "Branch, tag or commit of a model on the Hub; default: the newest commit."
+    )
     config_overrides: str = _flag(
         "{}", """Values that override the model configuration, as JSON: '{"hidden_dropout_prob": 0.2}'."""
     )

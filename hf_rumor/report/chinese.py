@@ -52,11 +52,13 @@ WORDS = {  # the headline, the summary, leakage
     "near-duplicate (Jaccard similarity of character 5-grams at least 0.5)": (
         "近似重复（字符 5-gram 的 Jaccard 相似度不低于 0.5）"
     ),
-    "{count} of {total} test posts ({share}) have a {near_duplicate} among the training posts. This inflates the "
-    "score, since the model may have memorized them.": (
-        "{total} 条测试样本中有 {count} 条（{share}）在训练集中有{near_duplicate}。模型可能记住了它们，因此分数偏高。"
+    "{count} of {total} test posts ({share}) have a {near_duplicate} among the training or validation posts. "
+    "This inflates the score, since the model may have memorized them.": (
+        "{total} 条测试样本中有 {count} 条（{share}）在训练/验证集中有{near_duplicate}。模型可能已记住，因此分数偏高。"
     ),
-    "No test post has a {near_duplicate} among the training posts.": "所有测试样本在训练集中都没有{near_duplicate}。",
+    "No test post has a {near_duplicate} among the training or validation posts.": (
+        "所有测试样本在训练集和验证集中都没有{near_duplicate}。"
+    ),
     "{count} test posts were dropped, since the initial model had seen them.": (
         "另有 {count} 条测试样本已被初始模型见过，故剔除。"
     ),
@@ -139,8 +141,8 @@ PROVENANCE = {  # data, training, hyperparameters, how to reproduce
         "划分：`{name}`，随机种子 {seed}{fold}；训练集 {train} 条，验证集 {validation} 条，测试集 {test} 条"
     ),
     ", fold {fold}": "，折 {fold}",
-    "The checkpoint, the calibration and the threshold were chosen on validation posts; no choice used test posts": (
-        "检查点、校准与阈值均由验证集选定；测试集不参与任何选择"
+    "No test post was used to choose the checkpoint, the calibration or the threshold": (
+        "检查点、校准与阈值的选择均未使用测试集"
     ),
     "Data and leakage": "数据与泄漏",
     "{count} steps": "{count} 步",

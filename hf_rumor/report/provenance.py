@@ -38,10 +38,7 @@ def data_section(report: Report, tr: Translator) -> Section:
                 validation=f"{split.validation:,}",
                 test=f"{split.test:,}",
             ),
-            tr(
-                "The checkpoint, the calibration and the threshold were chosen on validation posts; no choice used "
-                "test posts"
-            ),
+            tr("No test post was used to choose the checkpoint, the calibration or the threshold"),
         ]
     items.append(leakage(report, tr).rstrip(".。"))
     return Section("data", tr("Data and leakage"), items=tuple(items))

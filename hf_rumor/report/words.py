@@ -181,15 +181,18 @@ def leakage(report: Report, tr: Translator = ENGLISH) -> str:
     near_duplicate = tr(NEAR_DUPLICATE)
     if leaking:
         sentence = tr(
-            "{count} of {total} test posts ({share}) have a {near_duplicate} among the training posts. This "
-            "inflates the score, since the model may have memorized them.",
+            "{count} of {total} test posts ({share}) have a {near_duplicate} among the training or "
+            "validation posts. This inflates the score, since the model may have memorized them.",
             count=f"{leaking:,}",
             total=f"{total:,}",
             share=f"{leaking / total:.1%}",
             near_duplicate=near_duplicate,
         )
     else:
-        sentence = tr("No test post has a {near_duplicate} among the training posts.", near_duplicate=near_duplicate)
+        sentence = tr(
+            "No test post has a {near_duplicate} among the training or validation posts.",
+            near_duplicate=near_duplicate,
+        )
     if not seen:
         return sentence
     dropped = tr("{count} test posts were dropped, since the initial model had seen them.", count=f"{seen:,}")

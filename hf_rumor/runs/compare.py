@@ -87,7 +87,7 @@ def compare_models(names: tuple[str, str], corpus: Corpus, output: Path | None =
     is_unseen = ~np.logical_or(*is_seen)
     if not is_unseen.any():
         counts = " and ".join(f"{name} has seen {seen.sum():,}" for name, seen in zip(names, is_seen, strict=True))
-        raise ModelError(f"compare: no unseen posts: of {len(texts):,}, {counts} in training. Use other posts.")
+        raise ModelError(f"compare: no unseen posts: of {len(texts):,} posts, {counts} in training. Use other posts.")
     probabilities, thresholds = [], []
     for name in names:
         classifier = RumorClassifier.from_pretrained(name)
