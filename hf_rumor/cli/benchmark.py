@@ -37,7 +37,7 @@ def add_parser(verbs: Any) -> None:
         action="append",
         default=[],
         metavar="FLAG=VALUE,...",
-        help="Values of a flag of hf-rumor train, such as loss=bce,ce. Several --vary form a grid.",
+        help="Values of a flag of hf-rumor train, such as loss=bce,ce. Repeat --vary for a grid.",
     )
     parser.add_argument("--splits", type=split_names, default=["grouped"], help="Comma-separated splits. [grouped]")
     parser.add_argument(

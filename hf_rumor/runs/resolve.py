@@ -143,7 +143,7 @@ def complete_by_recipe(arguments: Arguments, model: str) -> Arguments:
         flags = recipe_flags(MINI)
         missing = sorted(flags.keys() - arguments.given.keys() - {"model_name_or_path"})
         if missing:
-            logger.info("recipe: the one of %s sets %s; flags override it", MINI, ", ".join(missing))
+            logger.info("recipe: %s sets %s; flags override it", MINI, ", ".join(missing))
         return arguments.resolved({**flags, **arguments.given})
     if arguments.recipe_model not in (None, "auto", model):
         logger.info("recipe: tuned for %s, but the model is %s", arguments.recipe_model, model)
