@@ -12,7 +12,7 @@ from hf_rumor.util.files import user_path
 NOTE = """\
 A variant is a recipe with one value of each varied flag. Each is compared with the first one on the same posts, with
 paired 95% intervals over groups of near-duplicates. Rerun the same command to resume. All flags that are not listed
-here are passed to hf-rumor train, for every run.
+here are passed to hf-rumor train in every run.
 
 Files in --output_dir: a folder for each run, benchmark.md (tables), benchmark.csv (one row per run), benchmark.tex
 (LaTeX), benchmark.json, and figures."""
@@ -37,19 +37,19 @@ def add_parser(verbs: Any) -> None:
         action="append",
         default=[],
         metavar="FLAG=VALUE,...",
-        help="Values of a flag of hf-rumor train, such as loss=bce,ce. Several --vary are combined.",
+        help="Values of a flag of hf-rumor train, such as loss=bce,ce. Repeat --vary for a grid.",
     )
     parser.add_argument("--splits", type=split_names, default=["grouped"], help="Comma-separated splits. [grouped]")
     parser.add_argument(
         "--seeds",
         type=count,
         default=3,
-        help="Number of training seeds, from 0. Without --split_seeds, each is also the split seed. [%(default)s]",
+        help="Number of training seeds (0, 1, ...). Without --split_seeds, each is also the split seed. [%(default)s]",
     )
     parser.add_argument(
         "--split_seeds",
         type=count,
-        help="Number of split seeds, from 0, each combined with every training seed. 1: the same split for all runs.",
+        help="Number of split seeds (0, 1, ...), each combined with every training seed. 1: one split for all runs.",
     )
     parser.add_argument(
         "--folds", type=count, help="Number of folds for cross-validation: each fold is the test set once per seed."

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 NOTE = """\
-Prints accuracy, macro-F1 and ROC AUC, their differences (B minus A) with paired 95% intervals over groups of
-near-duplicates, and a sign test (McNemar's test over groups). The first table has the posts that neither model has
+Prints accuracy, macro-F1 and ROC-AUC, their differences (B minus A) with paired 95% intervals over groups of
+near-duplicates, and a sign test (McNemar's test over groups). The first table covers the posts that neither model has
 seen in training."""
 
 
@@ -69,7 +69,7 @@ def _to_text(result: "ModelComparison") -> str:
     unseen = "that neither model has seen" if result.all_posts else ""
     paragraphs.append(_table(result.unseen, f"{result.unseen.num_posts:,} posts {unseen}".strip()))
     if result.all_posts:
-        paragraphs.append(_table(result.all_posts, f"all {result.all_posts.num_posts:,} posts, seen ones included"))
+        paragraphs.append(_table(result.all_posts, f"all {result.all_posts.num_posts:,} posts, including seen ones"))
     return "\n\n".join(paragraphs)
 
 

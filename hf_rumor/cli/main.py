@@ -116,7 +116,7 @@ def parse(words: list[str]) -> argparse.Namespace:
     arguments, rest = make_parser().parse_known_args(words)
     if rest and words[0] not in ("benchmark", "search"):
         flags = [flag for action in arguments.parser._actions for flag in action.option_strings]
-        what = f"not a flag{_closest(rest[0], flags)}" if rest[0].startswith("-") else "one argument too many"
+        what = f"not a flag{_closest(rest[0], flags)}" if rest[0].startswith("-") else "unexpected argument"
         raise ArgumentError(f"{rest[0]}: {what}. See {arguments.parser.prog} --help.")
     arguments.flags = rest
     return arguments

@@ -48,8 +48,10 @@ def add_parser(verbs: Any) -> None:
         help="Format of INPUT. auto: from the suffix of the file, otherwise JSON or plain lines, from the first "
         "character. [auto]",
     )
-    parser.add_argument("--text_column", help="Column of the text; detected by its name if not given.")
-    parser.add_argument("--id_column", help="Column of the id; detected by its name, otherwise the line number.")
+    parser.add_argument("--text_column", help="Name of the text column; detected if not given.")
+    parser.add_argument(
+        "--id_column", help="Name of the id column; detected if not given. Without one, the line number is the id."
+    )
     parser.add_argument("--batch_size", type=count, default=32, help="Batch size. [%(default)s]")
     parser.add_argument(
         "--precision",

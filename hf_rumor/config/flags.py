@@ -142,9 +142,9 @@ class RunArguments:
         "Corpus: a .csv, .tsv, .jsonl or .parquet file, a zip or folder in the CED layout, or hub:user/dataset. "
         "auto: data/Rumor_Dataset.zip, else the published corpus from the cache or the network, else data/sample.",
     )
-    text_column: str | None = _flag(None, "Column of the text; detected by its name if not given.")
-    label_column: str | None = _flag(None, "Column of the label; detected by its name if not given.")
-    id_column: str | None = _flag(None, "Column of the id; detected by its name if not given.")
+    text_column: str | None = _flag(None, "Name of the text column; detected if not given.")
+    label_column: str | None = _flag(None, "Name of the label column; detected if not given.")
+    id_column: str | None = _flag(None, "Name of the id column; detected if not given.")
     streaming: bool = _flag(
         False, "Tokenize training posts on the fly, without storing tokens: for corpora of millions of posts."
     )
@@ -153,11 +153,11 @@ class RunArguments:
     split: str = _flag(
         "grouped",
         "Split into training, validation and test posts: grouped (near-duplicates stay together), random, "
-        "chronological, every_8th, or column (the predefined split in the column split of the corpus).",
+        "chronological, every_8th, or column (the predefined split, from the corpus column named split).",
     )
     split_seed: int = _flag(0, "Seed of the split.")
-    folds: int = _flag(5, "Number of folds of equal size (grouped, random); one of them is the test set.")
-    fold: int = _flag(0, "Fold to use as the test set, from 0.")
+    folds: int = _flag(5, "Number of folds of about equal size (grouped, random); one of them is the test set.")
+    fold: int = _flag(0, "Fold to use as the test set (0, 1, ...).")
 
     # Model
     model_name_or_path: str = _flag(
@@ -165,7 +165,9 @@ class RunArguments:
         "Encoder: a folder, a name on the Hub, or mini, the bundled encoder. auto: google-bert/bert-base-chinese from "
         "the cache or the Hub, else mini.",
     )
-    model_revision: str | None = _flag(None, "Branch, tag or commit of a model on the Hub; default: the newest.")
+    model_revision: str | None = _flag(
+        None, "Branch, tag or commit of a model on the Hub; default: the newest commit."
+    )
     config_overrides: str = _flag(
         "{}", """Values that override the model configuration, as JSON: '{"hidden_dropout_prob": 0.2}'."""
     )
@@ -191,7 +193,7 @@ class RunArguments:
     early_stopping_patience: int = _flag(
         2,
         "Stop after this many validations without an improvement of --metric_for_best_model; 0: never. Needs "
-        "--load_best_model_at_end. Unless given, it grows with the number of epochs on small corpora.",
+        "--load_best_model_at_end. If not given, the patience grows with the epochs on small corpora.",
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = _flag(
         "auto",

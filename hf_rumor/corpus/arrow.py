@@ -96,7 +96,7 @@ def load_corpus(
     columns = columns or Columns()
     if isinstance(source, str | Path):
         if labels is not None:
-            raise CorpusError(f"{source}: labels were passed for a path. Pass a list of texts with its labels.")
+            raise CorpusError(f"{source}: labels cannot be passed with a path. Pass a list of texts instead.")
         path = resolve_corpus(source) if isinstance(source, str) else source
         sha256 = content_digest(path)
         rows, findings = read_cached(path, columns, sha256)
@@ -140,7 +140,7 @@ def _read_memory(rows: Iterator[Row], columns: Columns) -> tuple[Dataset, Findin
         posts.append(to_row(post))
         hasher.update(json.dumps(posts[-1], ensure_ascii=False).encode("utf-8") + b"\n")
     if not posts:
-        raise CorpusError(f"{IN_MEMORY}: no posts. Pass some.")
+        raise CorpusError(f"{IN_MEMORY}: no posts. Pass at least one.")
     return Dataset.from_list(posts, features=CACHED), findings, hasher.hexdigest()
 
 
@@ -226,10 +226,10 @@ def split_corpus(
     split = split_dataset(corpus.posts, name, seed, near_duplicates.groups, folds, fold)
     leaking = near_duplicates.leaking(split.test, split.development())
     if name != "column" and any(corpus.posts["split"][:]):
-        logger.info("split: the column split of the corpus is not used; --split column uses its parts")
+        logger.info("split: the corpus has a column named split, which is not used; --split column uses it")
     logger.info(
         "split: %s, seed %d%s: %d training, %d validation, %d test posts, %d test posts with a near-duplicate in "
-        "the other parts, %d validation posts with one in training",
+        "the other sets, %d validation posts with one in training",
         *(split.name, split.seed, f", fold {split.fold}" if split.fold else ""),
         *(len(split.train), len(split.validation), len(split.test)),
         *(len(leaking), len(near_duplicates.leaking(split.validation, split.train))),

@@ -63,8 +63,8 @@ def read_posts(source: Input, columns: Columns) -> Iterator[Post]:
     if source.format == "lines":
         suffixes = [suffix for name, (_, suffixes) in FORMATS.items() for suffix in suffixes if name != "lines"]
         raise CorpusError(
-            f"{source.name}: read as plain lines, which have no labels. Use a file with a label for each post, named "
-            f"{', '.join(suffixes)}."
+            f"{source.name}: read as plain lines, which have no labels. Use a file with labels and "
+            f"one of these suffixes: {', '.join(suffixes)}."
         )
     yield from labeled_posts(_rows(source, columns, "text", "label"), source.name, columns, source.findings)
 

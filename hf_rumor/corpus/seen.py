@@ -98,7 +98,7 @@ def read_seen(folder: Path) -> SeenPosts | None:
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path}: not a file of seen posts ({error}). Restore or remove it.") from error
     if seen.sketches.shape != (len(seen.digests), BANDS * ROWS) or seen.is_trained.shape != seen.digests.shape:
-        raise ModelError(f"{path}: the arrays do not belong together. Restore or remove it.")
+        raise ModelError(f"{path}: the shapes of its arrays do not match. Restore or remove it.")
     return seen
 
 

@@ -158,7 +158,7 @@ def _save(response: requests.Response, path: Path) -> None:
             received += len(chunk)
             num_bytes = max(received, announced)
             if num_bytes > MAX_DOWNLOAD_BYTES:
-                raise ValueError(f"{num_bytes:,} bytes, at most {MAX_DOWNLOAD_BYTES:,} are downloaded")
+                raise ValueError(f"{num_bytes:,} bytes; at most {MAX_DOWNLOAD_BYTES:,} are downloaded")
             file.write(chunk)
             progress.update(len(chunk))
 

@@ -134,7 +134,7 @@ def split_posts(name: str, posts: PostsToSplit, *, seed: int, folds: int = TEST_
 def check_folds(name: str, folds: int, fold: int) -> None:
     """Raise `CorpusError` if the split cannot have this number of folds, or if the fold does not exist."""
     if not 2 <= folds <= MIN_POSTS_PER_LABEL:
-        raise CorpusError(f"--folds {folds}: not a number of folds. Use 2 to {MIN_POSTS_PER_LABEL}.")
+        raise CorpusError(f"--folds {folds}: out of range. Use 2 to {MIN_POSTS_PER_LABEL}.")
     if not 0 <= fold < folds:
         raise CorpusError(f"--fold {fold}: no such fold. Use 0 to {folds - 1}.")
     if name not in WITH_FOLDS and (folds, fold) != (TEST_PART, 0):
@@ -170,8 +170,8 @@ def _by_time(order: Indices, posted_at: Sequence[int | None]) -> Indices:
     missing = sum(time is None for time in times)
     if missing:
         raise CorpusError(
-            f"the chronological split: {missing:,} of {len(times):,} posts have no time. Add a column posted_at, "
-            "as 2013-06-29 12:40:09 or in seconds since 1970, or use another --split."
+            f"--split chronological: {missing:,} of {len(times):,} posts have no time. Add it in a column posted_at "
+            "(2013-06-29 12:40:09, or seconds since 1970), or use another --split."
         )
     return order[np.argsort(np.array(times, dtype=np.int64), kind="stable")]
 
@@ -181,8 +181,8 @@ def _by_column(posts: PostsToSplit, order: Indices, seed: int) -> tuple[Indices,
     missing = int((part_of == "").sum())
     if missing:
         raise CorpusError(
-            f"the column split: {missing:,} of {len(order):,} posts are in none of {', '.join(PARTS)}. Name the part "
-            "of each post in a column split, or use another --split."
+            f"--split column: {missing:,} of {len(order):,} posts are in none of {', '.join(PARTS)}. Name the set of "
+            "each post in a column named split, or use another --split."
         )
     train, validation, test = (order[part_of == part] for part in PARTS)
     if not len(validation):

@@ -60,7 +60,7 @@ def parse_label(value: Any, column: str = "label") -> bool:
         return ANSWERS[word]
     if word in ("yes", "no", "是", "否"):
         raise ValueError(
-            f"label {_shown(value)} in column {column!r} is unclear. Rename the column to is_rumor or is_true."
+            f"label {_shown(value)} in column {column!r} is ambiguous. Rename the column to is_rumor or is_true."
         )
     return ANSWERS[word] != (word in ("真", "假"))
 
@@ -154,7 +154,7 @@ def parse_text(value: Any) -> str:
             raise ValueError(f"{_shown(value)} is not a text")
         value = _written(value)
     if len(value) > MAX_CHARACTERS:
-        raise ValueError(f"a text of {len(value):,} characters, at most {MAX_CHARACTERS:,} are read")
+        raise ValueError(f"a text of {len(value):,} characters; at most {MAX_CHARACTERS:,} are read")
     text: str = value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
     text = text.strip()
     return "" if text and not text[0].isalnum() and is_blank(text) else text

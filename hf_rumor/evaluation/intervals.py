@@ -149,7 +149,7 @@ def paired_differences(
 def paired_roc_auc(
     labels: Labels, probabilities: Floats, other: Floats, groups: Groups, *, num_resamples: int = 2_000
 ) -> Difference:
-    """Return by how much the ROC AUC of `probabilities` is higher than that of `other`; NaN if there is one label."""
+    """Return by how much the ROC-AUC of `probabilities` is higher than that of `other`; NaN if there is one label."""
     numbers, group = np.unique(groups, return_inverse=True)
     blocks = []
     for times in _resamples(len(numbers), num_resamples, length=len(labels)):

@@ -123,7 +123,7 @@ def _write_part(path: Path, job: dict[str, Any], lines_from: LinesFrom, *, resum
         except OSError as error:
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
                 raise OutputError(f"{part}: another job is writing it. Wait until it ends.") from error
-            logger.warning("predict: %s cannot be locked (%s); start no second job with this output", part, error)
+            logger.warning("predict: %s cannot be locked (%s); do not start another job with it", part, error)
         is_empty = not part.stat().st_size  # the job was killed, or failed, before its first line
         if not is_empty and not resume:
             raise OutputError(f"{path}: an interrupted job has left {part}. Add --resume, or remove it.")

@@ -8,12 +8,12 @@ CHINESE = {
     "Model: {model}": "模型：{model}",
     "increases": "提高",
     "decreases": "降低",
-    "the probability of rumor; a stronger color is a larger weight. The model reads wording and does not verify "
-    "claims: this shows what its prediction depends on.": (
+    "the probability of rumor; a stronger color is a larger weight. The model sees only wording and checks no "
+    "facts: the colors show what its prediction depends on.": (
         "谣言概率；颜色越深，权重越大。模型只依据措辞，不核查事实：这里显示的是预测结果依赖哪些词语。"
     ),
     "probability of rumor {probability}, threshold {threshold}": "谣言概率 {probability}，阈值 {threshold}",
-    "The explanation failed: its weights miss {share} of the log-odds, so they are not shown.": (
+    "The explanation failed: its weights do not account for {share} of the log-odds and are not shown.": (
         "解释失败：权重与对数几率相差 {share}，因此不予显示。"
     ),
     "Increase the probability": "提高概率",

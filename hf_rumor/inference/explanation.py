@@ -72,7 +72,7 @@ def explanation_text(explanation: Explanation, *, colors: bool) -> str:
         text = "".join(_colored(word.text, word.weight / explanation.full_color) for word in words)
     lines = [f"{prediction.predicted}, probability of rumor {prediction.rumor_probability:.3f}", text]
     if explanation.has_failed:
-        failure = f"its weights miss {explanation.error:.0%} of the log-odds, so they are not shown"
+        failure = f"its weights do not account for {explanation.error:.0%} of the log-odds and are not shown"
         return "\n".join([*lines, f"  explanation failed: {failure}"])
     for name, sign in {"for rumor": 1, "against": -1}.items():
         listed = "  ".join(f"{word.text} {word.weight:+.2f}" for word in explanation.strongest(sign))
@@ -81,7 +81,7 @@ def explanation_text(explanation: Explanation, *, colors: bool) -> str:
         lines.append(f"  no word changed the log-odds by as much as {FAINT}")
     lines.append(
         f"  weights: log-odds, from {explanation.log_odds_without:+.2f} (no content) to {explanation.log_odds:+.2f}; "
-        f"{explanation.error:.1%} of it not accounted for, {explanation.num_steps} steps"
+        f"{explanation.error:.1%} not accounted for, {explanation.num_steps} steps"
     )
     return "\n".join(lines)
 

@@ -67,7 +67,7 @@ def read_anatomy(name: str, revision: str | None = None) -> Anatomy:
             raise ValueError("config.json has no model_type")
         return Anatomy(config, _read_shapes(name, path.parent, revision))
     except (OSError, ValueError, TypeError, SafetensorError) as error:
-        raise ModelError(f"{name}: not a model of transformers ({error}). Check the name.") from error
+        raise ModelError(f"{name}: not a transformers model ({error}). Check the name.") from error
 
 
 def _read_shapes(name: str, folder: Path, revision: str | None) -> dict[str, tuple[int, ...]]:

@@ -122,7 +122,7 @@ def check_tokenizer(where: str, tokenizer: Any) -> None:
     if len(tokenizer) <= len(tokenizer.all_special_ids):
         raise ModelError(f"{where}: the tokenizer has no vocabulary. Save the tokenizer into the folder.")
     if not tokenizer.is_fast:
-        raise ModelError(f"{where}: {type(tokenizer).__name__} is a slow tokenizer. Use another model.")
+        raise ModelError(f"{where}: {type(tokenizer).__name__} is not a fast tokenizer. Use another model.")
     if tokenizer.pad_token_id is None:
         raise ModelError(f"{where}: the tokenizer has no padding token. Set one and save it, or use another model.")
 
@@ -159,7 +159,7 @@ def _check_weights(
             "config.json, or use another model."
         )
     if any(key.startswith(prefix) for key in other_shapes):
-        raise ModelError(f"{where}: {other_shapes[0]} has another shape than in config.json. Fix config.json.")
+        raise ModelError(f"{where}: the shape of {other_shapes[0]} does not match config.json. Fix config.json.")
     if other_shapes:
         logger.info("model: the head of the checkpoint has other labels; a new one is trained")
 

@@ -23,7 +23,7 @@ def append_layer(config: Any) -> bool:
         ModelError: It is not a BERT.
     """
     if config.model_type != "bert":
-        raise ModelError(f"--pooling mean: needs a BERT, not {config.model_type}. Omit the flag.")
+        raise ModelError(f"--pooling mean: needs a BERT model, not {config.model_type}. Omit the flag.")
     if getattr(config, "hf_rumor", {}).get("pooling") == "mean":
         return False
     config.num_hidden_layers += 1

@@ -48,7 +48,7 @@ def load_classifier(
         raise ModelError(f"{name}: {reason}") from error
     if loaded["missing_keys"]:
         raise ModelError(
-            f"{name}: an encoder without {min(loaded['missing_keys'])}, not a trained classifier. Train it first: "
+            f"{name}: not a trained classifier, since {min(loaded['missing_keys'])} is missing. Train it first: "
             f"hf-rumor train --model_name_or_path {name}"
         )
     if loaded["unexpected_keys"]:

@@ -128,9 +128,9 @@ def _comparison_table(rows: Sequence[Row], report: Report) -> Table:
         )
     if _has_differences(rows):
         note += (
-            f" Δ: difference to {_first(rows)}, mean over pairs of runs on the same posts, with 95% CI over groups of "
-            "near-duplicates. The intervals cover the choice of test posts, not the choice of seeds. p: sign test of "
-            f"the accuracy (McNemar's test over groups), significant below {SIGNIFICANT}; not corrected for several "
+            f" Δ: difference from {_first(rows)}, mean over pairs of runs on the same posts, with 95% CI over groups "
+            "of near-duplicates. The intervals reflect the choice of test posts, not that of seeds. p: sign test of "
+            f"the accuracy (McNemar's test over groups), significant below {SIGNIFICANT}; not corrected for multiple "
             "comparisons."
         )
     titles = [

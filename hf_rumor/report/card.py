@@ -40,7 +40,7 @@ METRIC_TYPES = {
 }
 CED_NAMES = ("Rumor_Dataset", "Chinese_Rumor_Dataset", "Chinese_Rumor_Dataset-master")  # without suffix
 CED = (
-    "CED corpus: Song et al., 2018, [arXiv:1811.04175](https://arxiv.org/abs/1811.04175); no license is stated, "
+    "CED corpus: Song et al., 2018, [arXiv:1811.04175](https://arxiv.org/abs/1811.04175); no license stated, for "
     "research use"
 )
 ENCODERS = {
@@ -57,13 +57,13 @@ classify("{example}", truncation=True)
 ```"""
 TITLE = "Rumor classifier for Chinese microblog posts"
 LIMITS = (
-    "The model reads wording. It does not verify claims: a rumor in a sober tone passes.",
+    "The model sees only wording and checks no facts: it misses a rumor in a sober tone.",
     "**Satire** and jokes are classified by their wording alone.",
     "**Breaking news** resembles rumors: urgent, without a source, with calls to share it.",
-    "**Dialects**, traditional characters and languages other than that of the training posts were not measured.",
+    "**Dialects**, traditional characters and languages other than that of the training posts have not been tested.",
     "**Drift**: topics, people and phrases change, and scores drop on posts newer than the training posts. Measure it "
     "on your own posts with `hf-rumor evaluate`.",
-    "**Prevalence**: the share of rumors in use differs from that in the corpus. Choose your own threshold on your "
+    "**Prevalence**: the share of rumors in practice differs from that in the corpus. Choose the threshold on your "
     "own posts.",
 )
 
@@ -102,8 +102,9 @@ def _introduction(report: Report, tr: Translator) -> tuple[str, ...]:
 
 def _limits(tr: Translator) -> tuple[str, ...]:
     purpose = tr(
-        "For ranking posts that a person then checks, and for research on rumors. Not for decisions about people or "
-        "posts without a person: a false alarm harms the author of the post, and a missed rumor those who believe it."
+        "For ranking posts for human review, and for research on rumors. Not for decisions about people or posts "
+        "without human review: a false alarm harms the author of the post, and a missed rumor harms those who believe "
+        "it."
     )
     return f"## {tr('Intended use and limits')}", purpose, "\n".join(f"- {tr(limit)}" for limit in LIMITS)
 

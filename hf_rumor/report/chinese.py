@@ -13,7 +13,7 @@ WORDS = {  # the headline, the summary, leakage
     "The posts are synthetic (`data/sample`): the score does not apply to real posts.": (
         "本次运行使用人工合成的示例数据（`data/sample`），分数不适用于真实微博。"
     ),
-    "The model predicts {label} for every test post. Train it with `{balanced}` or choose a threshold with "
+    "The model predicts {label} for every test post. Retrain it with `{balanced}`, or choose a threshold with "
     "`--decision max_f1`.": (
         "模型把所有测试样本都预测为“{label}”。请使用 `{balanced}` 重新训练，或用 `--decision max_f1` 选择阈值。"
     ),
@@ -39,25 +39,27 @@ WORDS = {  # the headline, the summary, leakage
     "No post is flagged as a rumor.": "没有样本被判为谣言。",
     "These posts are too few to decide whether the model is better or worse than the baseline: the difference "
     "may be chance.": ("这些样本不足以判断模型与基线孰优孰劣：差异可能出于偶然。"),
-    "Probabilities deviate from observed frequencies by {error} pp on average; those of a perfectly calibrated "
-    "model would deviate by {chance} pp on as many posts.": (
+    "Probabilities deviate from observed frequencies by {error} pp on average. With this number of posts, even a "
+    "perfectly calibrated model would deviate by {chance} pp.": (
         "预测概率与实际频率平均相差 {error} 个百分点；样本数相同时，完全校准的模型也会相差 {chance} 个百分点。"
     ),
     "It is unknown how many of these posts have a near-duplicate among the training posts of the model.": (
         "无法得知这些样本中有多少在模型的训练集中有近似重复。"
     ),
-    "{count} of {total} posts ({share}) or a near-duplicate were training or validation posts of the model.": (
+    "{count} of {total} posts ({share}) are training or validation posts of the model, or near-duplicates of one.": (
         "{total} 条样本中有 {count} 条（{share}）本身或其近似重复出现在模型的训练集或验证集中。"
     ),
     "near-duplicate (Jaccard similarity of character 5-grams at least 0.5)": (
         "近似重复（字符 5-gram 的 Jaccard 相似度不低于 0.5）"
     ),
-    "{count} of {total} test posts ({share}) have a {near_duplicate} among the training posts. The score is too "
-    "high, since the model remembers them.": (
-        "{total} 条测试样本中有 {count} 条（{share}）在训练集中有{near_duplicate}。模型记住了它们，因此分数偏高。"
+    "{count} of {total} test posts ({share}) have a {near_duplicate} among the training or validation posts. "
+    "This inflates the score, since the model may have memorized them.": (
+        "{total} 条测试样本中有 {count} 条（{share}）在训练/验证集中有{near_duplicate}。模型可能已记住，因此分数偏高。"
     ),
-    "No test post has a {near_duplicate} among the training posts.": "所有测试样本在训练集中都没有{near_duplicate}。",
-    "{count} test posts were dropped, as the model to start from had seen them.": (
+    "No test post has a {near_duplicate} among the training or validation posts.": (
+        "所有测试样本在训练集和验证集中都没有{near_duplicate}。"
+    ),
+    "{count} test posts were dropped, since the initial model had seen them.": (
         "另有 {count} 条测试样本已被初始模型见过，故剔除。"
     ),
     "actual {actual}, predicted {predicted}, probability of rumor {probability}": (
@@ -73,14 +75,14 @@ RESULTS = {  # metrics, baseline, calibration, kinds of posts
     "metric": "指标",
     "meaning": "含义",
     "; lower is better": "；越低越好",
-    "95% CI in brackets: {count} bootstrap resamples of near-duplicate groups. That of `ece` is biased upwards, "
-    "because resampling adds noise.": (
+    "95% CI in brackets: {count} bootstrap resamples of near-duplicate groups. The interval of `ece` is biased "
+    "upwards, because resampling adds noise.": (
         "方括号内为 95% 置信区间：按近似重复分组做 {count} 次自助重采样。重采样会引入噪声，因此 `ece` 的区间偏高。"
     ),
     "actual {label}": "实际：{label}",
     "predicted {label}": "预测：{label}",
     "test posts [95% CI]": "测试样本 [95% 置信区间]",
-    "Confusion matrix: numbers of test posts with 95% CI, and the share of the row.": (
+    "Confusion matrix: number of test posts with 95% CI, and percentage of the row.": (
         "混淆矩阵：测试样本数（含 95% 置信区间）及行占比。"
     ),
     "Comparison with baselines": "与基线比较",
@@ -90,9 +92,8 @@ RESULTS = {  # metrics, baseline, calibration, kinds of posts
     ),
     "Baselines were fitted by 5-fold cross-validation on these posts.": "基线在这些样本上以 5 折交叉验证拟合。",
     "Differences are paired, model minus baseline, with 95% CI. A difference in accuracy is significant if its "
-    "interval excludes 0. This interval is at least as wide as that of the sign test (exact McNemar test) over "
-    "near-duplicate groups, whose p-value is in the table. The interval for macro-F1 is that of the bootstrap "
-    "alone.": (
+    "interval excludes 0. This interval contains that of the sign test over near-duplicate groups (exact McNemar "
+    "test); the table has the p-value of the test. The interval for macro-F1 comes from the bootstrap alone.": (
         "差异为配对比较（模型减基线），附 95% 置信区间。准确率差异的区间不含 0 即为显著；该区间不窄于按近似重复分组的"
         "符号检验（精确 McNemar 检验）所对应的区间，检验的 p 值见表。宏平均 F1 的区间仅来自自助法。"
     ),
@@ -108,17 +109,17 @@ RESULTS = {  # metrics, baseline, calibration, kinds of posts
     "A post is predicted to be a rumor if its probability is at least {threshold} (`--decision {rule}`).": (
         "谣言概率不低于 {threshold} 的微博判为谣言（`--decision {rule}`）。"
     ),
-    "No threshold reaches this on validation posts; this one comes closest.": (
+    "No threshold satisfies this rule on validation posts; this one comes closest.": (
         "验证集上没有阈值能达到该要求，此阈值最为接近。"
     ),
-    "A post is uncertain if its confidence is below {limit}. {count} of {total} test posts are not; their "
-    "accuracy is {accuracy}.": (
+    "A post is uncertain if its confidence is below {limit}. The accuracy on the other {count} of {total} test posts "
+    "is {accuracy}.": (
         "置信度低于 {limit} 的微博判为“不确定”。{total} 条测试样本中其余 {count} 条的准确率为 {accuracy}。"
     ),
     "before calibration": "校准前",
     "after calibration": "校准后",
     "test posts": "测试样本",
-    "`ece_by_chance`: `ece` of a perfectly calibrated model on as many posts.": (
+    "`ece_by_chance`: `ece` of a perfectly calibrated model on the same number of posts.": (
         "`ece_by_chance`：样本数相同时，完全校准的模型的 `ece`。"
     ),
     "validation": "验证集",
@@ -140,15 +141,17 @@ PROVENANCE = {  # data, training, hyperparameters, how to reproduce
         "划分：`{name}`，随机种子 {seed}{fold}；训练集 {train} 条，验证集 {validation} 条，测试集 {test} 条"
     ),
     ", fold {fold}": "，折 {fold}",
-    "Validation posts selected the checkpoint, the calibration and the threshold; test posts selected nothing": (
-        "检查点、校准与阈值均由验证集选定；测试集不参与任何选择"
+    "No test post was used to choose the checkpoint, the calibration or the threshold": (
+        "检查点、校准与阈值的选择均未使用测试集"
     ),
     "Data and leakage": "数据与泄漏",
     "{count} steps": "{count} 步",
     "{steps} of {planned} (stopped early)": "{steps}（计划 {planned} 步，提前停止）",
     " (since it resumed at step {step})": "（自第 {step} 步恢复训练起）",
     "the model after the last step": "最后一步的模型",
-    "`{checkpoint}`, the best on validation ({metric} {value})": "`{checkpoint}`，验证集上最优（{metric} {value}）",
+    "`{checkpoint}`, the best on validation posts ({metric} {value})": (
+        "`{checkpoint}`，验证集上最优（{metric} {value}）"
+    ),
     "Model: {name} ({architecture}, {count} parameters), texts truncated to {length} tokens": (
         "模型：{name}（{architecture}，{count} 个参数），文本截断至 {length} 个 token"
     ),
@@ -197,7 +200,7 @@ FIGURES = {
     "Probabilities by label": "各类别的概率分布",
     "probability of rumor": "谣言概率",
     "posts": "样本数",
-    "{outer} of {total} posts of label {name} are below 0.05 or above 0.95.": (
+    "{outer} of {total} posts with label {name} have a probability below 0.05 or above 0.95.": (
         "{total} 条{name}中，{outer} 条的概率低于 0.05 或高于 0.95。"
     ),
     "threshold {threshold}": "阈值 {threshold}",
@@ -216,20 +219,20 @@ FIGURES = {
     "recall": "召回率",
     "precision": "精确率",
     "at the threshold": "阈值处",
-    "Average precision: {average}. At the threshold precision is {precision} and recall {recall}.": (
+    "Average precision: {average}. At the threshold, precision is {precision} and recall is {recall}.": (
         "平均精确率：{average}。阈值处精确率为 {precision}，召回率为 {recall}。"
     ),
     "coverage: share of posts, the most confident first": "覆盖率：按置信度从高到低的样本比例",
-    "accuracy among them": "其中的准确率",
+    "accuracy on these posts": "其中的准确率",
     "Accuracy against coverage": "准确率与覆盖率",
-    "Accuracy of the more confident half: {half}; of all posts: {whole}.": (
+    "Accuracy on the more confident half: {half}; on all posts: {whole}.": (
         "置信度较高的一半样本的准确率：{half}；全部样本：{whole}。"
     ),
 }
 
 PAGE = {
     "Report on a rumor classifier": "谣言检测模型评估报告",
-    "{model}, trained until {date}": "{model}，{date} 完成训练",
+    "{model}, training finished on {date}": "{model}，{date} 完成训练",
     "Sections": "章节",
     "Figures": "图表",
     "Mistakes": "误判",
@@ -254,19 +257,19 @@ CARD = {
         "也可使用 `hf-rumor explain`、`evaluate` 和 `serve`。"
     ),
     "Intended use and limits": "适用范围与局限",
-    "For ranking posts that a person then checks, and for research on rumors. Not for decisions about people or "
-    "posts without a person: a false alarm harms the author of the post, and a missed rumor those who believe it.": (
+    "For ranking posts for human review, and for research on rumors. Not for decisions about people or posts without "
+    "human review: a false alarm harms the author of the post, and a missed rumor harms those who believe it.": (
         "适用于为人工核查排序，以及谣言研究。不得在没有人工复核的情况下处置用户或内容：误报会伤害作者，漏报会伤害相信"
         "谣言的人。"
     ),
-    "The model reads wording. It does not verify claims: a rumor in a sober tone passes.": (
+    "The model sees only wording and checks no facts: it misses a rumor in a sober tone.": (
         "模型只依据措辞，不核查事实：语气平实的谣言不会被发现。"
     ),
     "**Satire** and jokes are classified by their wording alone.": "**讽刺**与玩笑同样只按措辞判断。",
     "**Breaking news** resembles rumors: urgent, without a source, with calls to share it.": (
         "**突发新闻**与谣言相似：紧急、没有来源、呼吁转发。"
     ),
-    "**Dialects**, traditional characters and languages other than that of the training posts were not measured.": (
+    "**Dialects**, traditional characters and languages other than that of the training posts have not been tested.": (
         "**方言**、繁体字以及训练语料之外的语言未经测试。"
     ),
     "**Drift**: topics, people and phrases change, and scores drop on posts newer than the training posts. "
@@ -274,7 +277,7 @@ CARD = {
         "**时间漂移**：话题、人物和用语会变化，对晚于训练语料的微博，分数会下降。请用 `hf-rumor evaluate` 在自己的数据"
         "上评估。"
     ),
-    "**Prevalence**: the share of rumors in use differs from that in the corpus. Choose your own threshold on "
+    "**Prevalence**: the share of rumors in practice differs from that in the corpus. Choose the threshold on "
     "your own posts.": ("**谣言比例**：实际使用中的谣言比例与语料不同，请在自己的数据上选择阈值。"),
     "License and citation": "许可证与引用",
     "License of this model: {license}.": "本模型的许可证：{license}。",
@@ -282,7 +285,7 @@ CARD = {
     "Encoder: {encoder}": "编码器：{encoder}",
     "Data: {data}": "数据：{data}",
     "`{path}`; see the terms of its author": "`{path}`；使用条款以其作者的说明为准",
-    "CED corpus: Song et al., 2018, [arXiv:1811.04175](https://arxiv.org/abs/1811.04175); no license is stated, "
+    "CED corpus: Song et al., 2018, [arXiv:1811.04175](https://arxiv.org/abs/1811.04175); no license stated, for "
     "research use": (
         "CED 语料：Song et al., 2018, [arXiv:1811.04175](https://arxiv.org/abs/1811.04175)；未注明许可证，用于研究"
     ),

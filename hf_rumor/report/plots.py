@@ -99,7 +99,11 @@ def _draw_histogram(report: Report, tr: Translator) -> Picture:
             picture.axes.stairs(counts, histogram.edges, fill=True, alpha=0.5, color=color, hatch=hatch, label=name)
             numbers = {"outer": f"{counts[0] + counts[-1]:,}", "total": f"{sum(counts):,}"}
             sentences.append(
-                tr("{outer} of {total} posts of label {name} are below 0.05 or above 0.95.", name=name, **numbers)
+                tr(
+                    "{outer} of {total} posts with label {name} have a probability below 0.05 or above 0.95.",
+                    name=name,
+                    **numbers,
+                )
             )
         label = tr("threshold {threshold}", threshold=threshold)
         picture.axes.axvline(report.test.threshold, color=GREY, linestyle=":", label=label)
@@ -150,7 +154,7 @@ def _draw_precision_recall(report: Report, tr: Translator) -> Picture | None:
         picture.axes.plot([point.recall], [point.precision], "o", color=ORANGE, label=tr("at the threshold"))
         picture.axes.set_ylim(0, 1.02)
         picture.words = tr(
-            "Average precision: {average}. At the threshold precision is {precision} and recall {recall}.",
+            "Average precision: {average}. At the threshold, precision is {precision} and recall is {recall}.",
             average=f"{report.test.pr_auc:.3f}",
             precision=f"{point.precision:.3f}",
             recall=f"{point.recall:.3f}",
@@ -160,13 +164,13 @@ def _draw_precision_recall(report: Report, tr: Translator) -> Picture | None:
 
 def _draw_coverage(report: Report, tr: Translator) -> Picture:
     curve = report.decision.coverage
-    axes = tr("coverage: share of posts, the most confident first"), tr("accuracy among them")
+    axes = tr("coverage: share of posts, the most confident first"), tr("accuracy on these posts")
     with drawing("coverage", tr("Accuracy against coverage"), *axes, in_percent=True) as picture:
         picture.axes.plot(curve.coverage, curve.accuracy, color=BLUE)
         picture.axes.set_ylim(min(0.5, *curve.accuracy) - 0.02, 1.02)
         half = next(accuracy for share, accuracy in zip(curve.coverage, curve.accuracy, strict=True) if share >= 0.5)
         picture.words = tr(
-            "Accuracy of the more confident half: {half}; of all posts: {whole}.",
+            "Accuracy on the more confident half: {half}; on all posts: {whole}.",
             half=f"{half:.3f}",
             whole=f"{curve.accuracy[-1]:.3f}",
         )

@@ -38,10 +38,7 @@ def data_section(report: Report, tr: Translator) -> Section:
                 validation=f"{split.validation:,}",
                 test=f"{split.test:,}",
             ),
-            tr(
-                "Validation posts selected the checkpoint, the calibration and the threshold; test posts selected "
-                "nothing"
-            ),
+            tr("No test post was used to choose the checkpoint, the calibration or the threshold"),
         ]
     items.append(leakage(report, tr).rstrip(".。"))
     return Section("data", tr("Data and leakage"), items=tuple(items))
@@ -100,7 +97,7 @@ def _kept(train: Training, tr: Translator) -> str:
     if train.best_checkpoint is None:
         return tr("the model after the last step")
     return tr(
-        "`{checkpoint}`, the best on validation ({metric} {value})",
+        "`{checkpoint}`, the best on validation posts ({metric} {value})",
         checkpoint=train.best_checkpoint,
         metric=train.chosen_by,
         value=number(train.best_metric),

@@ -45,7 +45,7 @@ class SplitFacts:
     train: int
     validation: int
     test: int
-    num_leaking_test_posts: int | None  # those with a near-duplicate in the other parts; None for `OUTSIDE`
+    num_leaking_test_posts: int | None  # those with a near-duplicate in the other sets; None for `OUTSIDE`
     num_seen_test_posts: int | None  # in an earlier training; dropped, except for `OUTSIDE`; None if unknown
     num_resamples: int  # of the bootstrap
 

@@ -34,8 +34,8 @@ def _metrics(report: Report, tr: Translator) -> Section:
     ]
     rows.append(("loss", *(number(part.loss) for part in parts.values()), tr.word(report.loss.formula)))
     note = tr(
-        "95% CI in brackets: {count} bootstrap resamples of near-duplicate groups. That of `ece` is biased upwards, "
-        "because resampling adds noise.",
+        "95% CI in brackets: {count} bootstrap resamples of near-duplicate groups. The interval of `ece` is biased "
+        "upwards, because resampling adds noise.",
         count=f"{report.split.num_resamples:,}",
     )
     metrics = table("|".join([tr("metric"), *parts, tr("meaning")]), rows, note)
@@ -51,7 +51,7 @@ def _confusion(report: Report, tr: Translator) -> Table:
         ]
         rows.append((tr("actual {label}", label=tr.word(LABEL_NAMES[label])), *cells))
     titles = "|".join("#" + tr("predicted {label}", label=tr.word(name)) for name in LABEL_NAMES)
-    note = tr("Confusion matrix: numbers of test posts with 95% CI, and the share of the row.")
+    note = tr("Confusion matrix: number of test posts with 95% CI, and percentage of the row.")
     return table(f"{tr('test posts [95% CI]')}|{titles}", rows, note)
 
 
@@ -73,9 +73,8 @@ def _baseline(report: Report, tr: Translator) -> Section:
         fitted = tr("Baselines were fitted by 5-fold cross-validation on these posts.")
     differences = tr(
         "Differences are paired, model minus baseline, with 95% CI. A difference in accuracy is significant if its "
-        "interval excludes 0. This interval is at least as wide as that of the sign test (exact McNemar test) over "
-        "near-duplicate groups, whose p-value is in the table. The interval "
-        "for macro-F1 is that of the bootstrap alone."
+        "interval excludes 0. This interval contains that of the sign test over near-duplicate groups (exact McNemar "
+        "test); the table has the p-value of the test. The interval for macro-F1 comes from the bootstrap alone."
     )
     titles = tr("baseline|#accuracy|#macro-F1|difference in accuracy|#p-value|#difference in macro-F1")
     return Section("baseline", title, tables=(table(titles, rows, tr.join((fitted, differences))),))
@@ -102,13 +101,15 @@ def _calibration(report: Report, tr: Translator) -> Section:
         rule=decision.rule,
     )
     if not decision.reached_on_validation:
-        threshold = tr.join((threshold, tr("No threshold reaches this on validation posts; this one comes closest.")))
+        threshold = tr.join(
+            (threshold, tr("No threshold satisfies this rule on validation posts; this one comes closest."))
+        )
     paragraphs = [tr.join((probability, how)), threshold]
     if decision.certain is not None:
         paragraphs.append(
             tr(
-                "A post is uncertain if its confidence is below {limit}. {count} of {total} test posts are not; their "
-                "accuracy is {accuracy}.",
+                "A post is uncertain if its confidence is below {limit}. The accuracy on the other {count} of {total} "
+                "test posts is {accuracy}.",
                 limit=f"{decision.abstain_below:g}",
                 count=f"{decision.certain.num_posts:,}",
                 total=f"{report.test.num_posts:,}",
@@ -118,7 +119,7 @@ def _calibration(report: Report, tr: Translator) -> Section:
     moments = {tr("before calibration"): calibration.before, tr("after calibration"): calibration.after}
     scores = [(moment, *map(number, vars(part).values())) for moment, part in moments.items() if part]
     titles = "|".join([tr("test posts"), *(f"#{entry.name}" for entry in fields(calibration.after))])
-    by_chance = tr("`ece_by_chance`: `ece` of a perfectly calibrated model on as many posts.")
+    by_chance = tr("`ece_by_chance`: `ece` of a perfectly calibrated model on the same number of posts.")
     points_at_threshold = [
         (part, number(point.precision), number(point.recall), f"{point.share_flagged:.1%}")
         for part, point in ((tr("validation"), decision.validation), (tr("test"), decision.test))

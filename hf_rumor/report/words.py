@@ -69,8 +69,8 @@ def warnings(report: Report, tr: Translator = ENGLISH) -> tuple[str, ...]:
         if has_both and not num_others:
             lines.append(
                 tr(
-                    "The model predicts {label} for every test post. Train it with `{balanced}` or choose a threshold "
-                    "with `--decision max_f1`.",
+                    "The model predicts {label} for every test post. Retrain it with `{balanced}`, or choose a "
+                    "threshold with `--decision max_f1`.",
                     label=tr.word(LABEL_NAMES[label]),
                     balanced=BALANCED,
                 )
@@ -156,8 +156,8 @@ def summary(report: Report, tr: Translator = ENGLISH) -> tuple[str, ...]:
     scores = report.calibration.after
     lines.append(
         tr(
-            "Probabilities deviate from observed frequencies by {error} pp on average; those of a perfectly "
-            "calibrated model would deviate by {chance} pp on as many posts.",
+            "Probabilities deviate from observed frequencies by {error} pp on average. With this number of posts, "
+            "even a perfectly calibrated model would deviate by {chance} pp.",
             error=f"{100 * scores.ece:.1f}",
             chance=f"{100 * scores.ece_by_chance:.1f}",
         )
@@ -172,7 +172,8 @@ def leakage(report: Report, tr: Translator = ENGLISH) -> str:
         return tr("It is unknown how many of these posts have a near-duplicate among the training posts of the model.")
     if leaking is None:
         return tr(
-            "{count} of {total} posts ({share}) or a near-duplicate were training or validation posts of the model.",
+            "{count} of {total} posts ({share}) are training or validation posts of the model, or near-duplicates of "
+            "one.",
             count=f"{seen:,}",
             total=f"{total:,}",
             share=f"{(seen or 0) / total:.1%}",
@@ -180,18 +181,21 @@ def leakage(report: Report, tr: Translator = ENGLISH) -> str:
     near_duplicate = tr(NEAR_DUPLICATE)
     if leaking:
         sentence = tr(
-            "{count} of {total} test posts ({share}) have a {near_duplicate} among the training posts. The score is "
-            "too high, since the model remembers them.",
+            "{count} of {total} test posts ({share}) have a {near_duplicate} among the training or "
+            "validation posts. This inflates the score, since the model may have memorized them.",
             count=f"{leaking:,}",
             total=f"{total:,}",
             share=f"{leaking / total:.1%}",
             near_duplicate=near_duplicate,
         )
     else:
-        sentence = tr("No test post has a {near_duplicate} among the training posts.", near_duplicate=near_duplicate)
+        sentence = tr(
+            "No test post has a {near_duplicate} among the training or validation posts.",
+            near_duplicate=near_duplicate,
+        )
     if not seen:
         return sentence
-    dropped = tr("{count} test posts were dropped, as the model to start from had seen them.", count=f"{seen:,}")
+    dropped = tr("{count} test posts were dropped, since the initial model had seen them.", count=f"{seen:,}")
     return tr.join((sentence, dropped))
 
 

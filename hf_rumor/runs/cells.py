@@ -109,9 +109,11 @@ def make_plan(
     ]
     names = [cell.name for cell in cells]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ArgumentError(f"two runs would have the folder {twice[0]}. Rename a recipe, or remove a --vary value.")
+        raise ArgumentError(
+            f"benchmark: two runs would share the folder {twice[0]}. Rename a recipe, or remove a --vary value."
+        )
     if split_seeds and any(split in WITHOUT_SEED for split in splits):
-        logger.info("benchmark: the split %s does not depend on a seed; it has one", ", ".join(WITHOUT_SEED))
+        logger.info("benchmark: %s: no effect of the split seed; only split seed 0 is used", ", ".join(WITHOUT_SEED))
     variants = {(cell.recipe, cell.varied): cell for cell in cells}.values()
     parsed = [parse_arguments([cell.recipe, *flags, *cell.varied_flags()]).run for cell in variants]
     for run in parsed:
@@ -135,7 +137,7 @@ def _check_flags(vary: Mapping[str, Sequence[str]], flags: Sequence[str]) -> Non
             )
     for name in vary:
         if name in OF_THE_CORPUS:
-            raise ArgumentError(f"--vary {name}: variants are compared on the same posts. Run one benchmark each.")
+            raise ArgumentError(f"--vary {name}: all variants must use the same posts. Run one benchmark per value.")
         if name in named:
             raise ArgumentError(f"--{name}: given as a flag and with --vary. Remove one of them.")
 
@@ -145,5 +147,7 @@ def _corpus(parsed: Sequence[RunArguments]) -> tuple[str, Columns]:
     corpora = {(run.data_path, Columns(run.text_column, run.label_column, run.id_column)) for run in parsed}
     if len(corpora) > 1:
         named = ", ".join(sorted({path for path, _ in corpora}))
-        raise ArgumentError(f"--recipes: they read different corpora or columns ({named}). Give one with --data_path.")
+        raise ArgumentError(
+            f"--recipes: the recipes read different corpora or columns ({named}). Name one with --data_path."
+        )
     return corpora.pop()

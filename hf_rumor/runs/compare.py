@@ -76,7 +76,7 @@ def compare_models(names: tuple[str, str], corpus: Corpus, output: Path | None =
         OutputError: `output` exists.
     """
     if output is not None and output.exists():
-        raise OutputError(f"--output {output}: exists. Remove it, or name another file.")
+        raise OutputError(f"--output {output}: already exists. Remove it, or name another file.")
     for name in names:
         check_reachable(name, "compare")
     texts, labels = corpus.posts["text"][:], np.asarray(corpus.posts["label"][:], dtype=np.int64)
@@ -87,7 +87,7 @@ def compare_models(names: tuple[str, str], corpus: Corpus, output: Path | None =
     is_unseen = ~np.logical_or(*is_seen)
     if not is_unseen.any():
         counts = " and ".join(f"{name} has seen {seen.sum():,}" for name, seen in zip(names, is_seen, strict=True))
-        raise ModelError(f"compare: {counts} of the {len(texts):,} posts in training, together all. Use other posts.")
+        raise ModelError(f"compare: no unseen posts: of {len(texts):,} posts, {counts} in training. Use other posts.")
     probabilities, thresholds = [], []
     for name in names:
         classifier = RumorClassifier.from_pretrained(name)

@@ -79,7 +79,7 @@ def _shortened(threshold: float, probabilities: Floats) -> float:
 
 def to_text(choice: Choice) -> str:
     """Return the thresholds and their scores as a table."""
-    rows = [("of the model", choice.current, choice.at_current), (choice.rule, choice.threshold, choice.at_threshold)]
+    rows = [("current", choice.current, choice.at_current), (choice.rule, choice.threshold, choice.at_threshold)]
     lines = [
         f"{choice.num_posts:,} posts, {choice.num_rumors:,} rumors",
         f"{'':<16}{'threshold':>10}{'flagged':>10}{'precision':>11}{'recall':>9}",
@@ -90,7 +90,7 @@ def to_text(choice: Choice) -> str:
         ),
     ]
     if not choice.reached:
-        lines.append(f"No threshold reaches {choice.rule} on these posts; this one comes closest.")
-    lines.append("On other posts the scores are lower, since the threshold was chosen on these.")
+        lines.append(f"No threshold satisfies {choice.rule} on these posts; this one comes closest.")
+    lines.append("On other posts, expect lower scores: the threshold was chosen on these.")
     lines.append(f"Use it: hf-rumor predict {choice.model} FILE --threshold {choice.threshold}")
     return "\n".join(lines)

@@ -25,8 +25,8 @@ PROBABILITY = {
 }
 SHOWN_METRICS = ("accuracy", "macro_f1", "rumor_precision", "rumor_recall", "roc_auc", "brier")
 LIMITS = (
-    "The model reads wording and does not verify claims. Satire, breaking news, dialects and posts newer than the "
-    "training posts mislead it. A false alarm harms: do not base decisions about people on it alone."
+    "The model sees only wording and checks no facts. Satire, breaking news, dialects and posts newer than the "
+    "training posts mislead it. A false alarm does harm: do not base decisions about people on the model alone."
 )
 
 

@@ -50,7 +50,7 @@ def evaluate_outside(
         OutputError: `folder` holds a model, whose own report would be lost.
     """
     if (folder / "config.json").exists():
-        raise OutputError(f"--output_dir {folder}: holds a model, whose report would be lost. Use another folder.")
+        raise OutputError(f"--output_dir {folder}: contains a model; its report would be lost. Use another folder.")
     check_reachable(name, "evaluate", revision)
     trained = read_report(find_file(name, REPORT_FILE, revision) or Path(name) / REPORT_FILE)
     seen = load_seen(name, revision)

@@ -143,7 +143,7 @@ def complete_by_recipe(arguments: Arguments, model: str) -> Arguments:
         flags = recipe_flags(MINI)
         missing = sorted(flags.keys() - arguments.given.keys() - {"model_name_or_path"})
         if missing:
-            logger.info("recipe: that of %s sets %s; flags override it", MINI, ", ".join(missing))
+            logger.info("recipe: %s sets %s; flags override it", MINI, ", ".join(missing))
         return arguments.resolved({**flags, **arguments.given})
     if arguments.recipe_model not in (None, "auto", model):
         logger.info("recipe: tuned for %s, but the model is %s", arguments.recipe_model, model)
@@ -171,7 +171,9 @@ def _corpus_flags(arguments: Arguments, parts: SplitCorpus, data: InMemory | Non
     if isinstance(data, SplitCorpus):
         clash = sorted(arguments.given.keys() & {"split", "split_seed", "folds", "fold"})
         if clash:
-            raise ArgumentError(f"{', '.join(clash)}: the corpus is split already. Remove it, or pass the corpus.")
+            raise ArgumentError(
+                f"{', '.join(clash)}: the corpus is already split. Remove the flag, or pass the whole corpus."
+            )
         flags |= {"split": parts.split.name, "split_seed": parts.split.seed}
         if parts.split.fold:
             fold, _, folds = parts.split.fold.partition(" of ")

@@ -130,7 +130,7 @@ class Judge:
         if item.post is None or len(item.post.text) <= self.limits.max_characters:
             return item
         limit = self.limits.max_characters
-        return Item(item.id, None, f"the text has {len(item.post.text):,} characters, at most {limit:,} are allowed.")
+        return Item(item.id, None, f"the text has {len(item.post.text):,} characters; at most {limit:,} are allowed.")
 
     def answer_api(self, body: Any) -> tuple[int, Any]:
         """Return status and answer of an API request: `{"text": ...}` or `{"texts": [...]}`."""

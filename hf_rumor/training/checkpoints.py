@@ -71,8 +71,8 @@ def check_steps(checkpoint: Path, steps: Mapping[str, Any]) -> None:
     ]
     if differing:
         raise ArgumentError(
-            f"{checkpoint}: a checkpoint of other steps ({'; '.join(differing)}). Use the same values, or start from "
-            "another checkpoint."
+            f"{checkpoint}: the steps of this checkpoint differ ({'; '.join(differing)}). Use the same values, or "
+            "start from another checkpoint."
         )
 
 

@@ -56,7 +56,7 @@ def locked(folder: Path) -> Iterator[None]:
             raise OutputError(
                 f"--output_dir {folder}: another run is using it. Wait for it, or give another folder."
             ) from error
-        logger.warning("run: %s cannot be locked (%s); start no second run in it", folder, error)  # network disks
+        logger.warning("run: %s cannot be locked (%s); do not start another run in it", folder, error)  # network disks
     try:
         yield
     finally:

@@ -56,7 +56,7 @@ def test_help_of_train_lists_flags_defaults_and_recipes(capsys):
             "--out: not a flag (did you mean --output?). See hf-rumor predict --help",
         ),
         (["predict", "out", "--batch_size", "0"], "--batch_size: expected a number of at least 1, got '0'. See"),
-        (["describe", "out", "extra"], "extra: one argument too many"),
+        (["describe", "out", "extra"], "extra: unexpected argument"),
         (["train", "--no_such_flag"], "--no_such_flag"),
         (["train", "--loss", "nonsense"], "--loss nonsense"),
         (["train", "nowhere.yaml"], "nowhere.yaml"),

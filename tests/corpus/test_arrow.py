@@ -176,7 +176,7 @@ def test_posts_in_memory_come_back_as_they_were(corpus_posts):
         (["雪"], ["maybe"], "in-memory: post 1: label 'maybe' is unknown"),
         ([Post(text="雪")], None, "in-memory: post 1: label None is unknown"),
         ([], [], "in-memory: no posts"),
-        ("auto", [1], "labels were passed for a path"),
+        ("auto", [1], "labels cannot be passed with a path"),
     ],
 )
 def test_an_invalid_source_is_refused(source, labels, words):
@@ -216,7 +216,7 @@ def test_posts_of_a_batch_of_rows_keep_their_source(tmp_path, corpus_posts):
 def test_the_leakage_of_a_split_is_counted_and_logged(corpus_posts, caplog):
     caplog.set_level(logging.INFO)
     corpus = load_corpus([*corpus_posts, *(replace(post, post_id=f"copy {post.post_id}") for post in corpus_posts)])
-    no_leakage = "0 test posts with a near-duplicate in the other parts, 0 validation posts with one in training"
+    no_leakage = "0 test posts with a near-duplicate in the other sets, 0 validation posts with one in training"
     for name in ("grouped", "random"):
         data = split_corpus(corpus, name, seed=1, folds=4, fold=2)
         assert data.split.fold == "2 of 4"

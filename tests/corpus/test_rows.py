@@ -288,7 +288,7 @@ def test_a_table_without_a_text_is_refused_as_a_whole_in_prediction(write, suffi
         (".csv", b'a,"open,1', "a quote is opened and never closed"),
         (".csv", b'a,"b"c,1', "not a table row"),
         (".tsv", b"a\tb\t1\t2", "4 fields, but 3 column names"),
-        (".csv", b"a," + b"x" * 60 + b",1", "a text of 60 characters, at most 50 are read"),
+        (".csv", b"a," + b"x" * 60 + b",1", "a text of 60 characters; at most 50 are read"),
     ],
 )
 def test_a_bad_line_stops_training_and_costs_prediction_that_line_only(write, monkeypatch, suffix, bad, words):

@@ -245,8 +245,8 @@ def test_a_download_with_the_right_content_appears(tmp_path, server, only_abc, p
         ("cut", b"abc", "download failed .*1000 more expected"),
         ("missing", b"abc", "download failed .404"),
         ("whole", b"abd", "not the published corpus: .*expected abc"),
-        ("whole", b"a" * 101, "101 bytes, at most 100 are downloaded"),
-        ("unannounced", b"a" * 101, "101 bytes, at most 100 are downloaded"),
+        ("whole", b"a" * 101, "101 bytes; at most 100 are downloaded"),
+        ("unannounced", b"a" * 101, "101 bytes; at most 100 are downloaded"),
         ("garbled", b"abc", "download failed"),
     ],
 )

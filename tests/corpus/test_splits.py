@@ -218,7 +218,7 @@ def test_a_part_with_one_label_only_is_refused(part, rumors):
     columns = make_columns(100)  # of which 0 to 71 train, 72 to 79 validation, 80 to 99 test
     labels = np.array([int(position in rumors) for position in range(100)])
     columns = replace(columns, posted_at=list(range(100)), labels=labels)
-    assert f"the {part} part of the chronological split" in refused("chronological", columns)
+    assert f"the {part} set of the chronological split" in refused("chronological", columns)
 
 
 @pytest.mark.parametrize("num_groups", [1, 3, 5])
@@ -252,7 +252,7 @@ def test_a_missing_validation_part_is_cut_off_training_and_reported(caplog):
         ([None] * 100, "100 of 100 posts are in none of train, validation, test"),
         (["train"] * 99 + [None], "1 of 100 posts are in none of"),
         (["train"] * 100, "the test set of the column split: 0 non-rumor, 0 rumor"),
-        (["test"] * 100, "the train part of the column split: 0 non-rumor, 0 rumor"),
+        (["test"] * 100, "the train set of the column split: 0 non-rumor, 0 rumor"),
     ],
 )
 def test_a_column_without_the_parts_is_refused(parts, words):

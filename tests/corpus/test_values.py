@@ -42,7 +42,7 @@ def test_an_answer_means_what_its_column_asks(columns, rumors, others):
 @pytest.mark.parametrize("value", ["是", "否", "yes", "no"])
 @pytest.mark.parametrize("column", ["label", "标签", "真假"])
 def test_an_answer_without_a_question_is_refused(value, column):
-    with pytest.raises(ValueError, match="is unclear"):
+    with pytest.raises(ValueError, match="is ambiguous"):
         parse_label(value, column)
 
 

@@ -42,7 +42,7 @@ def test_weights_in_several_files_are_counted(tmp_path, tiny_encoder):
 def test_a_folder_without_a_model_is_an_error(tmp_path, config):
     if config:
         (tmp_path / "config.json").write_text(config)
-    with pytest.raises(ModelError, match="not a model of transformers"):
+    with pytest.raises(ModelError, match="not a transformers model"):
         read_anatomy(str(tmp_path))
 
 

@@ -66,5 +66,5 @@ def test_training_changes_what_the_added_layer_attends_to(headless):
 
 
 def test_mean_pooling_needs_a_bert():
-    with pytest.raises(ModelError, match="needs a BERT, not electra"):
+    with pytest.raises(ModelError, match="needs a BERT model, not electra"):
         append_layer(ElectraConfig())

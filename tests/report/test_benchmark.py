@@ -40,7 +40,7 @@ def test_the_second_table_has_the_differences_to_the_first_variant(rows, make_re
         "| mini, loss=ce | 2 | 0.750 ± 0.141 | 0.750 ± 0.100 | +5.0 pp [-1.0, 11.0] | +5.0 pp [-1.0, 11.0] | 0.200 |"
     )
     assert {line.count("|") for line in lines(text)[-5:]} == {8}
-    assert "difference to mini, loss=bce" in text
+    assert "difference from mini, loss=bce" in text
 
 
 def test_two_splits_are_named_in_every_row_and_label(rows, make_report):

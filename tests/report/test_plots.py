@@ -36,7 +36,7 @@ def test_every_picture_is_svg_with_a_text_alternative_and_texts_as_texts(picture
         ("Learning rate", "peaks at 5e-05 and ends at 0"),
         ("Confusion matrix", "Actual rumor: 1 predicted non-rumor, 1 predicted rumor."),
         ("Reliability", "Expected calibration error: 0.250, before calibration 0.250."),
-        ("Precision and recall", "At the threshold precision is 1.000 and recall 0.500."),
+        ("Precision and recall", "At the threshold, precision is 1.000 and recall is 0.500."),
     ],
 )
 def test_the_text_alternative_describes_the_picture(pictures, title, words):

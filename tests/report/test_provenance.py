@@ -40,7 +40,7 @@ def test_the_fold_is_shown_if_folds_were_requested(make_report):
     [
         ({}, "mini (BertModel, 1,234,567 parameters), texts truncated to 128 tokens"),
         ({}, "3 epochs, 1,200 steps, 120 of them warm-up; global batch size 32; schedule linear"),
-        ({}, "Model kept: `checkpoint-20`, the best on validation (macro_f1 0.750)"),
+        ({}, "Model kept: `checkpoint-20`, the best on validation posts (macro_f1 0.750)"),
         ({"train": {"best_checkpoint": None}}, "Model kept: the model after the last step"),
         ({"train": {"planned_steps": 2400}}, "1,200 steps of 2,400 (stopped early)"),
         ({"train": {"resumed_at_step": 7}}, "(since it resumed at step 7)"),

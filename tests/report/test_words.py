@@ -109,7 +109,7 @@ def test_without_rumors_the_summary_has_no_recall(make_report):
     ("num_leaking", "num_seen", "words"),
     [
         (None, None, "It is unknown"),
-        (None, 25, "25 of 1,000 posts (2.5%) or a near-duplicate were training or validation posts"),
+        (None, 25, "25 of 1,000 posts (2.5%) are training or validation posts"),
         (0, 0, "No test post has"),
         (25, 0, "25 of 1,000 test posts (2.5%)"),
         (25, None, "25 of 1,000 test posts (2.5%)"),

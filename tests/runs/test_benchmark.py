@@ -121,7 +121,7 @@ def test_a_refused_run_does_not_make_an_older_result_count(tmp_path, train, monk
         ),
         (["--fold", "1"], "--fold: set by the benchmark for each run"),
         (["--folds", "3", "--splits", "grouped,chronological"], "--split chronological has no folds"),
-        (["--folds", "1"], "--folds 1: not a number of folds. Use 2 to 20"),
+        (["--folds", "1"], "--folds 1: out of range. Use 2 to 20"),
         (["--leaning_rate", "1"], "did you mean --learning_rate?"),
     ],
 )

@@ -56,12 +56,12 @@ def test_the_name_of_a_folder_has_everything_that_varies(cell, name):
     [
         ({"flags": ["--split-seed=1"]}, "--split_seed: set by the benchmark for each run. Use --splits, --seeds"),
         ({"vary": {"seed": ["1", "2"]}}, "--seed: set by the benchmark"),
-        ({"vary": {"data_path": ["a", "b"]}}, "--vary data_path: variants are compared on the same posts"),
+        ({"vary": {"data_path": ["a", "b"]}}, "--vary data_path: all variants must use the same posts"),
         ({"vary": {"loss": ["bce", "ce"]}, "flags": ["--loss", "mse"]}, "--loss: given as a flag and with --vary"),
         ({"vary": {"loss": ["bce", "hinge"]}}, "--loss hinge: unknown"),
         ({"vary": {"los": ["bce", "ce"]}}, "did you mean --loss"),
         ({"vary": {"max_length": ["64", "many"]}}, "max_length"),
-        ({"vary": {"loss_kwargs": ["{}", "{ }"]}, "flags": []}, "two runs would have the folder mini-loss_kwargs"),
+        ({"vary": {"loss_kwargs": ["{}", "{ }"]}, "flags": []}, "two runs would share the folder mini-loss_kwargs"),
     ],
 )
 def test_a_mistake_is_an_error_before_the_first_run(settings, message):

@@ -56,7 +56,7 @@ def test_a_missing_folder_is_an_error(name):
 
 
 def test_a_folder_without_a_model_is_an_error(tmp_path):
-    with pytest.raises(ModelError, match="not a model of transformers"):
+    with pytest.raises(ModelError, match="not a transformers model"):
         describe_model(str(tmp_path))
 
 
@@ -78,7 +78,7 @@ def test_the_score_of_a_model_is_that_of_the_report_beside_it(folder, make_repor
     for words in (
         *("posts.jsonl, 4,321 posts, SHA-256 5ca1ab1e", "grouped, seed 42: 3,000 training posts, 1,000 test posts."),
         *("accuracy        0.750 [0.625, 0.875]", "roc_auc         1.000\n", "no significant difference; +25.0 pp"),
-        *("2026-11-23", "platt", "below a confidence of 0.7", "The model reads wording"),
+        *("2026-11-23", "platt", "below a confidence of 0.7", "The model sees only wording"),
     ):
         assert words in text
     assert "/home/someone" not in text

@@ -67,7 +67,7 @@ def test_every_post_of_another_corpus_is_scored_and_nothing_else_changes(
     assert new["unseen"] is None
     for name in ("report.md", "report.html"):
         page = (output / name).read_text("utf-8")
-        assert "0 of 50 posts (0.0%) or a near-duplicate were training" in page
+        assert "0 of 50 posts (0.0%) are training" in page
         assert "unseen" not in page
         assert "5-fold cross-validation" in page
         assert "hf-rumor evaluate MODEL" in page
@@ -129,7 +129,7 @@ def test_training_further_drops_test_posts_that_were_seen_and_remembers_both_run
 
 def test_the_report_of_the_model_is_not_overwritten(trained, another):
     before = (trained[0] / "report.json").read_bytes()
-    with pytest.raises(OutputError, match="holds a model, whose report would be lost"):
+    with pytest.raises(OutputError, match="contains a model; its report would be lost"):
         evaluate_outside(str(trained[0]), load_corpus(another), trained[0])
     assert (trained[0] / "report.json").read_bytes() == before
 

@@ -149,7 +149,7 @@ def test_the_bundled_model_brings_its_recipe_and_the_log_shows_it(caplog):
     caplog.set_level("INFO", logger="hf_rumor")
     run = resolve(parse_arguments([*FLAGS[1:], "--model_name_or_path", "mini", "--learning_rate", "1e-3"]))
     [line] = [line for line in caplog.messages if line.startswith("recipe: ")]
-    assert "that of mini sets adversarial_radius, config_overrides," in line
+    assert "recipe: mini sets adversarial_radius, config_overrides," in line
     assert "learning_rate" not in line
     assert (run.flags.pooling, run.args.learning_rate) == ("mean", 1e-3)
 
@@ -188,7 +188,7 @@ def test_a_split_corpus_is_used_as_it_is_split(posts):
     run = decide(data=corpus)
     assert run.data is corpus
     assert {"split": "random", "split_seed": 3, "folds": 4, "fold": 1}.items() <= run.recipe.items()
-    with pytest.raises(ArgumentError, match="split_seed: the corpus is split already"):
+    with pytest.raises(ArgumentError, match="split_seed: the corpus is already split"):
         decide("--split_seed", "3", data=corpus)
 
 

@@ -153,7 +153,7 @@ def test_a_folder_with_other_files_is_refused(words, tmp_path, capsys):
     (tmp_path / "search").mkdir()
     (tmp_path / "search" / "thesis.tex").touch()
     assert cli.main([*words, "--trials", "1"]) == 2
-    assert "contains something other than a search" in capsys.readouterr().err
+    assert "contains files that are not from a search" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "search").iterdir()] == ["thesis.tex"]
 
 

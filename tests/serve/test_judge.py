@@ -29,7 +29,7 @@ def test_files_are_classified_within_limits_and_removed(judge, tmp_path, languag
     html, name = judge.answer_file(str(path), language)
     assert WORDS[language]["done"].format(2, 1) in html
     rows = [json.loads(line) for line in Path(name).read_text("utf-8").splitlines()]
-    assert rows[1]["error"] == "the text has 21 characters, at most 20 are allowed."
+    assert rows[1]["error"] == "the text has 21 characters; at most 20 are allowed."
     assert not path.exists()
     path.write_text("停水\n", encoding="utf-8")
     judge.expect_file(str(path))

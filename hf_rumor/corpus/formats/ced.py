@@ -53,7 +53,7 @@ def open_tree(path: Path) -> Iterator[tuple[list[str], ReadFile]]:
     archive, sizes = _open_zip(path)
     with archive:
         if len(sizes) > MAX_FILES:
-            raise CorpusError(f"{path}: {len(sizes):,} files, at most {MAX_FILES:,} are read. Use a .jsonl file.")
+            raise CorpusError(f"{path}: {len(sizes):,} files; at most {MAX_FILES:,} are read. Use a .jsonl file.")
         yield sorted(sizes), lambda name: _read_whole(sizes[name], lambda: archive.open(name))
 
 
@@ -76,9 +76,9 @@ def _read_whole(size: int, open_file: Callable[[], IO[bytes]]) -> bytes:
     except ZIP_ERRORS as error:
         if getattr(error, "filename", None) is not None:
             raise
-        raise ValueError(f"the zip is damaged here or has a password ({error})") from error
+        raise ValueError(f"the zip is corrupt here or password-protected ({error})") from error
     if size > MAX_BYTES or len(content) > MAX_BYTES:
-        raise ValueError(f"{max(size, len(content)):,} bytes, at most {MAX_BYTES:,} are read")
+        raise ValueError(f"{max(size, len(content)):,} bytes; at most {MAX_BYTES:,} are read")
     return content
 
 

@@ -84,5 +84,5 @@ def _parse(lines: list[str], delimiter: str) -> list[str] | str:
         return OPEN_QUOTE if str(error) == "unexpected end of data" else f"not a table row ({error}). Repair the line."
     # A field that contains whole lines of a table: its quotes are part of the text.
     if delimiter == "\t" and any(text.count("\t") >= (len(row) - 1) * text.count("\n") > 0 for text in row):
-        return 'a text begins with a quote and another one ends with it, lines later. Write " inside quotes as "".'
+        return 'a quoted text seems to span several rows. Write a quote inside a text as "".'
     return row

@@ -324,7 +324,7 @@ def test_an_archive_of_too_many_files_is_refused(tmp_path, monkeypatch):
     with zipfile.ZipFile(tmp_path / "corpus.zip", "w") as archive:
         for number in range(4):
             archive.writestr(f"{number}.txt", "")
-    assert "4 files, at most 3 are read" in refused(tmp_path / "corpus.zip")
+    assert "4 files; at most 3 are read" in refused(tmp_path / "corpus.zip")
 
 
 @pytest.mark.parametrize("name", ["../../evil.json", "/etc/evil.json", "x/../../original-microblog/1_a_2.json"])
