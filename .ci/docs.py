@@ -17,7 +17,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -53,6 +53,11 @@ def read_blocks(text: str) -> Iterator[Block]:
         is_example = language in ("python", "console") or FILE.match(code)
         if is_example and not NOT_RUN.search(info):
             yield Block(text.count("\n", 0, match.start()) + 2, language, code, shown)
+
+
+def without_line(block: Block) -> Block:
+    """Return the block as if it were at the top of a page."""
+    return replace(block, line=0)
 
 
 def read_commands(code: str) -> list[tuple[str, str]]:
@@ -190,9 +195,12 @@ def main(names: list[str]) -> None:
     """Check the pages, two at once; exit with status 1 if an example is wrong."""
     found = {path for pattern in PAGES for path in CHECKOUT.glob(pattern)}
     pages = [Path(name).resolve() for name in names] or sorted(
-        page for page in found if not page.relative_to(CHECKOUT).as_posix().startswith(SKIPPED)
+        (page for page in found if not page.relative_to(CHECKOUT).as_posix().startswith(SKIPPED)),
+        reverse=True,  # the tutorials, which take longest, come first
     )
-    pages = [page for page in pages if any(read_blocks(page.read_text(encoding="utf-8")))]
+    # A translation has the same blocks as its original: they are run once.
+    by_blocks = {tuple(map(without_line, read_blocks(page.read_text(encoding="utf-8")))): page for page in pages}
+    pages = [page for blocks, page in by_blocks.items() if blocks]
     with tempfile.TemporaryDirectory() as cache:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         os.environ.update(HF_HUB_OFFLINE="1", HF_RUMOR_CACHE=cache, OMP_NUM_THREADS="1", PATH=path)
