@@ -266,7 +266,7 @@ def test_its_tokenizer_normalizes_width_case_and_traditional_characters(mini):
 def test_its_card_states_license_and_training_texts():
     card = (MINI_FOLDER / "README.md").read_text(encoding="utf-8")
     assert "license: apache-2.0" in card
-    assert "no post of CED" in card
+    assert "no post\nfrom CED" in card
     assert (MINI_FOLDER / "model.safetensors").stat().st_size <= 16_000_000
 
 

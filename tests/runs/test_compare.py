@@ -68,7 +68,7 @@ def test_posts_that_one_of_the_models_has_seen_are_counted_and_compared_apart(mo
     assert [model.num_seen for model in result.models] == [10, 15]
     assert (result.unseen.num_posts, result.all_posts.num_posts) == (40, 60)
     write_seen(tmp_path / "b", seen_posts(texts, []))
-    with pytest.raises(ModelError, match=r"a has seen 10 and .*b has seen 60 of the 60 posts"):
+    with pytest.raises(ModelError, match=r"of 60 posts, .*a has seen 10 and .*b has seen 60 in training"):
         compare_models(models, corpus)
 
 
@@ -102,7 +102,7 @@ def test_the_verb_prints_tables_or_json(tiny_encoder, make_posts, write_ced, tmp
     printed = capsys.readouterr().out
     assert printed.startswith("B compared with A in accuracy: ")
     assert "| 30 posts | A | B | B minus A [95% CI] |" in printed
-    assert "| roc_auc | not defined | not defined | not defined |" in printed
+    assert "| roc_auc | n/a | n/a | n/a |" in printed
     assert f"B: {tmp_path / 'b'}, threshold 0.3, has seen an unknown number of the posts" in printed
     assert cli.main([*words, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
