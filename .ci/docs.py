@@ -209,7 +209,7 @@ def main(names: list[str]) -> None:
 
         with multiprocessing.get_context("fork").Pool(NUM_PROCESSES, maxtasksperchild=1) as pool:
             problems = [problem for problem in pool.imap(check, pages, chunksize=1) if problem]
-    sys.exit("\n\n".join(problems))
+    sys.exit("\n\n".join(problems) or None)  # an empty text would be status 1
 
 
 if __name__ == "__main__":
