@@ -95,12 +95,11 @@ def test_what_fails_is_a_difference_with_its_line(block, message, tmp_path, monk
         run(page(block), tmp_path, monkeypatch)
 
 
-def test_a_user_error_can_be_shown(tmp_path, monkeypatch):
-    run(
-        page(("console", "$ hf-rumor predict out nothing.csv\nhf-rumor: error: nothing.csv: ...")),
-        tmp_path,
-        monkeypatch,
-    )
+def test_a_user_error_is_compared(tmp_path, monkeypatch):
+    command = "$ hf-rumor predict out nothing.csv\nhf-rumor: error: "
+    run(page(("console", command + "nothing.csv: ...")), tmp_path, monkeypatch)
+    with pytest.raises(check.Difference, match="prints"):
+        run(page(("console", command + "other.csv: ...")), tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize(

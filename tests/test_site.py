@@ -71,7 +71,9 @@ def test_the_search_finds_a_page_about_thresholds(site, address, browser, is_ser
     page.get_by_text("Type to start searching").wait_for()
     page.locator(".md-search__input").press_sequentially(word)
     page.keyboard.press("End")  # after an input method, too, a key is released
-    page.locator(".md-search-result mark", has_text=word).first.wait_for()
+    hit = page.locator(".md-search-result mark", has_text=word).first
+    hit.wait_for()
+    assert word in hit.inner_text().lower()
     page.close()
 
 

@@ -1,6 +1,5 @@
 """An audit as text, and as tables for a spreadsheet."""
 
-import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from hf_rumor.audit.label_errors import LabelErrors
 from hf_rumor.corpus.near_duplicates import THRESHOLD, NearDuplicates, jaccard
 from hf_rumor.corpus.normalization import normalize
 from hf_rumor.labels import LABEL_NAMES
-from hf_rumor.util.files import written_whole
+from hf_rumor.util.files import write_csv
 
 
 NUM_PIECES = 8  # giveaways per label in the text
@@ -134,17 +133,9 @@ def write_tables(audited: Audited, posts: Dataset, folder: Path) -> list[Path]:
     if audited.label_errors:
         tables["label_errors.csv"] = _doubt_rows(audited.label_errors, posts)
     for name, rows in tables.items():
-        with (
-            written_whole(folder / name) as part,
-            part.open("w", encoding="utf-8-sig", newline="") as file,  # spreadsheets detect UTF-8 by the mark
-        ):
-            csv.writer(file).writerows([_safe(value) for value in row] for row in rows)
+        header, *body = rows
+        write_csv(folder / name, header, body, for_people=True)
     return [folder / name for name in tables]
-
-
-def _safe(value: Any) -> Any:
-    """Return a value that a spreadsheet does not interpret as a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def _group_rows(near_duplicates: NearDuplicates, posts: Dataset) -> Iterator[Sequence[Any]]:

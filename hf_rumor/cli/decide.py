@@ -30,8 +30,8 @@ def add_parser(verbs: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Choose the threshold and print what it gives."""
     from hf_rumor.evaluation.decision import parse_decision
-    from hf_rumor.runs.decide import decide, to_text
+    from hf_rumor.runs.decide import choose_for_model, to_text
 
     parse_decision(arguments.decision)  # raises its error before anything is loaded
-    choice = decide(arguments.model, load(arguments), arguments.decision, arguments.revision)
+    choice = choose_for_model(arguments.model, load(arguments), arguments.decision, arguments.revision)
     print(to_json(choice, indent=2) if arguments.json else to_text(choice))

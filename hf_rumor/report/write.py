@@ -19,7 +19,7 @@ from hf_rumor.report.html import to_html
 from hf_rumor.report.markdown import to_markdown
 from hf_rumor.report.plots import draw_all
 from hf_rumor.report.record import REPORT_FILE, Report, read_report, to_json
-from hf_rumor.util.files import write_text
+from hf_rumor.util.files import from_cell, write_csv, write_text
 from hf_rumor.util.translation import Language
 
 
@@ -51,23 +51,14 @@ def write_report(
     ]
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     write_text(folder / "predictions.jsonl", lines)
-    mistakes = [
-        {**rows[position], "near_duplicate_group": groups[position], "text": texts[position]}
+    mistakes = (
+        (*(rows[position][name] for name in rows[position]), groups[position], texts[position])
         for position in find_mistakes(scored, report.decision.threshold).tolist()
-    ]
-    _write_mistakes(folder / MISTAKES_FILE, mistakes)
+    )
+    names = (*rows[0], "near_duplicate_group", "text")
+    write_csv(folder / MISTAKES_FILE, names, mistakes, for_people=True)
     _write_rendered(folder, report, dict(zip(scored.ids, texts, strict=True)), language)
     write_text(folder / REPORT_FILE, to_json(report))
-
-
-def _write_mistakes(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write a table for spreadsheets, which recognize UTF-8 by its byte order mark."""
-    table = io.StringIO()
-    names = ("id", "label", "predicted", "rumor_probability", "near_duplicate_group", "text")
-    writer = csv.DictWriter(table, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, f"\ufeff{table.getvalue()}")
 
 
 def _write_rendered(folder: Path, report: Report, texts: Mapping[str, str], language: Language) -> None:
@@ -89,7 +80,7 @@ def render(folder: Path, language: Language) -> None:
         table = (folder / MISTAKES_FILE).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ModelError(f"{folder / MISTAKES_FILE}: cannot be read ({error}). Rerun the training.") from error
-    texts = {row["id"]: row["text"] for row in csv.DictReader(io.StringIO(table, newline=""))}
+    texts = {from_cell(row["id"]): from_cell(row["text"]) for row in csv.DictReader(io.StringIO(table, newline=""))}
     _write_rendered(folder, report, texts, language)
     if (folder / CARD_FILE).exists():
         write_card(folder, report, None, language=language)

@@ -32,7 +32,7 @@ class Choice:
     at_threshold: OperatingPoint
 
 
-def decide(name: str, corpus: Corpus, rule: str, revision: str | None = None) -> Choice:
+def choose_for_model(name: str, corpus: Corpus, rule: str, revision: str | None = None) -> Choice:
     """Return the threshold that the rule of `--decision` gives on the posts of a corpus that the model has not seen.
 
     Raises:

@@ -16,6 +16,9 @@ from typing import Any
 from hf_rumor.errors import CorpusError, OutputError
 
 
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # of a text that a spreadsheet would run as a formula
+
+
 def cache_folder() -> Path:
     """Return the folder for downloads and Arrow data: `$HF_RUMOR_CACHE`, or `~/.cache/hf_rumor`."""
     return Path(os.environ.get("HF_RUMOR_CACHE") or Path.home() / ".cache" / "hf_rumor")
@@ -79,11 +82,23 @@ def write_text(path: Path, text: str) -> None:
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Iterable[Any]], *, for_people: bool = False) -> None:
     """Write rows as CSV, whole or not at all; None is an empty cell.
 
-    `for_people` adds the byte order mark by which spreadsheets recognize UTF-8.
+    `for_people` is for spreadsheets: it adds the byte order mark by which they recognize UTF-8, and an apostrophe to
+    texts that they would run as a formula.
     """
+    if for_people:
+        rows = ([_as_cell(value) for value in row] for row in rows)
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows([columns, *rows])
     write_text(path, ("\ufeff" if for_people else "") + text.getvalue())
+
+
+def _as_cell(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.lstrip("'").startswith(FORMULA_STARTS) else value
+
+
+def from_cell(value: str) -> str:
+    """Return the text of a cell that `write_csv` wrote for people."""
+    return value[1:] if value.startswith("'") and value.lstrip("'").startswith(FORMULA_STARTS) else value
 
 
 def list_files(folder: Path) -> list[Path]:

@@ -15,6 +15,7 @@ from hf_rumor.util import files
 from hf_rumor.util.files import (
     cache_folder,
     content_digest,
+    from_cell,
     list_files,
     output_file,
     user_path,
@@ -309,3 +310,12 @@ def test_a_csv_file_has_the_same_cells_when_it_is_read(tmp_path, for_people, enc
     write_csv(tmp_path / "a.csv", ["id", "text"], [["1", '雪,"雨"'], [None, "two\nlines"]], for_people=for_people)
     with (tmp_path / "a.csv").open(encoding=encoding, newline="") as file:
         assert list(csv.reader(file)) == [["id", "text"], *rows]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "-1", "@a", "'=1+1", "a=1", "'a"])
+def test_no_cell_for_people_is_a_formula_and_the_text_can_be_restored(tmp_path, text):
+    write_csv(tmp_path / "a.csv", ["text"], [[text]], for_people=True)
+    with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as file:
+        [_, row] = csv.reader(file)
+    assert not row[0].startswith(("=", "+", "-", "@"))
+    assert from_cell(row[0]) == text
