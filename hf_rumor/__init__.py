@@ -1,4 +1,4 @@
-"""Rumor classification on the Hugging Face Trainer: from a raw corpus to a model and a report that can be trusted.
+"""Rumor classification with the Hugging Face Trainer: from a raw corpus to a model and a report that can be trusted.
 
 Everything but `RumorError` is imported when it is first used, so that `import hf_rumor` is fast.
 """

@@ -38,8 +38,9 @@ def to_text(audit: Audit) -> str:
         *(f"  {year:<18} {row[rumor]:8,}   {row[non_rumor]:8,}" for year, row in audit.years.items()),
         "",
         f"near-duplicates (character 5-gram Jaccard of {THRESHOLD} or more)",
-        f"  {near['groups']:,} groups, the largest of {near['largest']:,} posts; in groups: {near['posts'][rumor]:,} "
-        f"rumors, {near['posts'][non_rumor]:,} non-rumors; {near['exact_copies']:,} exact copies",
+        f"  groups: {near['groups']:,} (largest: {near['largest']:,} posts); posts in groups: "
+        f"{near['posts'][rumor]:,} rumors, {near['posts'][non_rumor]:,} non-rumors; exact copies: "
+        f"{near['exact_copies']:,}",
         f"  groups with both labels: {audit.conflicts['groups']:,}; posts skipped because their exact text has both: "
         f"{audit.conflicts['posts_left_out']:,}",
         "",
@@ -54,9 +55,9 @@ def to_text(audit: Audit) -> str:
         "",
         *_label_error_lines(audit),
         "",
-        f"accuracy of predicting the label without the text (always the same label: {audit.majority:.3f})",
+        f"accuracy of predicting the label without the text (majority class: {audit.majority:.3f})",
         *(f"  {name:<34} {accuracy:.3f}" for name, accuracy in audit.artefacts.items()),
-        "  An accuracy far above that of one label shows how the corpus was collected, not what a rumor is.",
+        "  An accuracy far above that of the majority class shows how the corpus was collected, not what a rumor is.",
     ]
     return "\n".join(lines)
 
@@ -73,7 +74,7 @@ def _share(part: int, whole: int) -> str:
 
 
 def _giveaway_lines(audit: Audit) -> list[str]:
-    lines = ["characters and words that give the label away (rumors, non-rumors with it; near-duplicates count once)"]
+    lines = ["characters and words that reveal the label (rumors and non-rumors with it; near-duplicates count once)"]
     for name in reversed(LABEL_NAMES):
         pieces = [
             f"{readable(giveaway.piece)} ({giveaway.num_rumors:,}, {giveaway.num_non_rumors:,})"
@@ -84,8 +85,8 @@ def _giveaway_lines(audit: Audit) -> list[str]:
     strongest = max(audit.giveaways, key=lambda giveaway: giveaway.accuracy, default=None)
     if strongest:
         lines.append(
-            f"  Accuracy of the strongest one alone, {readable(strongest.piece)}: {strongest.accuracy:.1%}; of always "
-            f"the same label: {strongest.majority:.1%}."
+            f"  Accuracy of the strongest one alone ({readable(strongest.piece)}): {strongest.accuracy:.1%}; majority "
+            f"class: {strongest.majority:.1%}."
         )
     return lines
 
@@ -102,7 +103,7 @@ def readable(piece: str) -> str:
 def _label_error_lines(audit: Audit) -> list[str]:
     errors = audit.label_errors
     if "not_looked_for" in errors:
-        return [f"likely label errors: not looked for: {errors['not_looked_for']}"]
+        return [f"likely label errors: not checked: {errors['not_looked_for']}"]
     lines = [f"likely label errors: {errors['likely']:,} (by a model that was not trained on the post or a copy)"]
     return lines + ([f"  most doubtful: {', '.join(errors['most_doubtful'][:3])}"] if errors["likely"] else [])
 

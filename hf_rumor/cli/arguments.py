@@ -118,7 +118,7 @@ def open_posts(argument: str, format_name: str = "auto") -> Iterator[Input]:
         return
     suffixes = (*SUFFIXES, *DECOMPRESS, *WORKBOOKS, ".json")
     if (argument.isascii() and " " not in argument) or argument.lower().endswith(suffixes) or format_name != "auto":
-        raise ArgumentError(f"{argument}: no such file. Check the path; to predict a text, pass it on stdin.")
+        raise ArgumentError(f"{argument}: no such file. Check the path; to classify a text, pass it on stdin.")
     logger.info("input: no file has this name, so it is read as a text")
     line = io.BytesIO(json.dumps({"id": 1, "text": argument}).encode())
     with open_input(line, "jsonl", is_labeled=False, name="the text") as source:
@@ -203,7 +203,7 @@ def some_of(choices: Sequence[str], text: str) -> list[str]:
     words = names(text)
     for word in words:
         if word not in choices:
-            raise argparse.ArgumentTypeError(f"expected some of {', '.join(choices)}, got {word!r}")
+            raise argparse.ArgumentTypeError(f"{word!r} is not one of {', '.join(choices)}")
     return words
 
 

@@ -21,7 +21,7 @@ def add_parser(verbs: Any) -> None:
         "--decision",
         default="max_f1",
         help="Rule for the threshold: max_f1, precision>=0.9, recall>=0.9, cost=5:1 (a missed rumor costs 5 "
-        "times as much as a false alarm), flag=30 (at most 30 of the posts are flagged), or a number. [%(default)s]",
+        "times as much as a false alarm), flag=30 (at most 30 of these posts are flagged), or a number. [%(default)s]",
     )
     parser.add_argument("--json", action="store_true", help="Print JSON.")
     parser.set_defaults(run=run)

@@ -93,7 +93,7 @@ def make_parser() -> argparse.ArgumentParser:
     """Return the parser of all verbs; `train` is only listed here."""
     parser = Parser(
         prog="hf-rumor",
-        description="Train, evaluate and use rumor classifiers on the Hugging Face Trainer.",
+        description="Train, evaluate and use rumor classifiers with the Hugging Face Trainer.",
         epilog="hf-rumor COMMAND --help prints the flags of a command and an example.",
     )
     parser.add_argument(

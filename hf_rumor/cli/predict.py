@@ -45,8 +45,8 @@ def add_parser(verbs: Any) -> None:
         "--format",
         choices=("auto", *FORMATS),
         default="auto",
-        help="Format of INPUT. auto: from the suffix of the file, otherwise JSON or plain lines, from the first "
-        "character. [auto]",
+        help="Format of INPUT. auto: detected from the file suffix, else from the first character (JSON or plain "
+        "lines). [auto]",
     )
     parser.add_argument("--text_column", help="Name of the text column; detected if not given.")
     parser.add_argument(
@@ -62,7 +62,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--mark_seen",
         action="store_true",
-        help="Mark each post that the model has seen in training, itself or as a near-duplicate.",
+        help="Mark each post if the model has seen it, or a near-duplicate of it, in training.",
     )
     parser.add_argument(
         "--backend",
@@ -137,12 +137,12 @@ def _check_files(arguments: argparse.Namespace, processes: int) -> None:
     if arguments.resume and not is_file:
         raise ArgumentError("--resume: INPUT must be a file, since it is read again. Name the file.")
     if processes > 1 and not (is_file and arguments.output):
-        raise ArgumentError(f"predict: {processes} processes need files for input and --output. Name both.")
+        raise ArgumentError(f"predict: with {processes} processes, INPUT and --output must be files. Name both.")
     if arguments.output:
         arguments.output = output_file(arguments.output)
         if arguments.output.exists() and is_file and arguments.output.samefile(source):
             raise ArgumentError(
-                f"--output {arguments.output}: this is the input, which would be lost. Name another file."
+                f"--output {arguments.output}: this is the input file; it would be overwritten. Name another file."
             )
 
 

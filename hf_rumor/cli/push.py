@@ -19,13 +19,13 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("folder", metavar="FOLDER", type=user_path, help="Folder of a finished run.")
     add_target(parser)
     parser.add_argument(
-        "--license", help="License of the model, as named by the Hub: apache-2.0, mit, ... [that of the card]"
+        "--license", help="License of the model, as named by the Hub: apache-2.0, mit, ... [license in the card]"
     )
     parser.add_argument("--overwrite_card", action="store_true", help="Render README.md again even if it was edited.")
     parser.add_argument(
         "--with_seen_posts",
         action="store_true",
-        help="Also upload digests and sketches of the training posts, which let others recognize seen posts.",
+        help="Also upload hashes and sketches of the training posts, so that others can recognize seen posts.",
     )
     parser.set_defaults(run=run)
 

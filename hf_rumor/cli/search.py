@@ -20,17 +20,23 @@ def add_parser(verbs: Any) -> None:
     )
     parser.add_argument("--recipe", help="Recipe to start from, as for hf-rumor train.")
     parser.add_argument(
-        "--trials", type=count, default=20, help="Total number of trials, earlier commands included. [%(default)s]"
+        "--trials",
+        type=count,
+        default=20,
+        help="Total number of trials, including those already finished. [%(default)s]",
     )
     parser.add_argument(
         "--space",
         type=_space,
         help="Search space, as JSON: maps a flag of TrainingArguments to a list of choices or to "
-        """{"low": 1e-5, "high": 1e-3, "log": true} (with integer bounds, only integers). """
+        """{"low": 1e-5, "high": 1e-3, "log": true} (integer bounds: integers only). """
         "[learning rate, epochs, batch size]",
     )
     parser.add_argument(
-        "--output_dir", type=user_path, default=Path("search"), help="Folder for trials and best recipe. [%(default)s]"
+        "--output_dir",
+        type=user_path,
+        default=Path("search"),
+        help="Folder for the trials and the best recipe. [%(default)s]",
     )
     parser.set_defaults(run=run)
 

@@ -25,7 +25,10 @@ TRAINING_DEFAULTS: dict[str, tuple[Any, str]] = {  # flag -> default, help
     "warmup_steps": (0.06, "Number of linear warm-up steps; a value below 1 is a fraction of all steps."),
     "eval_strategy": ("epoch", "When to validate: epoch, steps or no."),
     "save_strategy": ("epoch", "When to save a checkpoint: epoch, steps, best or no."),
-    "save_total_limit": (2, "Number of checkpoints to keep: the newest, and the best one if it is loaded at the end."),
+    "save_total_limit": (
+        2,
+        "Number of checkpoints to keep: the newest ones, and always the best one with --load_best_model_at_end.",
+    ),
     "load_best_model_at_end": (True, "Use the checkpoint with the best validation metric, not the last one."),
     "metric_for_best_model": ("macro_f1", "Metric that selects the best checkpoint."),
     "logging_steps": (10.0, "Number of steps between two points of the training loss curve."),
@@ -182,7 +185,8 @@ class RunArguments:
     loss: str = _flag("bce", "Loss: bce, ce, focal, mse, or package.module:name.")
     loss_kwargs: str = _flag(
         "{}",
-        """Settings of the loss, as JSON: '{"class_weights": "balanced", "label_smoothing": 0.1}'; focal: "gamma".""",
+        """Arguments of the loss, as JSON: '{"class_weights": "balanced", "label_smoothing": 0.1}'; focal also """
+        'takes "gamma".',
     )
     layer_lr_decay: float = _flag(
         1.0, "Layer-wise learning rate decay: factor from each layer to the layer below it; 1: no decay."
@@ -210,7 +214,7 @@ class RunArguments:
         "0.5",
         "Threshold: a post is predicted to be a rumor if its probability is at least this. A number, or a rule "
         "applied to validation posts: max_f1, precision>=0.9, recall>=0.9, cost=5:1 (a missed rumor costs 5 times as "
-        "much as a false alarm), or flag=30 (at most 30 of the posts are flagged).",
+        "much as a false alarm), or flag=30 (at most 30 validation posts are flagged).",
     )
     abstain_below: float | None = _flag(None, "Abstain (predict uncertain) below this confidence, between 0.5 and 1.")
 

@@ -34,6 +34,7 @@ from hf_rumor.errors import ArgumentError
 
 
 RECIPES = Path(__file__).parent / "recipes"
+RECIPE_SUFFIXES = (".yaml", ".yml", ".json")
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def _fill(given: dict[str, Any]) -> tuple[RunArguments, dict[str, Any]]:
     if given.get("early_stopping_patience") and not training["load_best_model_at_end"]:
         raise ArgumentError(
             "--early_stopping_patience: needs --load_best_model_at_end True, to keep the best model and not the last. "
-            "Give both or neither."
+            "Set it, or remove --early_stopping_patience."
         )
     if run.streaming:
         _check_streaming(training)
@@ -133,7 +134,7 @@ def _check(given: dict[str, Any]) -> None:
             raise ArgumentError(f"--{name} {given[name]}: must be at most {MAX_SEED}. Use a smaller value.")
     for name in sorted(given.keys() & REQUIRES.keys()):
         if given[name] and not given.get(REQUIRES[name]):
-            raise ArgumentError(f"--{name}: needs --{REQUIRES[name]}. Give both or neither.")
+            raise ArgumentError(f"--{name}: needs --{REQUIRES[name]}. Add it, or remove --{name}.")
 
 
 def _check_streaming(training: dict[str, Any]) -> None:
@@ -156,7 +157,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     class Parser(HfArgumentParser):
         def error(self, message: str) -> NoReturn:  # without several hundred lines of usage
-            raise ArgumentError(message)
+            raise ArgumentError(message.removeprefix("argument "))
 
     dataclass_types: Any = [RunArguments, TrainingArguments]
     parser = Parser(dataclass_types, allow_abbrev=False, add_help=False)
@@ -173,7 +174,8 @@ def _parse(parser: argparse.ArgumentParser, words: Sequence[str], where: str) ->
     except ArgumentError as error:
         raise ArgumentError(f"{where}{error}. See hf-rumor train --help.") from error
     if unknown:
-        raise ArgumentError(f"{where}{unknown[0]}: not a flag. See hf-rumor train --help.")
+        what = "not a flag" if unknown[0].startswith("-") else "unexpected argument; a recipe must come first"
+        raise ArgumentError(f"{where}{unknown[0]}: {what}. See hf-rumor train --help.")
     given = vars(values)
     return given | {name: os.path.expanduser(given[name]) for name in PATHS if given.get(name)}
 
@@ -210,11 +212,12 @@ def find_recipe(name: str) -> Path:
     """
     bundled_names = (name.removeprefix("recipes/"), f"{name}.yaml")
     for path in (Path(name).expanduser(), *(RECIPES / bundled for bundled in bundled_names if "/" not in bundled)):
-        if path.is_file() and path.suffix in (".yaml", ".yml", ".json"):
+        if path.is_file() and path.suffix in RECIPE_SUFFIXES:
             return path
+    what = "no such file" if Path(name).suffix in RECIPE_SUFFIXES else "neither a flag nor a recipe"
     raise ArgumentError(
-        f"{name}: neither a flag nor a recipe. Recipes are .yaml or .json files, or one of {bundled_recipes()}. Name "
-        "a corpus with --data_path, and a model with --model_name_or_path."
+        f"{name}: {what}. Recipes are .yaml or .json files, or one of {bundled_recipes()}. Name a corpus with "
+        "--data_path, and a model with --model_name_or_path."
     )
 
 

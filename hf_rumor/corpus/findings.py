@@ -12,7 +12,7 @@ DESCRIPTIONS = {
     "hidden_files": "hidden files skipped (leftovers of macOS)",
     "other_files": "files skipped: not part of the CED layout",
     "files_in_gb18030": "files read as GB18030, not UTF-8",
-    "labels_as_numbers": "posts whose label is a number or an answer, read as",
+    "labels_as_numbers": "posts whose label is a number or a yes/no answer, read as",
     "posts_without_label": "posts skipped: no repost file, hence no label",
     "posts_under_both_labels": "posts skipped: repost files under both labels",
     "reposts_without_post": "repost files skipped: no file of the post",
@@ -22,11 +22,11 @@ DESCRIPTIONS = {
     "authors_missing": "posts without an author record",
     "repost_dates_unreadable": "reposts whose date cannot be read (kept, put last)",
     "reposts_without_text": "reposts without a text (kept)",
-    "ids_from_rows": "posts without an id: the number of the line or row is their id",
+    "ids_from_rows": "posts without an id: the line or row number is used",
     "ids_rounded": "posts whose id was rounded by a spreadsheet",
     "empty_texts": "posts skipped: empty text",
     "duplicate_ids": "posts skipped: copies (id and text seen before)",
-    "shared_ids": "posts whose id is shared with another text (kept, with an id of their own)",
+    "shared_ids": "posts with the same id as a different text (kept under a new id)",
     "conflicting_labels": "posts skipped: the same text under both labels (all of them)",
 }
 

@@ -95,7 +95,8 @@ def fetch_from_hub(data_path: str) -> Path:
         return Path(hf_hub_download(repo, name, repo_type="dataset", revision=revision, local_files_only=offline))
     except (OSError, ValueError) as error:
         where = f"in the cache ({constants.ENDPOINT} is unreachable)" if offline else f"at {constants.ENDPOINT}"
-        raise CorpusError(f"--data_path {data_path}: not available {where}: {error}. Check the name.") from error
+        reason = str(error).rstrip(".")
+        raise CorpusError(f"--data_path {data_path}: not available {where}: {reason}. Check the name.") from error
 
 
 def _only_data_file(data_path: str, names: list[str]) -> str:

@@ -187,7 +187,7 @@ def _by_column(posts: PostsToSplit, order: Indices, seed: int) -> tuple[Indices,
     train, validation, test = (order[part_of == part] for part in PARTS)
     if not len(validation):
         train, validation = _cut_grouped(posts, train, seed)
-        logger.info("split: no validation set; it is a tenth of the training set, cut as in --split grouped")
+        logger.info("split: no validation set; a tenth of the training set is used, chosen as in --split grouped")
     return train, validation, test
 
 

@@ -92,7 +92,7 @@ def parse_decision(text: str) -> Rule:
         return Rule("fixed", (float(words),))
     raise ArgumentError(
         f"--decision {text}: not a threshold or a rule. Use a number in (0, 1), max_f1, precision>=0.9, recall>=0.9, "
-        "cost=5:1 (missed rumor : false alarm) or flag=30 (posts)."
+        "cost=5:1 (missed rumor : false alarm) or flag=30 (at most 30 posts)."
     )
 
 

@@ -61,8 +61,8 @@ def contents_of(folder: Path, report: Report, *, with_seen: bool = False) -> lis
     uploads = model_contents(folder)
     uploads += [
         Upload(CARD_FILE, folder / CARD_FILE),
-        Upload(REPORT_FILE, to_json(report).encode(), "without paths of this machine and ids of posts"),
-        Upload("recipe.yaml", recipe_text(report).encode(), "without paths of this machine"),
+        Upload(REPORT_FILE, to_json(report).encode(), "without local paths and post ids"),
+        Upload("recipe.yaml", recipe_text(report).encode(), "without local paths"),
     ]
     if with_seen:
         if not (folder / SEEN_FILE).is_file():
@@ -80,7 +80,7 @@ def model_contents(folder: Path) -> list[Upload]:
     """
     names = sorted({path.name for pattern in MODEL_FILES for path in folder.glob(pattern) if path.is_file()})
     if not any(name.endswith(".safetensors") for name in names) or "config.json" not in names:
-        raise ModelError(f"{folder}: no model in it. Train one with hf-rumor train.")
+        raise ModelError(f"{folder}: not a folder with a model. Train one with hf-rumor train.")
     return [_config(folder / name) if name == "config.json" else Upload(name, folder / name) for name in names]
 
 

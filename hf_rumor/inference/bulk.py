@@ -98,8 +98,8 @@ def write_predictions(path: Path, job: dict[str, Any], lines_from: LinesFrom, *,
         resume: Whether to resume an interrupted job.
 
     Raises:
-        OutputError: `path` is not a plain file; there is a part and `resume` is false; the part is of another job; or
-            another job is writing it.
+        OutputError: `path` is not a regular file; there is a part and `resume` is false; the part is of another job;
+            or another job is writing it.
         CorpusError: No line has a prediction; all files are removed.
     """
     path = output_file(path)

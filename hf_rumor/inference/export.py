@@ -184,5 +184,5 @@ def comparison_table(exported: Exported) -> str:
         f"{variant.posts_per_second:.0f} | {'' if variant.num_bytes is None else f'{variant.num_bytes / 1e6:.1f}'} |"
         for variant in exported.variants
     ]
-    header = "| variant | largest difference of a probability | same decision | posts/s | MB |\n|---|---|---|---|---|"
+    header = "| variant | largest difference in probability | same decision | posts/s | MB |\n|---|---|---|---|---|"
     return "\n".join([header, *rows, "", f"On {exported.num_posts} posts of all lengths. Written: {exported.folder}/"])

@@ -26,7 +26,7 @@ def load_onnx(folder: Path) -> tuple[ScoreBatches, Any, Facts]:
         raise ModelError(f"backend onnx: {error}. Run: pip install onnxruntime tokenizers") from error
     missing = [name for name in (MODEL_FILE, "config.json", "tokenizer.json") if not (folder / name).is_file()]
     if missing:
-        raise ModelError(f"{folder}: no {missing[0]}, so it is not an export. Write one: hf-rumor export MODEL")
+        raise ModelError(f"{folder}: no {missing[0]}, so it is not an export. Create one: hf-rumor export MODEL")
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))

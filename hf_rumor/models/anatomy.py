@@ -57,7 +57,7 @@ def read_anatomy(name: str, revision: str | None = None) -> Anatomy:
     Raises:
         ModelError: The model is not available, or is not a model of transformers.
     """
-    check_reachable(name, "describe", revision)
+    check_reachable(name, "model", revision)
     try:
         path = find_file(name, "config.json", revision)
         if path is None:

@@ -59,4 +59,4 @@ def start_pooler_as_identity(model: Any, missing: Collection[str]) -> None:
         with torch.no_grad():
             nn.init.eye_(dense.weight)
             nn.init.zeros_(dense.bias)
-        logger.info("model: no pooler in the checkpoint; it starts as the identity")
+        logger.info("model: no pooler in the checkpoint; a new one starts as the identity")

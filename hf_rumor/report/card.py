@@ -212,7 +212,8 @@ def check_license(license_id: str | None) -> None:
     """Raise `ArgumentError` unless `license_id` is None or could be the name of a license on the Hub."""
     if license_id is not None and not re.fullmatch(r"[a-z0-9][a-z0-9.\-]*", license_id):
         raise ArgumentError(
-            f"--license {license_id!r}: not the name of a license on the Hub. Use apache-2.0, mit, cc-by-4.0 or other."
+            f"--license {license_id!r}: not the name of a license on the Hub. Use apache-2.0, mit, cc-by-4.0, ..., or "
+            "'other'."
         )
 
 
@@ -244,6 +245,6 @@ def license_of(text: str) -> str | None:
     try:
         metadata = yaml.safe_load(match[1]) if match else None
     except yaml.YAMLError as error:
-        raise ArgumentError(f"{CARD_FILE}: no YAML between the lines --- ({error}). Fix the metadata.") from error
+        raise ArgumentError(f"{CARD_FILE}: the metadata is not valid YAML ({error}). Fix it.") from error
     value = metadata.get("license") if isinstance(metadata, dict) else None
     return value if isinstance(value, str) else None

@@ -37,8 +37,8 @@ WORDS = {  # the headline, the summary, leakage
         "每 100 条谣言中能检出 {recall} 条；每 100 条被判为谣言的微博中，{precision} 条确为谣言。"
     ),
     "No post is flagged as a rumor.": "没有样本被判为谣言。",
-    "These posts are too few to decide whether the model is better or worse than the baseline: the difference "
-    "may be chance.": ("这些样本不足以判断模型与基线孰优孰劣：差异可能出于偶然。"),
+    "There are too few posts to decide whether the model is better or worse than the baseline: the difference "
+    "may be due to chance.": ("这些样本不足以判断模型与基线孰优孰劣：差异可能出于偶然。"),
     "Probabilities deviate from observed frequencies by {error} pp on average. With this number of posts, even a "
     "perfectly calibrated model would deviate by {chance} pp.": (
         "预测概率与实际频率平均相差 {error} 个百分点；样本数相同时，完全校准的模型也会相差 {chance} 个百分点。"
@@ -92,8 +92,9 @@ RESULTS = {  # metrics, baseline, calibration, kinds of posts
     ),
     "Baselines were fitted by 5-fold cross-validation on these posts.": "基线在这些样本上以 5 折交叉验证拟合。",
     "Differences are paired, model minus baseline, with 95% CI. A difference in accuracy is significant if its "
-    "interval excludes 0. This interval contains that of the sign test over near-duplicate groups (exact McNemar "
-    "test); the table has the p-value of the test. The interval for macro-F1 comes from the bootstrap alone.": (
+    "interval excludes 0. The interval is widened, if necessary, to contain that of a sign test over near-duplicate "
+    "groups (exact McNemar test). The p-value is that of this test. The interval for macro-F1 comes from the "
+    "bootstrap alone.": (
         "差异为配对比较（模型减基线），附 95% 置信区间。准确率差异的区间不含 0 即为显著；该区间不窄于按近似重复分组的"
         "符号检验（精确 McNemar 检验）所对应的区间，检验的 p 值见表。宏平均 F1 的区间仅来自自助法。"
     ),
@@ -127,7 +128,7 @@ RESULTS = {  # metrics, baseline, calibration, kinds of posts
     "posts|#precision|#recall|#flagged as rumors": "样本|#精确率|#召回率|#判为谣言的比例",
     "Calibration and threshold": "校准与阈值",
     "Accuracy by kind of post": "各类微博的准确率",
-    "The posts differ in no known property.": "样本之间没有已知的属性差异。",
+    "The posts do not differ in any known property.": "样本之间没有已知的属性差异。",
     "too few posts to judge": "样本太少，无法判断",
     "kind of post|#posts|#rumors|#accuracy [95% CI]|note": "类别|#样本数|#谣言数|#准确率 [95% 置信区间]|备注",
 }

@@ -22,8 +22,8 @@ NAMES = {  # words from data
     "BCEWithLogitsLoss on one-hot labels": "BCEWithLogitsLoss（one-hot 标签）",
     "focal loss on one-hot labels": "focal loss（one-hot 标签）",
     "mean squared error of the sigmoid on one-hot labels": "sigmoid 的均方误差（one-hot 标签）",
-    "as asked": "由参数指定",
-    "as asked; this device only emulates it, slowly": "由参数指定；该设备仅能模拟，速度较慢",
+    "as requested": "由参数指定",
+    "as requested; this device emulates it, which is slow": "由参数指定；该设备仅能模拟，速度较慢",
     "auto: supported by the device": "自动：设备支持",
     "auto: the device does not support bf16": "自动：设备不支持 bf16",
     "auto: this CPU does not support bf16": "自动：该 CPU 不支持 bf16",
@@ -42,7 +42,7 @@ NAMES = {  # words from data
     "hidden files skipped (leftovers of macOS)": "个隐藏文件已跳过（macOS 残留）",
     "files skipped: not part of the CED layout": "个文件已跳过：不属于 CED 格式",
     "files read as GB18030, not UTF-8": "个文件按 GB18030 而非 UTF-8 读取",
-    "posts whose label is a number or an answer, read as": "条微博的标签为数字或是非回答，读作",
+    "posts whose label is a number or a yes/no answer, read as": "条微博的标签为数字或是非回答，读作",
     "posts skipped: no repost file, hence no label": "条微博已跳过：没有转发文件，因而没有标签",
     "posts skipped: repost files under both labels": "条微博已跳过：两类标签下都有转发文件",
     "repost files skipped: no file of the post": "个转发文件已跳过：没有对应的微博文件",
@@ -52,11 +52,11 @@ NAMES = {  # words from data
     "posts without an author record": "条微博没有作者信息",
     "reposts whose date cannot be read (kept, put last)": "条转发的日期无法读取（保留，排在最后）",
     "reposts without a text (kept)": "条转发没有正文（保留）",
-    "posts without an id: the number of the line or row is their id": "条微博没有 id：以行号作为 id",
+    "posts without an id: the line or row number is used": "条微博没有 id：以行号作为 id",
     "posts whose id was rounded by a spreadsheet": "条微博的 id 被电子表格四舍五入",
     "posts skipped: empty text": "条微博已跳过：正文为空",
     "posts skipped: copies (id and text seen before)": "条微博已跳过：重复（id 与正文均已出现）",
-    "posts whose id is shared with another text (kept, with an id of their own)": (
+    "posts with the same id as a different text (kept under a new id)": (
         "条微博的 id 与另一正文相同（保留，另给 id）"
     ),
     "posts skipped: the same text under both labels (all of them)": (

@@ -189,7 +189,7 @@ def read_report(path: Path) -> Report:
         report: Report = from_json(Report, values)
         return report
     except FileNotFoundError as error:
-        raise ModelError(f"{path}: no report of hf_rumor. Train the model with hf-rumor train.") from error
+        raise ModelError(f"{path}: no such file. Train the model with hf-rumor train.") from error
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelError(f"{path}: not a report of hf_rumor ({error!r}). Restore the file.") from error
 

@@ -73,8 +73,9 @@ def _baseline(report: Report, tr: Translator) -> Section:
         fitted = tr("Baselines were fitted by 5-fold cross-validation on these posts.")
     differences = tr(
         "Differences are paired, model minus baseline, with 95% CI. A difference in accuracy is significant if its "
-        "interval excludes 0. This interval contains that of the sign test over near-duplicate groups (exact McNemar "
-        "test); the table has the p-value of the test. The interval for macro-F1 comes from the bootstrap alone."
+        "interval excludes 0. The interval is widened, if necessary, to contain that of a sign test over "
+        "near-duplicate groups (exact McNemar test). The p-value is that of this test. The interval for macro-F1 "
+        "comes from the bootstrap alone."
     )
     titles = tr("baseline|#accuracy|#macro-F1|difference in accuracy|#p-value|#difference in macro-F1")
     return Section("baseline", title, tables=(table(titles, rows, tr.join((fitted, differences))),))
@@ -132,7 +133,7 @@ def _calibration(report: Report, tr: Translator) -> Section:
 def _slices(report: Report, tr: Translator) -> Section:
     title = tr("Accuracy by kind of post")
     if not report.slices:
-        return Section("slices", title, (tr("The posts differ in no known property."),))
+        return Section("slices", title, (tr("The posts do not differ in any known property."),))
     rows = [
         (
             *(f"{tr.word(row.trait)}: {tr.word(row.slice)}", f"{row.num_posts:,}", f"{row.num_rumors:,}"),

@@ -149,8 +149,8 @@ def summary(report: Report, tr: Translator = ENGLISH) -> tuple[str, ...]:
     if report.baseline.tfidf_svm and not is_significant(report.baseline.tfidf_svm):
         lines.append(
             tr(
-                "These posts are too few to decide whether the model is better or worse than the baseline: the "
-                "difference may be chance."
+                "There are too few posts to decide whether the model is better or worse than the baseline: the "
+                "difference may be due to chance."
             )
         )
     scores = report.calibration.after

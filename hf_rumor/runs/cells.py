@@ -113,7 +113,7 @@ def make_plan(
             f"benchmark: two runs would share the folder {twice[0]}. Rename a recipe, or remove a --vary value."
         )
     if split_seeds and any(split in WITHOUT_SEED for split in splits):
-        logger.info("benchmark: %s: no effect of the split seed; only split seed 0 is used", ", ".join(WITHOUT_SEED))
+        logger.info("benchmark: %s: the split seed has no effect; only split seed 0 is used", ", ".join(WITHOUT_SEED))
     variants = {(cell.recipe, cell.varied): cell for cell in cells}.values()
     parsed = [parse_arguments([cell.recipe, *flags, *cell.varied_flags()]).run for cell in variants]
     for run in parsed:

@@ -78,7 +78,7 @@ def compare_models(names: tuple[str, str], corpus: Corpus, output: Path | None =
     if output is not None and output.exists():
         raise OutputError(f"--output {output}: already exists. Remove it, or name another file.")
     for name in names:
-        check_reachable(name, "compare")
+        check_reachable(name, "model")
     texts, labels = corpus.posts["text"][:], np.asarray(corpus.posts["label"][:], dtype=np.int64)
     known = [load_seen(name) for name in names]
     is_seen = np.array(

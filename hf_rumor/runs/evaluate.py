@@ -51,7 +51,7 @@ def evaluate_outside(
     """
     if (folder / "config.json").exists():
         raise OutputError(f"--output_dir {folder}: contains a model; its report would be lost. Use another folder.")
-    check_reachable(name, "evaluate", revision)
+    check_reachable(name, "model", revision)
     trained = read_report(find_file(name, REPORT_FILE, revision) or Path(name) / REPORT_FILE)
     seen = load_seen(name, revision)
     data = data_facts(corpus)

@@ -64,7 +64,7 @@ def conclude(trainer: RumorTrainer, data: SplitCorpus, flags: RunArguments) -> O
     threshold = choose_threshold(parse_decision(flags.decision), validation.labels, validation.probabilities)
     logger.info(
         "threshold: %.4f (--decision %s%s)",
-        *(threshold.value, flags.decision, "" if threshold.reached else ", which no threshold reaches on validation"),
+        *(threshold.value, flags.decision, "" if threshold.reached else "; not reached on validation posts"),
     )
     point = operating_point(validation.labels, validation.probabilities, threshold.value)
     return Outcome(

@@ -40,8 +40,8 @@ def drop_seen(parts: SplitCorpus, seen: SeenPosts, name: str) -> SplitCorpus:
                 "Use the split and seed of that model, or start from another one."
             )
     logger.warning(
-        "seen: %s has seen %d of %d test posts, which are dropped, and was trained on %d of %d validation posts, "
-        "which move to training",
+        "seen: %s has seen %d of %d test posts (dropped) and was trained on %d of %d validation posts (moved to the "
+        "training set)",
         *(name, is_seen.sum(), len(is_seen), is_trained.sum(), len(is_trained)),
     )
     leaking = np.intersect1d(parts.leaking, split.test)

@@ -115,7 +115,7 @@ class EarlyStopping(EarlyStoppingCallback):
         super().on_evaluate(args, state, control, metrics, **kwargs)  # type: ignore[no-untyped-call]
         if self._is_out_of_patience() and state.global_step < state.max_steps:  # at the last step it ends anyway
             logger.info(
-                "stopped early: no better %s in %d validations (--early_stopping_patience)",
+                "stopped early: no improvement of %s in %d validations (--early_stopping_patience)",
                 *(args.metric_for_best_model, self.early_stopping_patience_counter),
             )
 

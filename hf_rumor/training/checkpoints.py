@@ -71,7 +71,7 @@ def check_steps(checkpoint: Path, steps: Mapping[str, Any]) -> None:
     ]
     if differing:
         raise ArgumentError(
-            f"{checkpoint}: the steps of this checkpoint differ ({'; '.join(differing)}). Use the same values, or "
+            f"{checkpoint}: its steps differ from those of this run ({'; '.join(differing)}). Use the same values, or "
             "start from another checkpoint."
         )
 

@@ -38,9 +38,9 @@ def choose_precision(requested: str, hardware: Hardware) -> tuple[str, str]:
             "fp32."
         )
     if requested == "bf16" and not hardware.has_bf16:
-        return "bf16", "as asked; this device only emulates it, slowly"
+        return "bf16", "as requested; this device emulates it, which is slow"
     if requested != "auto":
-        return requested, "as asked"
+        return requested, "as requested"
     if hardware.has_bf16:
         return "bf16", "auto: supported by the device"
     if hardware.device == "cuda":

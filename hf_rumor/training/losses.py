@@ -148,7 +148,7 @@ def _check_kwargs(name: str, kwargs: dict[str, Any]) -> None:
     parameters = inspect.signature(LOSSES[name][0]).parameters.values()
     known = [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
     if unknown := sorted(kwargs.keys() - known):
-        raise ArgumentError(f"--loss_kwargs: {name} has no {', '.join(unknown)}. Use {', '.join(known)}.")
+        raise ArgumentError(f"--loss_kwargs: {name} has no argument {', '.join(unknown)}. Use {', '.join(known)}.")
     weights = kwargs.get("class_weights")
     wrong = [
         f"{key} is {kwargs[key]!r}, not a number from 0 to {highest:g}"
@@ -173,8 +173,7 @@ def _import_loss(name: str, kwargs: dict[str, Any]) -> Loss:
         function = partial(plain, **kwargs) if kwargs and plain is loss else plain
     except Exception as error:  # whatever the user's own module raises
         raise ArgumentError(
-            f"--loss {name}: cannot be imported from here with settings {kwargs or 'none'} ({error}). Check the name "
-            "and --loss_kwargs."
+            f"--loss {name}: cannot be loaded ({error}). Check the name, the current folder and --loss_kwargs."
         ) from error
     return _checked(Loss(name, kwargs, function, _activation(plain, name), f"{module_name}.{attribute}"))
 

@@ -39,7 +39,7 @@ def output_file(path: Path) -> Path:
         raise OutputError(f"{path}: is a folder. Name a file.")
     target = Path(os.path.realpath(path))
     if target.is_symlink() or (path.exists() and not stat.S_ISREG(path.stat().st_mode)):
-        raise OutputError(f"{path}: is not a plain file. Write to stdout and redirect it: ... > {path}")
+        raise OutputError(f"{path}: is not a regular file. Write to stdout and redirect it: ... > {path}")
     return target
 
 
@@ -129,7 +129,7 @@ def content_digest(path: Path) -> str:
     if not path.exists():
         raise CorpusError(f"{path}: no such file or folder. Check --data_path.")
     if not (path.is_file() or path.is_dir()):
-        raise CorpusError(f"{path}: is not a plain file. Save the stream to a file first.")
+        raise CorpusError(f"{path}: is not a regular file. Save the stream to a file first.")
     path = path.resolve()
     files = list_files(path) if path.is_dir() else [path]
     state = _state(path, files)

@@ -46,12 +46,12 @@ def test_the_text_has_the_numbers_of_the_audit(audited):
     audit = audited.audit
     text = to_text(audit)
     assert text.startswith(f"{audit.path}  SHA-256 {audit.sha256}\nposts: 70 rumor, 50 non-rumor\n")
-    assert "20 groups, the largest of 2 posts; in groups: 40 rumors, 0 non-rumors; 10 exact copies" in text
+    assert "groups: 20 (largest: 2 posts); posts in groups: 40 rumors, 0 non-rumors; exact copies: 10" in text
     leaking, test = audit.leakage["random"]["leaking"], audit.leakage["random"]["test"]
     assert f"  random             {leaking} of {test} ({leaking / test:.1%})" in text
     assert "  grouped            0 of " in text
     assert "  hour of posting                    1.000" in text
-    assert "(always the same label: 0.583)" in text
+    assert "(majority class: 0.583)" in text
     assert ["2013", "70", "50"] in [line.split() for line in text.splitlines()]
 
 
@@ -74,7 +74,7 @@ def test_numbers_stand_under_their_headers(audited, header, row):
 
 def test_an_invisible_giveaway_is_shown_as_its_code_point(audited):
     assert "  rumor              U+200B (50, 0)" in to_text(audited.audit)
-    assert "alone, U+200B: 100.0%; of always the same label: 50.0%." in to_text(audited.audit)
+    assert "alone (U+200B): 100.0%; majority class: 50.0%." in to_text(audited.audit)
     assert readable("看\u200b\n") == "看U+200BU+000A"
 
 

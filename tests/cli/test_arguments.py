@@ -19,7 +19,7 @@ def test_benchmark_passes_unknown_flags_to_its_runs():
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["benchmark", "--splits", "grouped,sideways"], "expected some of grouped, random, .*, got 'sideways'"),
+        (["benchmark", "--splits", "grouped,sideways"], "'sideways' is not one of grouped, random, "),
         (["benchmark", "--recipes", "mini,mini"], "expected different names"),
         (["benchmark", "--seeds", "0"], "expected a number of at least 1, got '0'"),
         (["audit", "--split_seed", "-1"], "--split_seed"),

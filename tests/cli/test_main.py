@@ -69,7 +69,7 @@ def test_help_of_train_lists_flags_defaults_and_recipes(capsys):
         (["predict", "out", "posts.csv", "--output="], "--output: the value is empty"),
         (
             ["predict", "out", "posts.csv"],
-            "posts.csv: no such file. Check the path; to predict a text, pass it on stdin",
+            "posts.csv: no such file. Check the path; to classify a text, pass it on stdin",
         ),
         (["predict", "out", "听说停水", "--resume", "--output", "x"], "--resume: INPUT must be a file"),
         (["explain", "out", "微博.csv"], "微博.csv: no such file"),
@@ -214,5 +214,5 @@ def test_the_module_is_the_command_and_the_script_its_verb_train(words, printed,
 def test_a_folder_without_a_model_is_not_pushed_and_gets_no_card(tmp_path, capsys):
     (tmp_path / "report.json").write_text("{}", encoding="utf-8")
     assert cli.main(["push", str(tmp_path), "user/model", "--license", "mit", "--dry_run"]) == 2
-    assert "no model in it" in capsys.readouterr().err
+    assert "not a folder with a model" in capsys.readouterr().err
     assert not (tmp_path / "README.md").exists()

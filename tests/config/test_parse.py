@@ -149,7 +149,7 @@ def test_a_flag_of_another_tool_suggests_ours(flag, ours):
         (["--lr_scheduler_type", "wavy"], "wavy"),
         (["--split", "lucky"], "invalid choice: 'lucky'"),
         (["nowhere.yaml"], "one of bert_base_chinese"),
-        (["mini", "stray"], "stray: not a flag"),
+        (["mini", "stray"], "stray: unexpected argument; a recipe must come first"),
         (["--max_length", "2"], "--max_length 2: must be at least 3"),
         (["--split_seed", "-1"], "must be at least 0"),
         (["--data_seed", "4294967296"], "must be at most 4294967295"),
@@ -157,7 +157,7 @@ def test_a_flag_of_another_tool_suggests_ours(flag, ours):
         (["--adversarial_radius", "nan"], "must be at least 0"),
         (["--push_to_hub"], "--push_to_hub: needs --license"),
         (["--hub_model_id", "me/model"], "--hub_model_id: needs --push_to_hub"),
-        (["nowhere/mini.yaml"], "neither a flag nor a recipe"),
+        (["nowhere/mini.yaml"], "nowhere/mini.yaml: no such file"),
         (["--streaming", "--dataloader_num_workers", "2"], "--streaming: needs --dataloader_num_workers 0, not 2"),
         (
             ["--streaming", "--train_sampling_strategy", "sequential"],

@@ -192,7 +192,7 @@ def test_what_labels_mean_is_logged_with_an_example(caplog, tmp_path):
         load_corpus(path)
         assert 'labels: 1 = rumor, e.g. "听说停水"' in caplog.messages
         assert (
-            "corpus: 2 posts whose label is a number or an answer, read as: 0 = non-rumor, 1 = rumor"
+            "corpus: 2 posts whose label is a number or a yes/no answer, read as: 0 = non-rumor, 1 = rumor"
             in caplog.messages
         )
     caplog.clear()

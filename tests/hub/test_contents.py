@@ -72,7 +72,7 @@ def test_every_shard_of_a_model_is_uploaded(folder):
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
 def test_a_folder_without_a_model_is_refused(folder, name):
     (folder / name).unlink()
-    with pytest.raises(ModelError, match="no model in it"):
+    with pytest.raises(ModelError, match="not a folder with a model"):
         model_contents(folder)
 
 

@@ -247,7 +247,7 @@ def test_two_processes_write_the_same_file_as_one(folder, posts, tmp_path, monke
     for name, value in {"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1"}.items():
         monkeypatch.setenv(name, value)
     assert cli.main(["predict", str(folder), str(posts), *flags]) == 2
-    assert "2 processes need files for input and --output" in capsys.readouterr().err
+    assert "with 2 processes, INPUT and --output must be files" in capsys.readouterr().err
     for rank in ("1", "0"):  # the first process waits for the other one and joins the shares
         monkeypatch.setenv("RANK", rank)
         assert cli.main(["predict", str(folder), str(posts), "--output", str(two), *flags]) == 0
@@ -277,7 +277,7 @@ def test_stdin_is_read_as_lines_and_stdout_may_be_closed_early(folder, texts):
         ("INPUT --batch_size 0", "expected a number of at least 1"),
         ("INPUT --text_column body --format csv", "no column named 'body'"),
         ("INPUT --format xml", "invalid choice"),
-        ("INPUT --output INPUT", "this is the input, which would be lost"),
+        ("INPUT --output INPUT", "this is the input file; it would be overwritten"),
         ("INPUT --output FOLDER", "is a folder. Name a file"),
         ("- --output out.jsonl --resume", "INPUT must be a file"),
         ("/no/such/file", "/no/such/file: no such file"),
@@ -341,7 +341,7 @@ def test_the_exit_status_is_2_if_every_line_fails(folder, tmp_path, capsys, to_f
 def test_a_pipe_is_refused_and_a_link_is_kept(tmp_path):
     pipe, link, target = tmp_path / "pipe", tmp_path / "link", tmp_path / "far" / "target"
     os.mkfifo(pipe)
-    with pytest.raises(OutputError, match="is not a plain file"):
+    with pytest.raises(OutputError, match="is not a regular file"):
         write(pipe, ["{}"], {}, resume=False)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
     link.symlink_to(target)

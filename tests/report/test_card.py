@@ -178,7 +178,7 @@ def test_a_value_that_is_not_a_license_is_refused(make_report, tmp_path, name):
 
 
 def test_metadata_that_is_not_yaml_is_an_error():
-    with pytest.raises(ArgumentError, match="no YAML between"):
+    with pytest.raises(ArgumentError, match="the metadata is not valid YAML"):
         license_of("---\nlicense: [\n---\n# Card\n")
 
 

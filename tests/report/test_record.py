@@ -114,7 +114,7 @@ def test_json_of_another_type_is_refused(change):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "no report of hf_rumor. Train the model"),
+        (None, "no such file. Train the model"),
         *((content, "not a report of hf_rumor") for content in ("{", "[]", "{}", '{"schema_version": 2, "data": 3}')),
         ('{"schema_version": 1}', "schema version 1 instead of 2"),
     ],

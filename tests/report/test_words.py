@@ -92,7 +92,7 @@ def test_synthetic_posts_are_reported_first(make_report):
         ({}, "Of 100 unseen posts, about 75 are classified correctly (95% CI: 62 to 88)."),
         ({}, "Of 100 rumors, 50 are detected; of 100 posts flagged as rumors, 100 are rumors."),
         (ONE_CLASS, "No post is flagged as a rumor."),
-        ({}, "These posts are too few to decide whether the model is better or worse than the baseline"),
+        ({}, "There are too few posts to decide whether the model is better or worse than the baseline"),
         ({"split": {"name": "outside"}}, "Of 100 posts of this corpus, about 75 are classified correctly"),
     ],
 )

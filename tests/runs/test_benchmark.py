@@ -109,7 +109,7 @@ def test_a_refused_run_does_not_make_an_older_result_count(tmp_path, train, monk
     [
         (
             ["--splits", "grouped,shuffled"],
-            "expected some of grouped, random, chronological, every_8th, column, got 'shuffled'",
+            "'shuffled' is not one of grouped, random, chronological, every_8th, column",
         ),
         (["--recipes", ","], "expected different names separated by commas"),
         (["--vary", "loss=bce,ce", "--vary", "loss=mse"], "--vary: a flag is named twice"),

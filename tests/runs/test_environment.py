@@ -14,7 +14,7 @@ CPU = Hardware("cpu", "CPU, 2 threads", has_bf16=True)
 
 def test_the_launcher_may_choose_the_precision_but_not_another_one(monkeypatch):
     monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "bf16")
-    assert resolve_precision(parse_arguments([]), CPU) == ("bf16", "as asked")
+    assert resolve_precision(parse_arguments([]), CPU) == ("bf16", "as requested")
     with pytest.raises(ArgumentError, match="bf16 by --mixed_precision of accelerate launch"):
         resolve_precision(parse_arguments(["--precision", "fp32"]), CPU)
 
@@ -26,10 +26,10 @@ def test_a_precision_that_is_declined_is_not_used():
 
 def test_a_launcher_that_starts_one_process_is_logged(monkeypatch, caplog):
     with caplog.at_level(logging.INFO):
-        describe_environment(CPU, "fp32", "as asked", 1)
+        describe_environment(CPU, "fp32", "as requested", 1)
         assert "launcher" not in caplog.text
         monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
-        environment = describe_environment(CPU, "fp32", "as asked", 1)
+        environment = describe_environment(CPU, "fp32", "as requested", 1)
     assert "accelerate launch started one process" in caplog.text
     assert environment.num_processes == 1
 
@@ -37,7 +37,7 @@ def test_a_launcher_that_starts_one_process_is_logged(monkeypatch, caplog):
 def test_several_gpus_without_a_launcher_are_logged(monkeypatch, caplog):
     monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
     with caplog.at_level(logging.INFO):
-        describe_environment(Hardware("cuda", "Some GPU", has_bf16=True), "bf16", "as asked", 1)
+        describe_environment(Hardware("cuda", "Some GPU", has_bf16=True), "bf16", "as requested", 1)
     assert "1 of 4 GPUs is used; accelerate launch uses all of them" in caplog.text
 
 

@@ -48,7 +48,7 @@ def test_a_trained_run_resumes_with_the_same_steps_only(make_run, tmp_path):
     assert trainer.resumed_at == 1
     for flags in ({"per_device_train_batch_size": 8}, {"gradient_accumulation_steps": 2}, {"seed": 1}, OTHER_SPLIT):
         other = make_run(resume_from_checkpoint=checkpoint, output_dir=tmp_path / "other", **flags)
-        with pytest.raises(ArgumentError, match="the steps of this checkpoint differ"):
+        with pytest.raises(ArgumentError, match="its steps differ from those of this run"):
             fit(other[0], make_trainer(*other))
         assert not (tmp_path / "other" / "run.json").exists()
 

@@ -65,7 +65,7 @@ def test_early_stopping_survives_an_interruption(make_trainer, tmp_path, caplog,
 
     with caplog.at_level("INFO", logger="hf_rumor"):
         assert train() == [1.0, 2.0, 3.0]
-    assert "stopped early: no better macro_f1 in 2 validations" in caplog.text
+    assert "stopped early: no improvement of macro_f1 in 2 validations" in caplog.text
     assert "kept: checkpoint-2, validation macro_f1 0.5000" in caplog.text
     assert train(str(tmp_path / "whole" / f"checkpoint-{2 * epoch}")) == [1.0, 2.0, 3.0]
 

@@ -81,7 +81,7 @@ def test_a_checkpoint_resumes_with_the_same_steps_only(make_trainer, tmp_path, c
         facts_of_steps(trainer.args, posts="10 (abc)", is_streaming=True),
         facts | {"processes": 2},
     ):
-        with pytest.raises(ArgumentError, match="the steps of this checkpoint differ"):
+        with pytest.raises(ArgumentError, match="its steps differ from those of this run"):
             check_steps(checkpoint, wrong)
 
 

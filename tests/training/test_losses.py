@@ -89,7 +89,7 @@ def test_balanced_weights_give_both_labels_the_same_share():
     ("name", "kwargs", "message"),
     [
         ("bcee", {}, "Use bce, ce, focal, mse"),
-        ("bce", {"gama": 2}, "bce has no gama. Use class_weights, label_smoothing"),
+        ("bce", {"gama": 2}, "bce has no argument gama. Use class_weights, label_smoothing"),
         ("no_such_package:loss", {}, "No module named"),
         ("torch.nn:NoSuchLoss", {}, "has no attribute"),
         ("torch.nn:BCEWithLogitsLoss", {"nonsense": 1}, "nonsense"),

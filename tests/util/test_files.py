@@ -137,7 +137,8 @@ def test_only_plain_files_are_replaced(tmp_path, monkeypatch, kind):
     path = Path("out")
     make_special(kind, path)
     before = {entry: os.lstat(entry).st_mode for entry in os.listdir()}
-    with pytest.raises(OutputError, match=r"out: is not a plain file\. Write to stdout and redirect it: \.\.\. > out"):
+    message = r"out: is not a regular file\. Write to stdout and redirect it: \.\.\. > out"
+    with pytest.raises(OutputError, match=message):
         write_text(path, "text")
     assert {entry: os.lstat(entry).st_mode for entry in os.listdir()} == before
 
@@ -149,7 +150,7 @@ def test_devices_are_not_replaced(tmp_path, monkeypatch, kind):
     monkeypatch.setattr(
         os, "stat", lambda *args, **more: os.stat_result((kind | 0o600, *real(*args, **more)[1:])), raising=True
     )
-    with pytest.raises(OutputError, match="is not a plain file"):
+    with pytest.raises(OutputError, match="is not a regular file"):
         output_file(path)
 
 
@@ -161,7 +162,7 @@ def test_a_tilde_is_the_home_folder(monkeypatch, tmp_path):
 
 def test_a_pipe_has_no_digest(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(CorpusError, match=r"is not a plain file\. Save the stream"):
+    with pytest.raises(CorpusError, match=r"is not a regular file\. Save the stream"):
         content_digest(tmp_path / "pipe")
 
 

@@ -147,9 +147,9 @@ def _how_to_join(path: Path, names: list[str]) -> str:
     advice = "Write their posts into one .csv or .jsonl file with the columns text and label."
     if path.is_dir() and suffix == ".json":
         code = f"import glob, json; [print(json.dumps(json.load(open(file)))) for file in glob.glob('{path}/**/*.json'"
-        advice = f'Join files with one post each: python -c "{code}, recursive=True)]" > posts.jsonl'
+        advice = f'If each file contains one post, join them: python -c "{code}, recursive=True)]" > posts.jsonl'
     return (
-        f"not in the CED layout (folders {POSTS_FOLDER}, {', '.join(REPOSTS_FOLDERS)}); it has {len(names):,} files"
+        f"not in the CED layout (folders {POSTS_FOLDER}, {', '.join(REPOSTS_FOLDERS)}); it has {len(names):,} file(s)"
         f"{f', most of them {suffix}' if suffix else ''}. {advice}"
     )
 

@@ -270,10 +270,10 @@ def test_a_zip_with_a_password_is_named(root, tmp_path):
 @pytest.mark.parametrize(
     ("names", "advice"),
     [
-        ([], "0 files. Write their posts into one .csv or .jsonl file"),
+        ([], "0 file(s). Write their posts into one .csv or .jsonl file"),
         (
             ["rumor.txt", "non-rumor.txt"],
-            "2 files, most of them .txt. Write their posts into one .csv",
+            "2 file(s), most of them .txt. Write their posts into one .csv",
         ),  # one per label
     ],
 )
