@@ -5,11 +5,12 @@ import dataclasses
 import io
 import json
 import logging
+import math
 import os
 import re
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, get_args
@@ -157,18 +158,21 @@ def to_json(record: Any, *, indent: int | None = None) -> str:
     return json.dumps(dataclasses.asdict(record), ensure_ascii=False, indent=indent)
 
 
-def seed(text: str) -> int:
-    """Return a number from 0 to `MAX_SEED`."""
-    if not text.isdecimal() or int(text) > MAX_SEED:
-        raise argparse.ArgumentTypeError(f"expected a number from 0 to {MAX_SEED}, got {text!r}")
-    return int(text)
+def _whole_number(lowest: int, highest: float) -> Callable[[str], int]:
+    """Return a function that parses a whole number within these bounds."""
+    expected = f"at least {lowest}" if highest == math.inf else f"from {lowest} to {highest}"
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not lowest <= int(text) <= highest:
+            raise argparse.ArgumentTypeError(f"expected a number {expected}, got {text!r}")
+        return int(text)
+
+    return parse
 
 
-def count(text: str) -> int:
-    """Return a positive number."""
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text!r}")
-    return int(text)
+seed = _whole_number(0, MAX_SEED)
+port = _whole_number(0, 2**16 - 1)
+count = _whole_number(1, math.inf)
 
 
 def _threshold(text: str) -> float:

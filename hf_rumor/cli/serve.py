@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from hf_rumor.cli.arguments import add_model, add_threshold, add_verb, count, exit_on_sigterm, seed
+from hf_rumor.cli.arguments import add_model, add_threshold, add_verb, count, exit_on_sigterm, port
 
 
 EXAMPLE = """-H 'Content-Type: application/json' -d '{"text": "听说明天全市停水一周，速转！"}'"""
@@ -24,7 +24,7 @@ def add_parser(verbs: Any) -> None:
         default="127.0.0.1",
         help="Address; any address but loopback is reachable from other machines. [%(default)s]",
     )
-    parser.add_argument("--port", type=seed, default=7860, help="Port; 0: any free port. [%(default)s]")
+    parser.add_argument("--port", type=port, default=7860, help="Port; 0: any free port. [%(default)s]")
     parser.add_argument("--max_characters", type=count, default=2_000, help="Maximum length of a text. [%(default)s]")
     parser.add_argument(
         "--max_posts", type=count, default=10_000, help="Maximum number of posts in a file or request. [%(default)s]"

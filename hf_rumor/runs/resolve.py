@@ -189,7 +189,7 @@ def choose_epochs(arguments: Arguments, args: TrainingArguments, num_posts: int)
     chosen: `docs/decisions/0014-more-epochs-for-small-corpora.md`.
 
     Raises:
-        ArgumentError: No batch is full, and `--dataloader_drop_last` drops the rest.
+        ArgumentError: There is no step.
     """
     steps = steps_per_epoch(num_posts, args, is_streaming=arguments.run.streaming)
     per_step = args.train_batch_size * args.world_size * args.gradient_accumulation_steps
@@ -202,7 +202,11 @@ def choose_epochs(arguments: Arguments, args: TrainingArguments, num_posts: int)
             f"--dataloader_drop_last: {num_posts} training posts do not fill a batch, so there is no step. Lower "
             "--per_device_train_batch_size, or remove the flag."
         )
-    if "num_train_epochs" in arguments.given or args.max_steps > 0:
+    if args.max_steps > 0:
+        return {}
+    if not args.num_train_epochs:
+        raise ArgumentError("--num_train_epochs 0: there is no step. Use a larger value.")
+    if "num_train_epochs" in arguments.given:
         return {}
     usual, epochs = args.num_train_epochs, min(math.ceil(FEWEST_STEPS / steps), MOST_EPOCHS)
     if epochs <= usual:
