@@ -6,10 +6,9 @@ BIN = $(VENV)/bin
 
 # Two processes with one thread each; a process that has finished takes tests from the other.
 TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
-ALL = -m "not gpu and not network"
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-all install-lowest test-lowest check format coverage docs bench build clean
+.PHONY: help install run test test-slow install-lowest test-lowest check format coverage docs bench build clean
 
 help:  ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,8 +27,8 @@ run: install  ## Train on the available data and write the report: run_rumor.py 
 test: install  ## Run the fast tests
 	$(TESTS)
 
-test-all: install  ## Run all tests, including slow ones and those on the real corpus
-	$(TESTS) $(ALL)
+test-slow: install  ## Run the slow tests, including those on the real corpus
+	$(TESTS) -m "slow and not gpu and not network"
 
 # Hard links to .venv, of which pip replaces only what differs. Old versions may warn about each other.
 LOWEST = build/lowest
@@ -55,8 +54,8 @@ format: install  ## Format the code and fix lint
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-coverage: install  ## Run all tests and require 90% branch coverage
-	$(TESTS) $(ALL) --cov --cov-report=term --cov-fail-under=90
+coverage: install  ## Run the fast tests and require 90% branch coverage
+	$(TESTS) --cov --cov-report=term --cov-fail-under=90
 
 docs: install  ## Build the website of the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet

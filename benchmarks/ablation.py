@@ -27,6 +27,7 @@ from hf_rumor import RumorClassifier
 from hf_rumor.config.parse import parse_arguments
 from hf_rumor.corpus.arrow import posts_of
 from hf_rumor.models.cpu import speed
+from hf_rumor.models.cpu.features import has_amx
 from hf_rumor.models.inputs import InputConfig
 from hf_rumor.models.save import save_model
 from hf_rumor.runs.fit import make_trainer
@@ -46,7 +47,7 @@ WITHOUT = {
         "keep_freed_memory": nothing,
     },
     "scoring": {
-        "attend_shortly": nothing,
+        **({} if has_amx() else {"attend_shortly": nothing}),
         "narrow_last_layer": nothing,
         "is_fusing_possible": bool,  # False
         "compute_side_by_side": lambda score, batches: [score(arrays) for arrays in batches],

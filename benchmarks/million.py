@@ -32,8 +32,7 @@ path = Path(sys.argv[1])
 def from_arrow():
     import datasets
     datasets.disable_progress_bars()
-    files = sorted(file for file in Path(sys.argv[2]).rglob("*.arrow")
-             if "million" in str(file) and "cache-" not in file.name)
+    files = sorted(Path(sys.argv[2]).rglob("million/*/*-train*.arrow"))
     return datasets.concatenate_datasets([datasets.Dataset.from_file(str(file)) for file in files])
 """
 STAGES = {
