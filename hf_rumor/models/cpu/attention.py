@@ -15,7 +15,7 @@ PLAIN_MODELS = ("bert", "electra", "ernie", "roberta", "xlm-roberta")
 
 
 def attend_shortly(model: PreTrainedModel) -> None:
-    """Choose the fastest exact attention for a model that will compute in bf16 on a CPU; see benchmarks/attention.py.
+    """Choose the fastest exact attention for a model that will compute in bf16 on a CPU.
 
     It is a setting of this object and is not saved with the model.
     """

@@ -43,7 +43,7 @@ def is_fusing_possible() -> bool:
 
 
 def fuse_linear_layers(model: nn.Module) -> None:
-    """Replace the linear layers of a model that will only be asked for logits; see benchmarks/fused.py."""
+    """Replace the linear layers of a model that will only be asked for logits."""
     for module in list(model.modules()):
         activation, dense = getattr(module, "intermediate_act_fn", None), getattr(module, "dense", None)
         if isinstance(activation, GELUActivation) and type(dense) is nn.Linear:

@@ -16,7 +16,7 @@ from hf_rumor.models.cpu.attention import PLAIN_MODELS
 
 
 def narrow_last_layer(model: Any) -> None:
-    """Let the last layer of a sequence classifier compute the first token only; see benchmarks/shortcuts.py.
+    """Let the last layer of a sequence classifier compute the first token only.
 
     Exact, gradients too: that token attends to all others as before, and nothing reads their outputs. Other models are
     not changed. It is a setting of this object and is not saved with the model; the last hidden state of the model is

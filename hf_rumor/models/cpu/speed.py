@@ -1,4 +1,7 @@
-"""What only makes a CPU faster, behind one function for training and one for scoring; everything works without it."""
+"""What only makes a CPU faster, behind one function for training and one for scoring; everything works without it.
+
+`benchmarks/ablation.py` measures what each of them gains.
+"""
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -51,7 +54,7 @@ def speed_up_scoring(model: Any, score: ScoreBatch) -> ScoreBatches:
         narrow_last_layer(model)
     if model.device.type != "cpu" or model.dtype != torch.bfloat16:
         return one_by_one(score)
-    # With AMX the kernels of SDPA score faster; in training they do not. See benchmarks/attention.py.
+    # With AMX the kernels of SDPA score faster; in training they do not.
     if not has_amx():
         attend_shortly(model)
     if is_fusing_possible():
