@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -173,8 +174,8 @@ def run_page(text: str) -> None:
 
 
 def check(page: Path) -> str:
-    """Check a page in a folder of its own; return what is wrong."""
-    text = page.read_text(encoding="utf-8")
+    """Check a page in a folder of its own, and print its duration; return what is wrong."""
+    text, start = page.read_text(encoding="utf-8"), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(CHECKOUT / "data" / "sample", Path(folder, "data", "sample"))
         shutil.copy(CHECKOUT / "run_rumor.py", folder)
@@ -188,6 +189,7 @@ def check(page: Path) -> str:
             return f"{page}:{difference}"
         finally:
             os.chdir(CHECKOUT)
+            print(f"{page.relative_to(CHECKOUT)}: {time.monotonic() - start:.0f} s", flush=True)
     return ""
 
 

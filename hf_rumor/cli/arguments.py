@@ -160,11 +160,11 @@ def to_json(record: Any, *, indent: int | None = None) -> str:
 
 def _whole_number(lowest: int, highest: float) -> Callable[[str], int]:
     """Return a function that parses a whole number within these bounds."""
-    expected = f"at least {lowest}" if highest == math.inf else f"from {lowest} to {highest}"
+    expected = f"of at least {lowest}" if highest == math.inf else f"from {lowest} to {highest}"
 
     def parse(text: str) -> int:
         if not text.isdecimal() or not lowest <= int(text) <= highest:
-            raise argparse.ArgumentTypeError(f"expected a number {expected}, got {text!r}")
+            raise argparse.ArgumentTypeError(f"expected a whole number {expected}, got {text!r}")
         return int(text)
 
     return parse

@@ -50,7 +50,8 @@ def add_parser(verbs: Any) -> None:
     )
     parser.add_argument("--text_column", help="Name of the text column; detected if not given.")
     parser.add_argument(
-        "--id_column", help="Name of the id column; detected if not given. Without one, the line number is the id."
+        "--id_column",
+        help="Name of the id column; detected if not given. Without one, the line or row number is the id.",
     )
     parser.add_argument("--batch_size", type=count, default=32, help="Batch size. [%(default)s]")
     parser.add_argument(
@@ -62,7 +63,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--mark_seen",
         action="store_true",
-        help="Mark each post if the model has seen it, or a near-duplicate of it, in training.",
+        help="State for each post whether the model has seen it, or a near-duplicate of it, in training.",
     )
     parser.add_argument(
         "--backend",

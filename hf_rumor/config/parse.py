@@ -216,8 +216,8 @@ def find_recipe(name: str) -> Path:
             return path
     what = "no such file" if Path(name).suffix in RECIPE_SUFFIXES else "neither a flag nor a recipe"
     raise ArgumentError(
-        f"{name}: {what}. Recipes are .yaml or .json files, or one of {bundled_recipes()}. Name a corpus with "
-        "--data_path, and a model with --model_name_or_path."
+        f"{name}: {what}. A recipe is a .yaml or .json file, or one of {bundled_recipes()}. Name a corpus "
+        "with --data_path, and a model with --model_name_or_path."
     )
 
 

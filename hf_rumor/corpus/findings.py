@@ -26,7 +26,7 @@ DESCRIPTIONS = {
     "ids_rounded": "posts whose id was rounded by a spreadsheet",
     "empty_texts": "posts skipped: empty text",
     "duplicate_ids": "posts skipped: copies (id and text seen before)",
-    "shared_ids": "posts with the same id as a different text (kept under a new id)",
+    "shared_ids": "posts with the same id as a different post (kept under a new id)",
     "conflicting_labels": "posts skipped: the same text under both labels (all of them)",
 }
 

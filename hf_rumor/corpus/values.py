@@ -51,8 +51,8 @@ def parse_label(value: Any, column: str = "label") -> bool:
         return LABEL_WORDS[word]
     if word not in ANSWERS:
         raise ValueError(
-            f"label {_shown(value)} is unknown. Write rumor or 1, non-rumor or 0 (谣言, 非谣言), or name another "
-            "column with --label_column."
+            f"label {_shown(value)} is unknown. Write rumor, 1 or 谣言 for a rumor, and non-rumor, 0 or 非谣言 for a "
+            "non-rumor; or name another column with --label_column."
         )
     if ASKS_FOR_TRUTH.fullmatch(name):
         return not ANSWERS[word]

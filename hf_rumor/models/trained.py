@@ -54,7 +54,7 @@ def load_classifier(
     if loaded["unexpected_keys"]:
         raise ModelError(
             f"{name}: {min(loaded['unexpected_keys'])} does not belong to {type(model).__name__}; predictions would "
-            "be wrong. Train it again."
+            "be wrong. Retrain the model."
         )
     check_tokenizer(name, tokenizer)
     if model.config.pad_token_id is None:  # a decoder needs it to find the last token of a padded post

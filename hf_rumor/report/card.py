@@ -57,7 +57,7 @@ classify("{example}", truncation=True)
 ```"""
 TITLE = "Rumor classifier for Chinese microblog posts"
 LIMITS = (
-    "The model sees only wording and checks no facts: it misses a rumor in a sober tone.",
+    "The model sees only wording and checks no facts: it misses rumors written in a sober tone.",
     "**Satire** and jokes are classified by their wording alone.",
     "**Breaking news** resembles rumors: urgent, without a source, with calls to share it.",
     "**Dialects**, traditional characters and languages other than that of the training posts have not been tested.",

@@ -102,8 +102,8 @@ RESULTS = {  # metrics, baseline, calibration, kinds of posts
         "基线|#准确率|#宏平均 F1|准确率差异|#p 值|#宏平均 F1 差异"
     ),
     "Probabilities were not calibrated.": "概率未经校准。",
-    "Probabilities were calibrated by Platt scaling, fitted on validation posts with a prior of {count} posts "
-    "and folded into the last layer ({lines}).": (
+    "Probabilities were calibrated by Platt scaling, fitted on validation posts with a prior equivalent "
+    "to {count} posts, and folded into the last layer ({lines}).": (
         "概率经 Platt 校准：在验证集上拟合，先验权重相当于 {count} 条样本，并已合并到最后一层（{lines}）。"
     ),
     "The probability of rumor is the {function} of the rumor logit.": "谣言概率由“谣言”logit 经 {function} 得到。",
@@ -170,7 +170,7 @@ PROVENANCE = {  # data, training, hyperparameters, how to reproduce
     "epoch|#mean training loss|#validation loss|#validation macro-F1": "轮次|#平均训练损失|#验证损失|#验证集宏平均 F1",
     "Model and training": "模型与训练",
     "chosen automatically": "自动选择",
-    "set by flag or recipe": "由参数或配方指定",
+    "set by flag or recipe": "由参数或训练配置指定",
     "default": "默认值",
     "name|value|origin": "名称|取值|来源",
     "Hyperparameters": "超参数",
@@ -186,7 +186,7 @@ FIGURES = {
     "loss": "损失",
     "training loss": "训练损失",
     "validation loss": "验证损失",
-    "Training loss: from {first} to {last}.": "训练损失：从 {first} 降至 {last}。",
+    "Training loss: from {first} to {last}.": "训练损失：从 {first} 变为 {last}。",
     "validation macro-F1": "验证集宏平均 F1",
     "Validation loss: {losses}; validation macro-F1: {scores}.": "验证损失：{losses}；验证集宏平均 F1：{scores}。",
     "Learning rate": "学习率",
@@ -260,10 +260,10 @@ CARD = {
     "Intended use and limits": "适用范围与局限",
     "For ranking posts for human review, and for research on rumors. Not for decisions about people or posts without "
     "human review: a false alarm harms the author of the post, and a missed rumor harms those who believe it.": (
-        "适用于为人工核查排序，以及谣言研究。不得在没有人工复核的情况下处置用户或内容：误报会伤害作者，漏报会伤害相信"
-        "谣言的人。"
+        "适用于对微博排序以供人工核查，以及谣言研究。不得在没有人工复核的情况下处置用户或内容：误报会伤害作者，漏报会"
+        "伤害相信谣言的人。"
     ),
-    "The model sees only wording and checks no facts: it misses a rumor in a sober tone.": (
+    "The model sees only wording and checks no facts: it misses rumors written in a sober tone.": (
         "模型只依据措辞，不核查事实：语气平实的谣言不会被发现。"
     ),
     "**Satire** and jokes are classified by their wording alone.": "**讽刺**与玩笑同样只按措辞判断。",

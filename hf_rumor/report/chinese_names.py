@@ -56,8 +56,8 @@ NAMES = {  # words from data
     "posts whose id was rounded by a spreadsheet": "条微博的 id 被电子表格四舍五入",
     "posts skipped: empty text": "条微博已跳过：正文为空",
     "posts skipped: copies (id and text seen before)": "条微博已跳过：重复（id 与正文均已出现）",
-    "posts with the same id as a different text (kept under a new id)": (
-        "条微博的 id 与另一正文相同（保留，另给 id）"
+    "posts with the same id as a different post (kept under a new id)": (
+        "条微博与另一条正文不同的微博 id 相同（保留，改用新 id）"
     ),
     "posts skipped: the same text under both labels (all of them)": (
         "条微博已跳过：同一正文出现在两类标签下（全部跳过）"

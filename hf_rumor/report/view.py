@@ -3,6 +3,7 @@
 from dataclasses import fields
 
 from hf_rumor.evaluation.baseline import BASELINES, Comparison
+from hf_rumor.evaluation.calibration import Platt
 from hf_rumor.evaluation.metrics import CELLS, LOWER_IS_BETTER, METRICS
 from hf_rumor.labels import LABEL_NAMES
 from hf_rumor.report.provenance import data_section, hyper_parameters_section, reproduce_section, training_section
@@ -85,13 +86,10 @@ def _calibration(report: Report, tr: Translator) -> Section:
     calibration, decision = report.calibration, report.decision
     how = tr("Probabilities were not calibrated.")
     if calibration.lines is not None:
-        lines = "; ".join(
-            f"{tr.word(label)}: {line.slope:.3f} · logit {line.intercept:+.3f}"
-            for label, line in calibration.lines.items()
-        )
+        lines = "; ".join(f"{tr.word(label)}: {_formula(line)}" for label, line in calibration.lines.items())
         how = tr(
-            "Probabilities were calibrated by Platt scaling, fitted on validation posts with a prior of {count} posts "
-            "and folded into the last layer ({lines}).",
+            "Probabilities were calibrated by Platt scaling, fitted on validation posts with a prior equivalent "
+            "to {count} posts, and folded into the last layer ({lines}).",
             count=calibration.prior_posts,
             lines=lines,
         )
@@ -128,6 +126,10 @@ def _calibration(report: Report, tr: Translator) -> Section:
     at_threshold = table(tr("posts|#precision|#recall|#flagged as rumors"), points_at_threshold)
     tables = (table(titles, scores, by_chance), at_threshold)
     return Section("calibration", tr("Calibration and threshold"), tuple(paragraphs), tables=tables)
+
+
+def _formula(line: Platt) -> str:
+    return f"{line.slope:.3f} · logit {'-' if line.intercept < 0 else '+'} {abs(line.intercept):.3f}"
 
 
 def _slices(report: Report, tr: Translator) -> Section:

@@ -69,7 +69,7 @@ def make_trainer(run: Run, model: Any, tokenizer: Any) -> RumorTrainer:
         )
         trainer.rehearse(flags.max_length)
     except OSError as error:
-        raise OutputError(f"--output_dir {run.folder}: cannot be written ({error}). Give another one.") from error
+        raise OutputError(f"--output_dir {run.folder}: cannot be written ({error}). Use another one.") from error
     except RumorError:
         raise
     except Exception as error:  # of any library that a flag can choose

@@ -205,7 +205,7 @@ def choose_epochs(arguments: Arguments, args: TrainingArguments, num_posts: int)
     if args.max_steps > 0:
         return {}
     if not args.num_train_epochs:
-        raise ArgumentError("--num_train_epochs 0: there is no step. Use a larger value.")
+        raise ArgumentError("--num_train_epochs 0: no training step would run. Use a larger value.")
     if "num_train_epochs" in arguments.given:
         return {}
     usual, epochs = args.num_train_epochs, min(math.ceil(FEWEST_STEPS / steps), MOST_EPOCHS)

@@ -126,7 +126,7 @@ def _open_study(run: Run, space: Space, folder: Path) -> "Study":
         import optuna
     except ImportError as error:
         raise ArgumentError("search: optuna is not installed. Run: pip install optuna") from error
-    way_out = "Give another --output_dir, or remove the folder."
+    way_out = "Use another --output_dir, or remove the folder."
     if folder.exists() and any(folder.iterdir()) and not (folder / "search.db").is_file():
         raise OutputError(f"--output_dir {folder}: contains files that are not from a search. {way_out}")
     folder.mkdir(parents=True, exist_ok=True)

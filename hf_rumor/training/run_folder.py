@@ -27,7 +27,7 @@ from hf_rumor.util.files import write_text
 logger = logging.getLogger(__name__)
 
 RUN_FILE = "run.json"
-_REMEDY = "Give another --output_dir, or remove the folder."
+_REMEDY = "Use another --output_dir, or remove the folder."
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def locked(folder: Path) -> Iterator[None]:
         if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
             os.close(handle)
             raise OutputError(
-                f"--output_dir {folder}: another run is using it. Wait for it, or give another folder."
+                f"--output_dir {folder}: another run is using it. Wait until that run ends, or use another folder."
             ) from error
         logger.warning("run: %s cannot be locked (%s); do not start another run in it", folder, error)  # network disks
     try:
@@ -106,7 +106,9 @@ def claim_folder(folder: Path, identity: Identity, resume_from: str, steps: Mapp
     if resume_from != "auto":
         checkpoint = Path(resume_from)
         if not (checkpoint / STATE_FILE).is_file():
-            raise ArgumentError(f"--resume_from_checkpoint {resume_from}: not a checkpoint. Give a folder, or auto.")
+            raise ArgumentError(
+                f"--resume_from_checkpoint {resume_from}: not a checkpoint. Use a checkpoint folder, or auto."
+            )
         if damage := find_damage(checkpoint):
             raise ArgumentError(f"--resume_from_checkpoint {resume_from}: {damage}. Use another checkpoint.")
         note = f"resumes at {resume_from}"
@@ -115,7 +117,7 @@ def claim_folder(folder: Path, identity: Identity, resume_from: str, steps: Mapp
     elif stored["finished"]:
         for path in complete_checkpoints(folder):
             shutil.rmtree(path)
-        note = "starts again: this run is finished; its files are replaced at the end"
+        note = "starts again: the previous run is finished; its files are replaced at the end"
     else:
         checkpoint = newest_checkpoint(folder)
         note = f"resumes the interrupted run at {checkpoint.name}" if checkpoint else "starts again"

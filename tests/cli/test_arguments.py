@@ -21,10 +21,10 @@ def test_benchmark_passes_unknown_flags_to_its_runs():
     [
         (["benchmark", "--splits", "grouped,sideways"], "'sideways' is not one of grouped, random, "),
         (["benchmark", "--recipes", "mini,mini"], "expected different names"),
-        (["benchmark", "--seeds", "0"], "expected a number of at least 1, got '0'"),
+        (["benchmark", "--seeds", "0"], "expected a whole number of at least 1, got '0'"),
         (["audit", "--split_seed", "-1"], "--split_seed"),
-        (["audit", "--split_seed", "4294967296"], "expected a number from 0 to 4294967295"),
-        (["serve", "out", "--port", "65536"], "expected a number from 0 to 65535"),
+        (["audit", "--split_seed", "4294967296"], "expected a whole number from 0 to 4294967295"),
+        (["serve", "out", "--port", "65536"], "expected a whole number from 0 to 65535"),
         (["benchmark", "--vary", "loss"], "expected FLAG=VALUE,VALUE with different values, got 'loss'"),
         (["benchmark", "--vary", "loss=bce,bce"], "with different values"),
         (["search", "--space", "["], "expected JSON"),

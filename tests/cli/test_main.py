@@ -55,7 +55,7 @@ def test_help_of_train_lists_flags_defaults_and_recipes(capsys):
             ["predict", "out", "a.csv", "--out"],
             "--out: not a flag (did you mean --output?). See hf-rumor predict --help",
         ),
-        (["predict", "out", "--batch_size", "0"], "--batch_size: expected a number of at least 1, got '0'. See"),
+        (["predict", "out", "--batch_size", "0"], "--batch_size: expected a whole number of at least 1, got '0'. See"),
         (["describe", "out", "extra"], "extra: unexpected argument"),
         (["train", "--no_such_flag"], "--no_such_flag"),
         (["train", "--loss", "nonsense"], "--loss nonsense"),

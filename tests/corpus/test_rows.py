@@ -231,7 +231,7 @@ def test_label_words_are_not_reported(write, word):
 def test_an_unknown_label_stops_training_at_its_line_and_does_not_matter_in_prediction(write, suffix):
     path = write(suffix, [{"text": "雪", "label": "rumor"}, {"text": "雨", "label": "maybe"}])
     where = {".jsonl": "line 2", ".parquet": "row 2"}.get(suffix, "line 3")  # the first line is the header
-    assert f"{where}: label 'maybe' is unknown. Write rumor or 1" in refused(path)
+    assert f"{where}: label 'maybe' is unknown. Write rumor, 1 or 谣言 for a rumor" in refused(path)
     assert [item.post.text for item in predicted(path)] == ["雪", "雨"]
 
 

@@ -274,7 +274,7 @@ def test_stdin_is_read_as_lines_and_stdout_may_be_closed_early(folder, texts):
     ("arguments", "message"),
     [
         ("INPUT --resume", "--resume: there is no --output to resume"),
-        ("INPUT --batch_size 0", "expected a number of at least 1"),
+        ("INPUT --batch_size 0", "expected a whole number of at least 1"),
         ("INPUT --text_column body --format csv", "no column named 'body'"),
         ("INPUT --format xml", "invalid choice"),
         ("INPUT --output INPUT", "this is the input file; it would be overwritten"),

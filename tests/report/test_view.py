@@ -64,7 +64,7 @@ def test_calibration_and_threshold_are_explained(make_report):
     text = " ".join(by_id(report)["calibration"].paragraphs)
     for words in (
         "The probability of rumor is the sigmoid of the rumor logit.",
-        "rumor: 0.750 · logit -0.500",
+        "rumor: 0.750 · logit - 0.500",
         "its probability is at least 0.5 (`--decision precision>=0.9`). No threshold satisfies this rule on",
         "The accuracy on the other 3 of 4 test posts is 1.000.",
     ):

@@ -143,7 +143,7 @@ def test_the_steps_of_an_epoch_are_those_of_trainer(make_trainer, tiny_posts, nu
 def test_a_run_without_a_step_is_refused():
     with pytest.raises(ArgumentError, match="training posts do not fill a batch"):
         decide("--dataloader_drop_last", "--per_device_train_batch_size", "360")
-    with pytest.raises(ArgumentError, match="--num_train_epochs 0: there is no step"):
+    with pytest.raises(ArgumentError, match="--num_train_epochs 0: no training step would run"):
         decide("--num_train_epochs", "0")
 
 
