@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+TABLES = (".csv", ".tsv", ".xls", ".xlsx")  # suffixes that promise a table
+
 
 def add_parser(verbs: Any) -> None:
     """Add the verb."""
@@ -141,6 +143,11 @@ def _check_files(arguments: argparse.Namespace, processes: int) -> None:
         raise ArgumentError(f"predict: with {processes} processes, INPUT and --output must be files. Name both.")
     if arguments.output:
         arguments.output = output_file(arguments.output)
+        if arguments.output.suffix.lower() in TABLES:
+            raise ArgumentError(
+                f"--output {arguments.output}: predictions are written as JSON lines, not as a table. Use a name that "
+                "ends in .jsonl."
+            )
         if arguments.output.exists() and is_file and arguments.output.samefile(source):
             raise ArgumentError(
                 f"--output {arguments.output}: this is the input file; it would be overwritten. Name another file."

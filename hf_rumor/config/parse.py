@@ -184,7 +184,11 @@ def _parse(parser: argparse.ArgumentParser, words: Sequence[str], where: str) ->
 def flag_names() -> frozenset[str]:
     """Return the names of all flags; those of `TrainingArguments` are parsed from its source, not imported."""
     spec = importlib.util.find_spec("transformers")
-    assert spec is not None and spec.submodule_search_locations
+    if spec is None or not spec.submodule_search_locations:
+        raise ArgumentError(
+            "transformers is not installed for this Python. Activate the environment (source .venv/bin/activate), or "
+            "install the package there."
+        )
     source = Path(spec.submodule_search_locations[0], "training_args.py").read_text(encoding="utf-8")
     theirs = {
         field.target.id

@@ -26,7 +26,19 @@ from hf_rumor.errors import CorpusError
 # Recognized column names, in lower case with `_` for spaces; the first one that a file has is read.
 COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "text": ("text", "content", "post", "内容", "正文", "微博正文", "微博内容", "文本"),
-    "label": ("label", "labels", "is_rumor", "rumor", "rumour", "is_fake", "标签", "是否谣言", "是否为谣言", "真假"),
+    "label": (
+        "label",
+        "labels",
+        "is_rumor",
+        "rumor",
+        "rumour",
+        "is_fake",
+        "标签",
+        "是否谣言",
+        "是否为谣言",
+        "是否属实",
+        "真假",
+    ),
     "id": ("id", "post_id", "mid", "weibo_id", "微博id", "note_id", "item_id", "tweet_id", "news_id", "帖子id"),
     "posted_at": ("posted_at", "time", "created_at", "date", "时间", "发布时间"),
     "split": ("split", "划分", "数据集划分"),
@@ -36,6 +48,7 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "num_reposts": ("num_reposts",),
     "reposts": ("reposts",),
 }
+MAX_SHOWN = 20  # column names in a message
 MAX_NAME = 40  # characters of a column name; a longer one is a text
 ROUNDED_ID = re.compile(r"\d(\.\d+)?E\+?\d+", re.IGNORECASE)  # 4.75E+15, as spreadsheets save long numbers
 
@@ -183,7 +196,8 @@ def _shown(value: Any) -> str:
 
 def _missing(role: str, row: Row, columns: Columns) -> str:
     chosen = getattr(columns, role)
-    shown = ", ".join(f"{name!r:.40}" for name in list(row.values)[:8])
+    shown = ", ".join(f"{name!r:.40}" for name in list(row.values)[:MAX_SHOWN])
+    shown += ", ..." if len(row.values) > MAX_SHOWN else ""
     if chosen is None and any(label_word(name) in ANSWERS or len(name) > MAX_NAME for name in row.values):
         return f"the first line is a post, not column names ({shown}). Add a first line such as text,label."
     if chosen:

@@ -147,7 +147,7 @@ def _check_labels(labels: NDArray[np.int64], minimum: int, where: str) -> None:
         shown = ", ".join(f"{count:,} {name}" for name, count in zip(LABEL_NAMES, counts, strict=True))
         raise CorpusError(
             f"{where}: {shown}, but at least {minimum} of each label are needed. Add posts of the rarer label, or use "
-            "another --split."
+            "another --split or --split_seed."
         )
 
 

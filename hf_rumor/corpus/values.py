@@ -13,7 +13,7 @@ MAX_CHARACTERS = 1_000_000  # of a post; Weibo allows a few thousand
 # Without case, spaces, hyphens and underscores.
 LABEL_WORDS = {
     **dict.fromkeys(("nonrumor", "nonrumour", "notrumor", "real", "非谣言", "不是谣言", "真实"), False),
-    **dict.fromkeys(("rumor", "rumour", "fake", "谣言", "虚假", "不实"), True),
+    **dict.fromkeys(("rumor", "rumour", "fake", "谣言", "是谣言", "虚假", "不实"), True),
 }
 ANSWERS = {
     **dict.fromkeys(("0", "false", "no", "否", "假"), False),
@@ -22,6 +22,7 @@ ANSWERS = {
 # Names of columns that ask for truth (is_true, non_rumor, 是否属实) or for a rumor (is_rumor, 是否谣言).
 ASKS_FOR_TRUTH = re.compile(r"(is_?)?(real|true)|.*(non.?rumou?r|非谣言|真实|属实).*", re.IGNORECASE)
 ASKS_FOR_RUMOR = re.compile(".*(rumou?r|fake|谣言|虚假|不实).*", re.IGNORECASE)
+ASKS_FOR_EITHER = re.compile("真假|真伪|veracity", re.IGNORECASE)
 
 SPLIT_WORDS = {
     **dict.fromkeys(("train", "training", "训练", "训练集"), "train"),
@@ -40,8 +41,8 @@ def parse_label(value: Any, column: str = "label") -> bool:
     """Return whether `value` means rumor.
 
     Words such as rumor, fake and 谣言 have one meaning. The meaning of 1, true, 是 and 真 depends on the name of the
-    column: rumor in `is_rumor`, non-rumor in `is_true`. In any other column, 1 and true mean rumor, 真 means
-    non-rumor, and 是 is refused.
+    column: rumor in `is_rumor`, non-rumor in `is_true`. In any other column, 真 means non-rumor, 1 and true mean rumor
+    (but are refused in `真假`), and 是 is refused.
 
     Raises:
         ValueError: The value is unknown, or its meaning is not clear.
@@ -49,6 +50,8 @@ def parse_label(value: Any, column: str = "label") -> bool:
     word, name = label_word(value), column.strip()
     if word in LABEL_WORDS:
         return LABEL_WORDS[word]
+    if value is None or value != value or (not word and isinstance(value, str)):
+        raise ValueError("the label is empty. Add the label, or remove the post.")
     if word not in ANSWERS:
         raise ValueError(
             f"label {_shown(value)} is unknown. Write rumor, 1 or 谣言 for a rumor, and non-rumor, 0 or 非谣言 for a "
@@ -58,11 +61,14 @@ def parse_label(value: Any, column: str = "label") -> bool:
         return not ANSWERS[word]
     if ASKS_FOR_RUMOR.fullmatch(name):
         return ANSWERS[word]
-    if word in ("yes", "no", "是", "否"):
+    if word in ("真", "假"):
+        return not ANSWERS[word]
+    if word in ("yes", "no", "是", "否") or ASKS_FOR_EITHER.fullmatch(name):
         raise ValueError(
-            f"label {_shown(value)} in column {column!r} is ambiguous. Rename the column to is_rumor or is_true."
+            f"label {_shown(value)} in column {column!r} is ambiguous. Rename the column to is_rumor or is_true, or "
+            "write rumor and non-rumor."
         )
-    return ANSWERS[word] != (word in ("真", "假"))
+    return ANSWERS[word]
 
 
 def label_word(value: Any) -> str:

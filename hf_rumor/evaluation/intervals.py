@@ -184,10 +184,12 @@ def _sign_test_interval(gains: Floats, num_posts: int) -> Interval:
     """Return the differences in accuracy that the sign test does not reject.
 
     They follow from the exact interval of the share of groups, among those that differ, on which the model is better.
+    If none differ, they follow from the upper bound of the share of groups that do.
     """
     better, differing = int((gains > 0).sum()), int((gains != 0).sum())
     if not differing:
-        return 0.0, 0.0
+        bound = _exact_share(0, len(gains))[1]
+        return -bound, bound
     low, high = ((2 * share - 1) * float(abs(gains).sum()) / num_posts for share in _exact_share(better, differing))
     return low, high
 

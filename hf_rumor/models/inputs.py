@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hf_rumor.corpus.post import Post
+from hf_rumor.errors import ArgumentError
 
 
 if TYPE_CHECKING:
@@ -54,8 +55,16 @@ def tokenizer_facts(tokenizer: Any) -> TokenizerFacts:
 
 
 def as_posts(posts: Iterable[Post | str]) -> list[Post]:
-    """Return posts, where a text stands for a post with this text alone."""
-    return [Post(text=post) if isinstance(post, str) else post for post in posts]
+    """Return posts, where a text stands for a post with this text alone.
+
+    Raises:
+        ArgumentError: One of them is neither, such as the NaN of an empty cell.
+    """
+    converted = [Post(text=post) if isinstance(post, str) else post for post in posts]
+    for number, post in enumerate(converted, start=1):
+        if not isinstance(post, Post):
+            raise ArgumentError(f"post {number}: {post!r:.40} is not a text. Remove it.")
+    return converted
 
 
 def model_text(post: Post) -> str:

@@ -131,7 +131,7 @@ def _comparison_table(rows: Sequence[Row], report: Report) -> Table:
             f" Δ: difference from {_first(rows)}, mean over pairs of runs on the same posts, with 95% CI over groups "
             "of near-duplicates. The intervals reflect the choice of test posts, not that of seeds. p: sign test of "
             f"the accuracy (McNemar's test over groups), significant below {SIGNIFICANT}; not corrected for multiple "
-            "comparisons."
+            "comparisons. The interval of the accuracy agrees with this test; that of macro-F1 is from the bootstrap."
         )
     titles = [
         *("split", "model", "#runs", "#accuracy", "#SD over splits", "#SD over seeds", "#macro-F1"),

@@ -42,7 +42,7 @@ NAMES = {  # words from data
     "hidden files skipped (leftovers of macOS)": "个隐藏文件已跳过（macOS 残留）",
     "files skipped: not part of the CED layout": "个文件已跳过：不属于 CED 格式",
     "files read as GB18030, not UTF-8": "个文件按 GB18030 而非 UTF-8 读取",
-    "posts whose label is a number or a yes/no answer, read as": "条微博的标签为数字或是非回答，读作",
+    "posts whose label is a number or a yes/no answer": "条微博的标签为数字或是非回答",
     "posts skipped: no repost file, hence no label": "条微博已跳过：没有转发文件，因而没有标签",
     "posts skipped: repost files under both labels": "条微博已跳过：两类标签下都有转发文件",
     "repost files skipped: no file of the post": "个转发文件已跳过：没有对应的微博文件",

@@ -174,7 +174,7 @@ def test_posts_in_memory_come_back_as_they_were(corpus_posts):
         (["雪"], None, "no labels for 1 texts"),
         (["雪"], [1, 0], "2 labels for 1 texts"),
         (["雪"], ["maybe"], "in-memory: post 1: label 'maybe' is unknown"),
-        ([Post(text="雪")], None, "in-memory: post 1: label None is unknown"),
+        ([Post(text="雪")], None, "in-memory: post 1: the label is empty"),
         ([], [], "in-memory: no posts"),
         ("auto", [1], "labels cannot be passed with a path"),
     ],
@@ -192,8 +192,7 @@ def test_what_labels_mean_is_logged_with_an_example(caplog, tmp_path):
         load_corpus(path)
         assert 'labels: 1 = rumor, e.g. "听说停水"' in caplog.messages
         assert (
-            "corpus: 2 posts whose label is a number or a yes/no answer, read as: 0 = non-rumor, 1 = rumor"
-            in caplog.messages
+            "corpus: 2 posts whose label is a number or a yes/no answer: 0 = non-rumor, 1 = rumor" in caplog.messages
         )
     caplog.clear()
     load_corpus(["雪", "雨"], labels=["rumor", "non-rumor"])

@@ -115,7 +115,7 @@ def test_encodings_and_line_ends_do_not_matter(write, suffix, encoding, line_end
 def test_columns_are_recognized_by_name_in_any_case(write):
     for role, names in COLUMN_NAMES.items():
         for name in names:
-            row = {"text": "雪", "label": 1} | {role: 1}
+            row = {"text": "雪", role: 1} | {"label": "rumor"}
             renamed = {name.title() + " " if key == role else key: value for key, value in row.items()}
             assert read(write(".jsonl", [renamed]))[0] == read(write(".jsonl", [row]))[0], name
 

@@ -1,4 +1,5 @@
 from datetime import UTC, date, datetime
+from itertools import product
 
 import pytest
 
@@ -39,14 +40,22 @@ def test_an_answer_means_what_its_column_asks(columns, rumors, others):
         assert not any(parse_label(value, column) for value in others)
 
 
-@pytest.mark.parametrize("value", ["是", "否", "yes", "no"])
-@pytest.mark.parametrize("column", ["label", "标签", "真假"])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [*product(["label", "标签", "真假"], ["是", "否", "yes", "no"]), *product(["真假"], [0, 1, "true", "FALSE"])],
+)
 def test_an_answer_without_a_question_is_refused(value, column):
     with pytest.raises(ValueError, match="is ambiguous"):
         parse_label(value, column)
 
 
-@pytest.mark.parametrize("value", [None, "", "2", 2, -1, 0.5, "rumors", "nan", "10", []])
+@pytest.mark.parametrize("value", [None, "", " ", float("nan")])
+def test_a_missing_label_is_called_empty(value):
+    with pytest.raises(ValueError, match="the label is empty"):
+        parse_label(value)
+
+
+@pytest.mark.parametrize("value", ["2", 2, -1, 0.5, "rumors", "nan", "10", []])
 def test_another_label_is_refused_and_quoted(value):
     with pytest.raises(ValueError, match="is unknown") as caught:
         parse_label(value)

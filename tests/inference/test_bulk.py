@@ -277,6 +277,7 @@ def test_stdin_is_read_as_lines_and_stdout_may_be_closed_early(folder, texts):
         ("INPUT --batch_size 0", "expected a whole number of at least 1"),
         ("INPUT --text_column body --format csv", "no column named 'body'"),
         ("INPUT --format xml", "invalid choice"),
+        ("INPUT --output predictions.csv", "written as JSON lines, not as a table"),
         ("INPUT --output INPUT", "this is the input file; it would be overwritten"),
         ("INPUT --output FOLDER", "is a folder. Name a file"),
         ("- --output out.jsonl --resume", "INPUT must be a file"),

@@ -12,6 +12,7 @@ from transformers import AutoTokenizer
 import hf_rumor
 from hf_rumor.corpus.post import Post
 from hf_rumor.corpus.values import parse_text
+from hf_rumor.errors import ArgumentError
 from hf_rumor.models.encoders import MINI_FOLDER
 from hf_rumor.models.inputs import (
     InputConfig,
@@ -125,3 +126,9 @@ def test_the_share_of_unknown_tokens_is_that_of_all_tokens(tokenizer):
     ids = [number for encoding in encode(posts, tokenizer, LONG) for number in encoding.ids]
     assert share_unknown(posts, tokenizer, LONG, unknown) == ids.count(unknown) / len(ids) > 0
     assert share_unknown(posts, tokenizer, LONG, None) == 0
+
+
+@pytest.mark.parametrize("gap", [None, float("nan"), 1])
+def test_what_is_not_a_text_is_refused_with_its_number(gap):
+    with pytest.raises(ArgumentError, match=f"post 2: {gap} is not a text"):
+        as_posts(["停水", gap])
