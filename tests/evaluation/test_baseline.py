@@ -7,7 +7,6 @@ from hf_rumor.evaluation.baseline import (
     cross_predict_baselines,
     predict_baselines,
 )
-from hf_rumor.evaluation.intervals import Difference
 from hf_rumor.evaluation.metrics import Scored
 
 
@@ -49,7 +48,7 @@ def test_the_model_and_the_baselines_are_compared_at_the_same_threshold():
     scored = Scored(["a", "b", "c", "d"], np.array([0, 1, 1, 0]), np.array([0.1, 0.9, 0.4, 0.6]), 0.0)
     predictions = np.array([0, 1, 0, 1]), np.array([1, 1, 1, 1])
     comparison = compare_baselines(predictions, scored, 0.5, np.arange(4))
-    assert comparison.tfidf_svm.difference.accuracy == Difference(0.0, 0.0, 0.0)
+    assert comparison.tfidf_svm.difference.accuracy.difference == 0.0
     assert comparison.tfidf_svm.sign_test == 1.0
     assert (comparison.majority.accuracy, comparison.majority.macro_f1) == (0.5, pytest.approx(1 / 3))
     assert compare_baselines(predictions, scored, 0.65, np.arange(4)).tfidf_svm.difference.accuracy.difference == 0.25
