@@ -25,6 +25,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[1]
 PAGES = ("README*.md", "docs/**/*.md")
 SKIPPED = ("docs/log/", "docs/decisions/")  # history
+LONGEST = ("docs/tutorial.md", "docs/howto/thesis.md", "docs/howto/desk.md")  # minutes each: they start first
 NUM_PROCESSES = 2
 FENCE = re.compile(r"^```(\w*)([^\n]*)\n(.*?)^```$(?=(?:\n+```(?:text)?\n(.*?)^```$)?)", re.DOTALL | re.MULTILINE)
 NOT_RUN = re.compile(r'title="(Not run: |未运行：)[^"\s]')
@@ -196,12 +197,14 @@ def check(page: Path) -> str:
 def main(names: list[str]) -> None:
     """Check the pages, two at once; exit with status 1 if an example is wrong."""
     found = {path for pattern in PAGES for path in CHECKOUT.glob(pattern)}
-    pages = [Path(name).resolve() for name in names] or sorted(
-        (page for page in found if not page.relative_to(CHECKOUT).as_posix().startswith(SKIPPED)),
-        reverse=True,  # the tutorials, which take longest, come first
-    )
+    pages = [Path(name).resolve() for name in names] or [
+        *(CHECKOUT / name for name in LONGEST),
+        *sorted(page for page in found if not page.relative_to(CHECKOUT).as_posix().startswith((*SKIPPED, *LONGEST))),
+    ]
     # A translation has the same blocks as its original: they are run once.
-    by_blocks = {tuple(map(without_line, read_blocks(page.read_text(encoding="utf-8")))): page for page in pages}
+    by_blocks: dict[tuple[Block, ...], Path] = {}
+    for page in pages:
+        by_blocks.setdefault(tuple(map(without_line, read_blocks(page.read_text(encoding="utf-8")))), page)
     pages = [page for blocks, page in by_blocks.items() if blocks]
     with tempfile.TemporaryDirectory() as cache:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
