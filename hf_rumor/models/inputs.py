@@ -61,9 +61,9 @@ def as_posts(posts: Iterable[Post | str]) -> list[Post]:
         ArgumentError: One of them is neither, such as the NaN of an empty cell.
     """
     converted = [Post(text=post) if isinstance(post, str) else post for post in posts]
-    for number, post in enumerate(converted, start=1):
+    for post in converted:
         if not isinstance(post, Post):
-            raise ArgumentError(f"post {number}: {post!r:.40} is not a text. Remove it.")
+            raise ArgumentError(f"posts: {post!r:.40} is not a text. Remove it from the list.")
     return converted
 
 

@@ -65,7 +65,7 @@ def training_section(report: Report, tr: Translator) -> Section:
         tr(
             "{epochs} epochs, {steps}, {warmup} of them warm-up; global batch size {batch}; schedule {schedule}, peak "
             "learning rate {rate}",
-            epochs=f"{train.epochs:.3g}",
+            epochs=f"{round(train.epochs, 2):g}",
             steps=steps,
             warmup=f"{train.warmup_steps:,}",
             batch=f"{train.batch_size:,}",
