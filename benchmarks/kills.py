@@ -30,7 +30,7 @@ STAGES = {
     "start and Arrow": "",
     "near-duplicates and tokens": "corpus: ",
     "training and checkpoints": "steps: ",
-    "calibration and report": "calibration: ",
+    "calibration and report": "threshold: ",
 }
 COMPARED = ("model.safetensors", "predictions.jsonl", "config.json", "tokenizer.json", "recipe.yaml")
 
