@@ -19,6 +19,7 @@ from hf_rumor.corpus.values import (
     parse_split,
     parse_text,
     parse_time,
+    parse_without_year,
 )
 from hf_rumor.errors import CorpusError
 
@@ -172,7 +173,7 @@ def to_post(row: Row, columns: Columns, findings: Findings, *, is_labeled: bool 
         note(findings, "times_unreadable", _shown(value["posted_at"]))
     if "split" in places and split is None:
         note(findings, "splits_unreadable", _shown(value["split"]))
-    reposts = _read_reposts(value.get("reposts"), findings)
+    reposts = _read_reposts(value.get("reposts"), posted_at, findings)
     num_reposts = parse_count(value.get("num_reposts"))
     if num_reposts is None and isinstance(value.get("reposts"), list):
         num_reposts = len(reposts)
@@ -219,31 +220,43 @@ def _id_of(row: Row, columns: Columns) -> str | int | None:
     return text or None
 
 
-def _read_reposts(raw: Any, findings: Findings) -> tuple[Repost, ...]:
-    """Read a list of texts, or of objects with `text` and perhaps `id`, `reposted_at`, `author_id`, `parent_id`.
+def _read_reposts(raw: Any, posted_at: int | None, findings: Findings) -> tuple[Repost, ...]:
+    """Read a list of texts, or of objects with `text` and perhaps `id`, `time`, `author_id`, `parent_id`.
 
     Raises:
         ValueError: An object has no `text`, or a value is no text.
     """
     if not isinstance(raw, list):  # a column of counts, or a CSV that cannot hold a list
         return ()
-    reposts, num_undated = [], 0
-    for item in raw:
-        fields = item if isinstance(item, dict) else {"text": item}
-        if "text" not in fields:
-            raise ValueError(f"a repost without 'text' (keys: {sorted(fields)})")
-        repost = Repost(
-            repost_id=parse_text(fields.get("id")),
-            text=parse_text(fields["text"]),
-            reposted_at=parse_time(fields.get("reposted_at")),
-            author_id=parse_text(fields.get("author_id")) or None,
-            parent_id=parse_text(fields.get("parent_id")) or None,
-        )
-        num_undated += "reposted_at" in fields and repost.reposted_at is None
-        reposts.append(repost)
-    findings["repost_dates_unreadable"] += num_undated
-    findings["reposts_without_text"] += sum(not repost.text for repost in reposts)
+    reposts = [_read_repost(item, posted_at, findings) for item in raw]
+    if reposts and posted_at is None:
+        findings["posts_with_reposts_without_time"] += 1
     return sort_reposts(reposts)
+
+
+def _read_repost(item: Any, posted_at: int | None, findings: Findings) -> Repost:
+    fields = item if isinstance(item, dict) else {"text": item}
+    if "text" not in fields:
+        raise ValueError(f"a repost without 'text' (keys: {sorted(fields)})")
+    place = next((key for key in ("reposted_at", "time") if key in fields), None)
+    reposted_at = None
+    if place is not None:
+        reposted_at = parse_time(fields[place])
+        if reposted_at is None:
+            reposted_at = parse_without_year(fields[place], posted_at)
+            findings["repost_years_missing"] += reposted_at is not None
+        findings["repost_dates_unreadable"] += reposted_at is None
+    if reposted_at is not None and posted_at is not None:
+        findings["reposts_before_post"] += reposted_at < posted_at
+    text = parse_text(fields["text"])
+    findings["reposts_without_text"] += not text
+    return Repost(
+        repost_id=parse_text(fields.get("id")),
+        text=text,
+        reposted_at=reposted_at,
+        author_id=parse_text(fields.get("author_id")) or None,
+        parent_id=parse_text(fields.get("parent_id")) or None,
+    )
 
 
 def sort_reposts(reposts: list[Repost]) -> tuple[Repost, ...]:

@@ -34,6 +34,10 @@ WRITTEN_DATE = re.compile(  # 2013/6/29 12:40, 2013年6月29日, 2013-06-29 24:0
     r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]*(\d{1,2})[:时](\d{2})分?(?::?(\d{2})秒?)?)?", re.ASCII
 )
 
+WITHOUT_YEAR = re.compile(  # 03月05日 05:11, as Weibo writes dates of the current year
+    r"(\d{1,2})[-/.月](\d{1,2})日?[ T]*(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII
+)
+
 BOOLEANS = {"0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
 
 
@@ -132,6 +136,27 @@ def _parse_written_date(text: str) -> datetime:
     is_end_of_day = (hour, minute, second) == (24, 0, 0)
     moment = datetime(year, month, day, 0 if is_end_of_day else hour, minute, second)
     return moment + timedelta(days=1) if is_end_of_day else moment
+
+
+def parse_without_year(value: Any, posted_at: int | None) -> int | None:
+    """Return the time of a repost that is written without a year: the first such time after the post.
+
+    A time without seconds is the end of its minute, so that nothing is read before it was written. None if `value` is
+    no such time, or the time of the post is unknown.
+    """
+    match = WITHOUT_YEAR.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or posted_at is None:
+        return None
+    month, day, hour, minute, second = map(int, match.groups(default="59"))
+    year = datetime.fromtimestamp(posted_at, CHINA).year
+    for candidate in range(year, year + 5):  # the next February 29 is at most 4 years away, but for 1900 and 2100
+        try:
+            moment = _seconds(datetime(candidate, month, day, hour, minute, second))
+        except ValueError:
+            continue
+        if moment is not None and moment >= posted_at:
+            return moment
+    return None
 
 
 def parse_bool(value: Any) -> bool | None:

@@ -393,3 +393,24 @@ def test_any_bytes_give_the_same_posts_in_training_and_prediction_or_a_corpus_er
         assert "\n" not in str(error)
     else:
         assert all(post.text.encode() is not None and isinstance(post.is_rumor, bool) for post in posts)
+
+
+def test_dates_of_reposts_are_counted_by_the_rule_that_affects_them():
+    reposts = [
+        {"text": "甲", "time": "07月01日 00:02"},
+        {"text": "乙", "time": 1372607999},
+        {"text": "丙", "time": "soon"},
+        {"text": "丁"},
+    ]
+    findings = Findings()
+    row = Row(1, "line 1", {"text": "t", "label": "rumor", "posted_at": 1372608000, "reposts": reposts})
+    read = to_post(row, Columns(), findings).reposts
+    assert [repost.text for repost in read] == ["乙", "甲", "丙", "丁"]
+    counts = {"repost_years_missing": 1, "reposts_before_post": 1, "repost_dates_unreadable": 1, "ids_from_rows": 1}
+    assert +findings == Findings(counts)
+
+
+def test_posts_without_a_time_have_no_usable_reposts():
+    findings = Findings()
+    to_post(Row(1, "line 1", {"text": "t", "label": "rumor", "reposts": ["甲"]}), Columns(), findings)
+    assert findings["posts_with_reposts_without_time"] == 1

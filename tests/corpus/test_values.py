@@ -13,6 +13,7 @@ from hf_rumor.corpus.values import (
     parse_split,
     parse_text,
     parse_time,
+    parse_without_year,
 )
 
 
@@ -190,3 +191,27 @@ def test_a_count_is_read(value, count):
 )
 def test_whitespace_and_format_characters_are_blank(text, expected):
     assert is_blank(text) is expected
+
+
+JULY_1 = 1372608000  # 2013-07-01 00:00 in China
+
+
+@pytest.mark.parametrize(
+    ("value", "time"),
+    [
+        ("07月01日 00:02", JULY_1 + 2 * 60 + 59),
+        ("7-1 00:02:05", JULY_1 + 2 * 60 + 5),
+        ("07月01日 00:00", JULY_1 + 59),
+        ("06月30日 23:59", JULY_1 + 364 * 86400 + 86399),
+        ("02月29日 00:00", 1456675259),  # of 2016
+        ("02月30日 00:00", None),
+        ("yesterday", None),
+        (5, None),
+    ],
+)
+def test_a_date_without_a_year_is_the_first_one_after_the_post(value, time):
+    assert parse_without_year(value, JULY_1) == time
+
+
+def test_a_date_without_a_year_needs_the_time_of_the_post():
+    assert parse_without_year("07月01日 00:02", None) is None

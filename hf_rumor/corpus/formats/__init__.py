@@ -7,7 +7,7 @@ whole file cannot be used. `docs/howto/corpus_format.md` shows how to add a form
 import hashlib
 import io
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,6 +18,8 @@ from hf_rumor.corpus.formats.jsonl import read_jsonl
 from hf_rumor.corpus.formats.lines import read_lines
 from hf_rumor.corpus.formats.parquet import read_parquet
 from hf_rumor.corpus.formats.table import read_csv, read_tsv
+from hf_rumor.corpus.formats.tree import open_tree
+from hf_rumor.corpus.formats.weibo16 import is_weibo16, read_weibo16
 from hf_rumor.errors import CorpusError
 
 
@@ -28,6 +30,7 @@ FORMATS: dict[str, tuple[Callable[[Input], Iterator[Row]], tuple[str, ...]]] = {
     "lines": (read_lines, (".txt",)),
     "parquet": (read_parquet, (".parquet",)),
     "ced": (read_ced, (".zip",)),
+    "weibo16": (read_weibo16, ()),  # a zip or a folder too; recognized by its files
 }
 SUFFIXES = {suffix: name for name, (_, suffixes) in FORMATS.items() for suffix in suffixes}
 
@@ -39,7 +42,7 @@ WORKBOOKS = (".xlsx", ".xls", ".ods")
 def open_input(
     source: Path | BinaryIO, format_name: str = "auto", *, is_labeled: bool = True, name: str = ""
 ) -> Iterator[Input]:
-    """Open a file, a folder in the CED layout, or a binary stream.
+    """Open a file, a folder in the layout of CED or Weibo16, or a binary stream.
 
     Args:
         source: A path or a stream.
@@ -53,7 +56,7 @@ def open_input(
     path = source if isinstance(source, Path) else None
     name = name or ("stdin" if path is None else str(path))
     if path is not None and path.is_dir():
-        yield Input(name, "ced", path, None, is_labeled)
+        yield Input(name, _tree_format(path), path, None, is_labeled)
         return
     if path is not None and not path.exists():
         raise CorpusError(f"{name}: no such file or folder. Check the path.")
@@ -63,10 +66,18 @@ def open_input(
         if format_name == "auto":
             suffix = "" if path is None else path.suffix.lower()
             format_name = _detect_format(suffix, file.peek(HEAD_BYTES), name)
+            format_name = _tree_format(path) if format_name == "ced" and path is not None else format_name
         yield Input(name, format_name, path, file, is_labeled)
     finally:
         if path is not None:
             file.close()
+
+
+def _tree_format(path: Path) -> str:
+    """Return the format of a folder or a zip; of a damaged zip, one whose reader raises the error."""
+    with suppress(CorpusError), open_tree(path) as (names, _):
+        return "weibo16" if is_weibo16(names) else "ced"
+    return "ced"
 
 
 @cache
