@@ -19,7 +19,7 @@ ROWS = (
     ("runs", "serve"),
     ("config", "hub"),
     ("report", "training", "inference"),
-    ("models",),
+    ("models", "reposts"),
     ("evaluation", "audit"),
     ("corpus",),
     ("util",),

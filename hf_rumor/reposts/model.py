@@ -1,0 +1,194 @@
+"""A model of the reposts of a post, which is combined with the logit of the text. Needs numpy only.
+
+Two parts read the visible reposts; neither knows how many there are, since that depends on how a corpus was collected:
+
+- words: a linear model over the TF-IDF of all their tokens together;
+- attention: an average over `MEMBERS` small networks. Each repost is the mean of its token vectors; a learned weight
+  decides how much it counts in each of several weighted means over all reposts (a deep set with attention, Zaheer et
+  al., 2017, arXiv:1703.06114; Ilse et al., 2018, arXiv:1802.04712).
+
+A logistic regression combines both scores with the logit of the text, and takes the deadline into account.
+"""
+
+import json
+import math
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hf_rumor.errors import ModelError
+from hf_rumor.reposts.tokens import Reposts
+
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+FOLDER = "reposts"  # in the folder of a model
+SHORT, LONG = 600.0, 7 * 86400.0  # seconds between which the deadline changes the combination
+MAX_ATTENTION = 8.0  # largest and smallest logit of a weight
+BUCKETS = 10  # of delays
+POSTS_AT_ONCE = 64
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The arrays of the model; V tokens, D dimensions of a token vector, M members, H hidden units, A weighted means.
+
+    Attributes:
+        idf: Inverse document frequency of each token; a document is the reposts of a post. *Shape:* `(V,)`.
+        words: Weights of the linear model over TF-IDF. *Shape:* `(V,)`.
+        vectors: Token vectors, times the inverse frequency of the token among reposts. *Shape:* `(V, D)`.
+        hidden: *Shape:* `(M, D, H)`.
+        hidden_bias: Bias for each bucket of delays. *Shape:* `(M, BUCKETS, H)`.
+        attention: *Shape:* `(M, H, A)`.
+        attention_bias: *Shape:* `(M, A)`.
+        joint: *Shape:* `(M, H + A * H, J)`.
+        joint_bias: *Shape:* `(M, J)`.
+        output: *Shape:* `(M, J)`.
+        combination: Intercept and weights of `combined_features`. *Shape:* `(8,)`.
+    """
+
+    idf: Floats
+    words: Floats
+    vectors: Floats
+    hidden: Floats
+    hidden_bias: Floats
+    attention: Floats
+    attention_bias: Floats
+    joint: Floats
+    joint_bias: Floats
+    output: Floats
+    combination: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RepostModel:
+    """A fitted model.
+
+    Attributes:
+        weights: Its arrays.
+        tokenizer: Of the words of reposts.
+        deadline: Seconds after the post until which reposts are read; later ones change nothing.
+    """
+
+    weights: Weights
+    tokenizer: "Tokenizer"
+    deadline: float
+
+    def logits(self, text_logits: NDArray[np.float64], reposts: Reposts, deadline: float) -> NDArray[np.float64]:
+        """Return the log-odds of rumor of some posts at a deadline.
+
+        Without a visible repost that has words, they are those of the text.
+
+        Args:
+            text_logits: Log-odds of rumor given the text alone. *Shape:* `(num_posts,)`.
+            reposts: Of these posts; those after the deadline are not read.
+            deadline: Seconds after the post.
+        """
+        deadline = min(deadline, self.deadline)
+        visible = reposts.until(deadline)
+        has_words = visible.counts() > 0
+        features = combined_features(text_logits, part_scores(self.weights, visible), deadline)
+        combination = self.weights.combination
+        return np.where(has_words, combination[0] + features @ combination[1:], text_logits)
+
+
+def bucket_of(delays: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the bucket of each delay in seconds: 0 for less than 1 minute, then one per doubling, up to 9."""
+    return np.asarray(np.clip(np.log2(delays + 30.0) - 4.0, 0, BUCKETS - 1), dtype=np.int64)
+
+
+def combined_features(
+    text_logits: NDArray[np.float64], scores: NDArray[np.float64], deadline: float
+) -> NDArray[np.float64]:
+    """Return the inputs of the combination. *Shape:* `(num_posts, 7)`."""
+    parts = np.column_stack([text_logits, scores])
+    lateness = math.log1p(min(deadline, LONG) / SHORT) / math.log1p(LONG / SHORT)
+    return np.column_stack([parts, np.full(len(parts), lateness), parts * lateness])
+
+
+def part_scores(weights: Weights, reposts: Reposts) -> NDArray[np.float64]:
+    """Return the scores of both parts, words and attention; 0 without reposts. *Shape:* `(num_posts, 2)`."""
+    scores = np.zeros((len(reposts), 2))
+    for start in range(0, len(reposts), POSTS_AT_ONCE):
+        chunk = reposts.of_posts(np.arange(start, min(start + POSTS_AT_ONCE, len(reposts))))
+        spoken = np.flatnonzero(chunk.counts())
+        if len(spoken):
+            chunk = chunk.of_posts(spoken)
+            scores[start + spoken, 0] = tf_idf(weights.idf, chunk) @ weights.words
+            scores[start + spoken, 1] = _attention_scores(weights, chunk)
+    return scores
+
+
+def tf_idf(idf: Floats, reposts: Reposts) -> Floats:
+    """Return (1 + ln count) * idf of each token over the reposts of a post, with length 1. *Shape:* `(posts, V)`."""
+    posts = np.repeat(reposts.owners(), np.diff(reposts.starts))
+    counts = np.bincount(posts * len(idf) + reposts.ids, minlength=len(reposts) * len(idf))
+    counts = counts.reshape(len(reposts), len(idf)).astype(np.float32)
+    values = np.where(counts > 0, 1 + np.log(np.maximum(counts, 1)), 0).astype(np.float32) * idf
+    return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+
+
+def embed(vectors: Floats, reposts: Reposts) -> Floats:
+    """Return the mean of the token vectors of each repost, with length 1. *Shape:* `(num_reposts, D)`."""
+    sums = np.add.reduceat(vectors[reposts.ids], reposts.starts[:-1], axis=0)
+    return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+
+
+def _attention_scores(weights: Weights, reposts: Reposts) -> NDArray[np.float64]:
+    """Return the mean score of the members; each post has a repost."""
+    embedded, buckets = embed(weights.vectors, reposts), bucket_of(reposts.delays)
+    counts = reposts.counts()[:, None].astype(np.float32)
+    scores = np.zeros(len(reposts))
+    for member in range(len(weights.output)):
+        hidden = np.maximum(embedded @ weights.hidden[member] + weights.hidden_bias[member][buckets], 0)
+        logits = hidden @ weights.attention[member] + weights.attention_bias[member]
+        shares = np.exp(np.clip(logits, -MAX_ATTENTION, MAX_ATTENTION))
+        means = [np.add.reduceat(hidden, reposts.first[:-1], axis=0) / (counts + 1)]
+        for column in range(shares.shape[1]):
+            share = shares[:, column : column + 1]
+            total = np.add.reduceat(share, reposts.first[:-1], axis=0) + 1e-3
+            means.append(np.add.reduceat(share * hidden, reposts.first[:-1], axis=0) / total)
+        joint = np.maximum(np.concatenate(means, axis=1) @ weights.joint[member] + weights.joint_bias[member], 0)
+        scores += joint @ weights.output[member]
+    return scores / len(weights.output)
+
+
+def save_reposts(model: RepostModel, folder: Path) -> None:
+    """Write the model into a new folder, in safetensors and JSON."""
+    from safetensors.numpy import save_file
+
+    folder.mkdir()
+    arrays = {field.name: getattr(model.weights, field.name) for field in fields(Weights)}
+    arrays["vectors"] = arrays["vectors"].astype(np.float16)
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / "model.safetensors")
+    facts = {"version": 1, "deadline": None if math.isinf(model.deadline) else model.deadline}
+    (folder / "config.json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
+    model.tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def load_reposts(folder: Path) -> RepostModel | None:
+    """Return the model of the reposts in the folder of a model; None if it was trained without.
+
+    Raises:
+        ModelError: It is damaged.
+    """
+    path = folder / FOLDER
+    if not path.is_dir():
+        return None
+    from safetensors.numpy import load_file
+    from tokenizers import Tokenizer
+
+    try:
+        facts = json.loads((path / "config.json").read_text(encoding="utf-8"))
+        arrays = load_file(path / "model.safetensors")
+        arrays["vectors"] = arrays["vectors"].astype(np.float32)
+        tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
+        return RepostModel(Weights(**arrays), tokenizer, math.inf if facts["deadline"] is None else facts["deadline"])
+    except Exception as error:  # safetensors and tokenizers raise exceptions of their own
+        raise ModelError(f"{path}: the model of the reposts is corrupt ({error!r}). Train again.") from error

@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+from tokenizers import Tokenizer
+
+from hf_rumor.corpus.observed import ALL, Observed
+from hf_rumor.models.encoders import MINI_FOLDER
+from hf_rumor.reposts import fit
+from hf_rumor.reposts.fit import fit_combination, fit_parts
+from hf_rumor.reposts.model import load_reposts, save_reposts
+from hf_rumor.reposts.tokens import encode
+
+
+LABELS = np.array([0, 1] * 12)
+NO_TEXT = np.zeros(len(LABELS))  # log-odds of a text that says nothing
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """Return a model of posts whose rumors are denied after ten minutes, and the reposts of these posts."""
+    tokenizer = Tokenizer.from_file(str(MINI_FOLDER / "tokenizer.json"))
+    words = [("好看", ("天气不错", "这是谣言")[label]) for label in LABELS]
+    reposts = encode([Observed((60, 900), pair, 2) for pair in words], tokenizer)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "EPOCHS", 3)
+        model = fit_parts(reposts, LABELS, tokenizer, MINI_FOLDER / "model.safetensors", [600, ALL], seed=0)
+    return fit_combination(model, NO_TEXT, reposts, LABELS, [600, ALL]), reposts
+
+
+def test_reposts_that_deny_tell_rumors_from_the_moment_they_are_visible(fitted):
+    model, reposts = fitted
+    late, early = (model.logits(NO_TEXT, reposts, deadline) for deadline in (900, 899))
+    assert ((late > 0) == LABELS).all()
+    assert np.ptp(early) == 0
+
+
+def test_without_a_visible_repost_the_logit_is_that_of_the_text(fitted):
+    model, reposts = fitted
+    text = np.linspace(-2, 2, len(LABELS))
+    assert np.array_equal(model.logits(text, reposts, 0), text)
+    assert np.array_equal(model.logits(text, reposts, 59), text)
+
+
+def test_a_saved_model_gives_the_same_logits(fitted, tmp_path):
+    model, reposts = fitted
+    save_reposts(model, tmp_path / "reposts")
+    loaded = load_reposts(tmp_path)
+    assert np.array_equal(loaded.logits(NO_TEXT, reposts, ALL), model.logits(NO_TEXT, reposts, ALL))
+    assert load_reposts(tmp_path / "reposts") is None
+
+
+def test_the_same_seed_gives_the_same_model(fitted):
+    model, reposts = fitted
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "EPOCHS", 3)
+        again = fit_parts(reposts, LABELS, model.tokenizer, MINI_FOLDER / "model.safetensors", [600, ALL], seed=0)
+    assert np.array_equal(again.weights.output, model.weights.output)

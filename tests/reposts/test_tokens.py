@@ -1,0 +1,47 @@
+import math
+
+import numpy as np
+import pytest
+from datasets import Dataset
+from tokenizers import Tokenizer
+
+from hf_rumor.corpus.observed import ALL, observe
+from hf_rumor.corpus.post import Post, Repost
+from hf_rumor.models.encoders import MINI_FOLDER
+from hf_rumor.reposts.tokens import encode, read_reposts
+
+
+NOW = 1372480809
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return Tokenizer.from_file(str(MINI_FOLDER / "tokenizer.json"))
+
+
+@pytest.fixture
+def posts():
+    reposts = [(5, "假的"), (700, "真的吗"), (9000, "谣言")]
+    first = Post(text="a", posted_at=NOW, reposts=tuple(Repost("", text, NOW + delay) for delay, text in reposts))
+    return [first, Post(text="b"), Post(text="c", posted_at=NOW, reposts=(Repost("", "转发微博", NOW + 1),))]
+
+
+def same(one, other):
+    return all(np.array_equal(vars(one)[name], vars(other)[name]) for name in vars(one))
+
+
+@pytest.mark.parametrize("deadline", [0, 5, 699, 700, math.inf])
+def test_tokens_until_a_deadline_are_those_of_what_is_visible(tokenizer, posts, deadline):
+    everything = encode([observe(post, ALL) for post in posts], tokenizer)
+    assert same(everything.until(deadline), encode([observe(post, deadline) for post in posts], tokenizer))
+
+
+def test_some_posts_in_another_order(tokenizer, posts):
+    everything = encode([observe(post, ALL) for post in posts], tokenizer)
+    chosen = encode([observe(posts[place], ALL) for place in (2, 0, 0)], tokenizer)
+    assert same(everything.of_posts([2, 0, 0]), chosen)
+
+
+def test_the_tokens_of_a_corpus_are_those_of_its_posts(tokenizer, posts):
+    rows = [{"posted_at": post.posted_at, "reposts": [vars(repost) for repost in post.reposts]} for post in posts]
+    assert same(read_reposts(Dataset.from_list(rows), tokenizer), encode([observe(p, ALL) for p in posts], tokenizer))
