@@ -103,7 +103,7 @@ def add_target(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def open_posts(argument: str, format_name: str = "auto") -> Iterator[Input]:
-    """Open what a user names to predict: a file, a folder in the CED layout, `-` for stdin, or a text itself.
+    """Open what a user names to predict: a file, a folder of CED or Weibo16, `-` for stdin, or a text itself.
 
     An argument is a text if no file has this name, and if it does not look like the name of a file.
 

@@ -142,7 +142,7 @@ class RunArguments:
     # Corpus
     data_path: str = _flag(
         "auto",
-        "Corpus: a .csv, .tsv, .jsonl or .parquet file, a zip or folder in the CED layout, or hub:user/dataset. "
+        "Corpus: a .csv, .tsv, .jsonl or .parquet file, a zip or folder of CED or Weibo16, or hub:user/dataset. "
         "auto: data/Rumor_Dataset.zip, else the published corpus from the cache or the network, else data/sample.",
     )
     text_column: str | None = _flag(None, "Name of the text column; detected if not given.")

@@ -8,14 +8,8 @@ from hf_rumor.corpus.post import Post
 
 
 ALL = math.inf  # deadline without a limit
-FORWARDS = {
-    "",
-    "转发",
-    "转发微博",
-    "轉發微博",
-    "快转微博",
-    "repost",
-}  # a repost with only these has no words of its own
+# What clients write into a repost without words of its own.
+FORWARDS = frozenset(["", "转发", "转发微博", "轉發微博", "快转微博", "repost"])
 CHAIN = re.compile(r"//\s*@")  # starts the words of the repost that is answered: `own words//@name: earlier words`
 ENDS = " \t\r\n。.!！,，"
 

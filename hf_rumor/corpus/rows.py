@@ -221,7 +221,7 @@ def _id_of(row: Row, columns: Columns) -> str | int | None:
 
 
 def _read_reposts(raw: Any, posted_at: int | None, findings: Findings) -> tuple[Repost, ...]:
-    """Read a list of texts, or of objects with `text` and perhaps `id`, `time`, `author_id`, `parent_id`.
+    """Read a list of texts, or of objects with `text` and perhaps `id`, `reposted_at` or `time`, and more.
 
     Raises:
         ValueError: An object has no `text`, or a value is no text.

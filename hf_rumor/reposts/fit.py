@@ -63,10 +63,9 @@ class AttentionNetwork(nn.Module):
         shares = self.attention(hidden).clamp(-MAX_ATTENTION, MAX_ATTENTION).exp()
         weights = torch.cat([torch.ones_like(shares[:, :1]), shares], dim=1)  # the first mean is not weighted
         total = embedded.new_zeros(num_posts, 1 + MEANS).index_add(0, owners, weights)
-        total = total + total.new_tensor([1.0] + [1e-3] * MEANS)
         weighted = (weights[:, :, None] * hidden[:, None]).flatten(1)
         means = embedded.new_zeros(num_posts, weighted.shape[1]).index_add(0, owners, weighted)
-        means = means.view(num_posts, 1 + MEANS, HIDDEN) / total[:, :, None]
+        means = means.view(num_posts, 1 + MEANS, HIDDEN) / total.clamp(min=1e-6)[:, :, None]  # 0 without reposts
         joint = torch.relu(self.joint(self.dropout(means.flatten(1))))
         scores: Tensor = self.output(self.dropout(joint)).squeeze(1)
         return scores
@@ -81,7 +80,7 @@ def fit_parts(
         reposts: Of training posts, until the last deadline.
         labels: 1 for rumors. *Shape:* `(num_posts,)`.
         tokenizer: Of the words.
-        vectors: Weights of an encoder with this vocabulary, of which the token vectors are read.
+        vectors: The file of the weights of `mini`, whose token vectors are read.
         deadlines: Seconds after the post, in rising order; one linear model is fitted for all of them.
         seed: Of the networks.
     """
@@ -110,7 +109,8 @@ def fit_combination(
 ) -> RepostModel:
     """Return the model with a combination that is fitted on posts that neither part nor the text model was fitted on.
 
-    Every post with a visible repost counts once per deadline.
+    Every post with a visible repost counts once per deadline. If these are of one label only, nothing is fitted and
+    the log-odds stay those of the text.
     """
     rows, targets = [], []
     for deadline in deadlines:
@@ -129,9 +129,8 @@ def fit_combination(
 
 def _counts(reposts: Reposts, vocabulary: int) -> csr_matrix:
     """Return the count of each token over the reposts of a post. *Shape:* `(num_posts, vocabulary)`."""
-    posts = np.repeat(reposts.owners(), np.diff(reposts.starts))
-    ones = np.ones(len(posts), dtype=np.float32)
-    return csr_matrix((ones, (posts, reposts.ids)), shape=(len(reposts), vocabulary))
+    ones = np.ones(len(reposts.ids), dtype=np.float32)
+    return csr_matrix((ones, (reposts.token_owners(), reposts.ids)), shape=(len(reposts), vocabulary))
 
 
 def _fit_words(
@@ -153,7 +152,6 @@ def _train_member(
 ) -> dict[str, NDArray[np.float32]]:
     """Return the arrays of a network; each step reads a random quarter of the reposts before a random deadline."""
     generator = np.random.default_rng(seed)
-    vectors = torch.from_numpy(table)
     sample = embed(table, reposts.take(np.sort(generator.permutation(len(reposts.delays))[:20_000])))
     mean, spread = sample.mean(axis=0), np.maximum(sample.std(axis=0), 1e-6)
     with torch.random.fork_rng(devices=[]):
@@ -168,10 +166,8 @@ def _train_member(
                 order = generator.permutation(len(labels))
             batch, order = order[:BATCH_SIZE], order[BATCH_SIZE:]
             read = _draw(reposts.of_posts(batch), last, generator)
-            tokens, starts = torch.from_numpy(read.ids), torch.from_numpy(read.starts[:-1])
-            sums = F.embedding_bag(tokens, vectors, starts, mode="sum")  # as `embed`, which is slower
-            embedded = (F.normalize(sums) - torch.from_numpy(mean)) / torch.from_numpy(spread)
-            inputs = embedded, torch.from_numpy(bucket_of(read.delays)), torch.from_numpy(read.owners())
+            embedded = (embed(table, read) - mean) / spread
+            inputs = (torch.from_numpy(array) for array in (embedded, bucket_of(read.delays), read.owners()))
             target = torch.from_numpy(labels[batch]).float()
             loss = F.binary_cross_entropy_with_logits(network(*inputs, len(batch)), target)
             optimizer.zero_grad()
@@ -191,7 +187,7 @@ def _draw(reposts: Reposts, last: float, generator: np.random.Generator) -> Repo
     kept = visible[generator.random(len(visible)) < SHARE_READ]
     drawn = reposts.take(kept)
     place = np.arange(len(kept)) - drawn.first[drawn.owners()]
-    return drawn if not len(kept) else drawn.take(np.flatnonzero(place < MOST_READ))
+    return drawn.take(np.flatnonzero(place < MOST_READ))
 
 
 def _arrays(

@@ -1,9 +1,9 @@
 """A model of the reposts of a post, which is combined with the logit of the text. Needs numpy only.
 
-Two parts read the visible reposts; neither knows how many there are, since that depends on how a corpus was collected:
+Two parts read the visible reposts. Neither is given their number, which depends on how a corpus was collected:
 
 - words: a linear model over the TF-IDF of all their tokens together;
-- attention: an average over `MEMBERS` small networks. Each repost is the mean of its token vectors; a learned weight
+- attention: the average of a few small networks. Each repost is the mean of its token vectors; a learned weight
   decides how much it counts in each of several weighted means over all reposts (a deep set with attention, Zaheer et
   al., 2017, arXiv:1703.06114; Ilse et al., 2018, arXiv:1802.04712).
 
@@ -99,8 +99,8 @@ class RepostModel:
 
 
 def bucket_of(delays: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the bucket of each delay in seconds: 0 for less than 1 minute, then one per doubling, up to 9."""
-    return np.asarray(np.clip(np.log2(delays + 30.0) - 4.0, 0, BUCKETS - 1), dtype=np.int64)
+    """Return the bucket of each delay in seconds: 0 below 1 minute, 1 below 3, 2 below 7, ..., 9 from 511 on."""
+    return np.asarray(np.minimum(np.log2(delays / 60 + 1), BUCKETS - 1), dtype=np.int64)
 
 
 def combined_features(
@@ -127,8 +127,7 @@ def part_scores(weights: Weights, reposts: Reposts) -> NDArray[np.float64]:
 
 def tf_idf(idf: Floats, reposts: Reposts) -> Floats:
     """Return (1 + ln count) * idf of each token over the reposts of a post, with length 1. *Shape:* `(posts, V)`."""
-    posts = np.repeat(reposts.owners(), np.diff(reposts.starts))
-    counts = np.bincount(posts * len(idf) + reposts.ids, minlength=len(reposts) * len(idf))
+    counts = np.bincount(reposts.token_owners() * len(idf) + reposts.ids, minlength=len(reposts) * len(idf))
     counts = counts.reshape(len(reposts), len(idf)).astype(np.float32)
     values = np.where(counts > 0, 1 + np.log(np.maximum(counts, 1)), 0).astype(np.float32) * idf
     return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-9), dtype=np.float32)
@@ -136,24 +135,29 @@ def tf_idf(idf: Floats, reposts: Reposts) -> Floats:
 
 def embed(vectors: Floats, reposts: Reposts) -> Floats:
     """Return the mean of the token vectors of each repost, with length 1. *Shape:* `(num_reposts, D)`."""
-    sums = np.add.reduceat(vectors[reposts.ids], reposts.starts[:-1], axis=0)
-    return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+    lengths = np.diff(reposts.starts)
+    order = np.argsort(-lengths, kind="stable")  # the longest first, so that the reposts with a k-th token are a slice
+    starts, longest = reposts.starts[:-1][order], int(lengths.max(initial=0))
+    sums = np.zeros((len(lengths), vectors.shape[1]), dtype=np.float32)
+    for place, num_reposts in enumerate(len(lengths) - np.cumsum(np.bincount(lengths, minlength=longest))[:longest]):
+        sums[:num_reposts] += vectors[reposts.ids[starts[:num_reposts] + place]]
+    embedded = np.empty_like(sums)
+    embedded[order] = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
+    return embedded
 
 
 def _attention_scores(weights: Weights, reposts: Reposts) -> NDArray[np.float64]:
     """Return the mean score of the members; each post has a repost."""
     embedded, buckets = embed(weights.vectors, reposts), bucket_of(reposts.delays)
-    counts = reposts.counts()[:, None].astype(np.float32)
     scores = np.zeros(len(reposts))
     for member in range(len(weights.output)):
         hidden = np.maximum(embedded @ weights.hidden[member] + weights.hidden_bias[member][buckets], 0)
         logits = hidden @ weights.attention[member] + weights.attention_bias[member]
         shares = np.exp(np.clip(logits, -MAX_ATTENTION, MAX_ATTENTION))
-        means = [np.add.reduceat(hidden, reposts.first[:-1], axis=0) / (counts + 1)]
-        for column in range(shares.shape[1]):
-            share = shares[:, column : column + 1]
-            total = np.add.reduceat(share, reposts.first[:-1], axis=0) + 1e-3
-            means.append(np.add.reduceat(share * hidden, reposts.first[:-1], axis=0) / total)
+        means = []
+        for share in (np.ones_like(shares[:, 0]), *shares.T):  # the first mean is not weighted
+            total = np.add.reduceat(share, reposts.first[:-1])
+            means.append(np.add.reduceat(share[:, None] * hidden, reposts.first[:-1], axis=0) / total[:, None])
         joint = np.maximum(np.concatenate(means, axis=1) @ weights.joint[member] + weights.joint_bias[member], 0)
         scores += joint @ weights.output[member]
     return scores / len(weights.output)
@@ -167,7 +171,7 @@ def save_reposts(model: RepostModel, folder: Path) -> None:
     arrays = {field.name: getattr(model.weights, field.name) for field in fields(Weights)}
     arrays["vectors"] = arrays["vectors"].astype(np.float16)
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / "model.safetensors")
-    facts = {"version": 1, "deadline": None if math.isinf(model.deadline) else model.deadline}
+    facts = {"deadline": None if math.isinf(model.deadline) else model.deadline}
     (folder / "config.json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
     model.tokenizer.save(str(folder / "tokenizer.json"))
 

@@ -49,9 +49,13 @@ class Reposts:
         """Return the position of the post of each repost. *Shape:* `(num_reposts,)`."""
         return np.repeat(np.arange(len(self)), self.counts())
 
+    def token_owners(self) -> Ints:
+        """Return the position of the post of each token. *Shape:* `(num_tokens,)`."""
+        return np.repeat(self.owners(), np.diff(self.starts))
+
     def until(self, deadline: float) -> "Reposts":
-        """Return the reposts that are visible at an earlier deadline."""
-        return self.take(np.flatnonzero(self.delays <= deadline if deadline > 0 else np.zeros(len(self.delays), bool)))
+        """Return the reposts that are visible at an earlier deadline, by the rules of `observe`."""
+        return self.take(np.flatnonzero((self.delays <= deadline) & (deadline > 0)))
 
     def of_posts(self, positions: Sequence[int] | Ints) -> "Reposts":
         """Return the reposts of some posts, in the order of `positions`."""
@@ -79,7 +83,7 @@ def _ranges(starts: Ints, lengths: Ints) -> Ints:
 
 
 def encode(observed: Sequence[Observed], tokenizer: "Tokenizer") -> Reposts:
-    """Return the tokens of the visible reposts of each post; a repost without a token is left out."""
+    """Return the tokens of the visible reposts of each post; a repost without a token is skipped."""
     words = [text for reposts in observed for text in reposts.words]
     delays = np.array([delay for reposts in observed for delay in reposts.delays], dtype=np.int64)
     tokens = [encoding.ids[:MAX_TOKENS] for encoding in tokenizer.encode_batch_fast(words, add_special_tokens=False)]

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
+from sklearn.feature_extraction.text import TfidfTransformer
 from tokenizers import Tokenizer
 
 from hf_rumor.corpus.observed import ALL, Observed
 from hf_rumor.models.encoders import MINI_FOLDER
 from hf_rumor.reposts import fit
 from hf_rumor.reposts.fit import fit_combination, fit_parts
-from hf_rumor.reposts.model import load_reposts, save_reposts
+from hf_rumor.reposts.model import load_reposts, save_reposts, tf_idf
 from hf_rumor.reposts.tokens import encode
 
 
@@ -54,3 +55,10 @@ def test_the_same_seed_gives_the_same_model(fitted):
         patch.setattr(fit, "EPOCHS", 3)
         again = fit_parts(reposts, LABELS, model.tokenizer, MINI_FOLDER / "model.safetensors", [600, ALL], seed=0)
     assert np.array_equal(again.weights.output, model.weights.output)
+
+
+def test_fitting_and_scoring_compute_the_same_tf_idf(fitted):
+    model, reposts = fitted
+    counts = fit._counts(reposts, len(model.weights.idf))
+    expected = TfidfTransformer(sublinear_tf=True).fit(counts).transform(counts).toarray()
+    assert tf_idf(model.weights.idf, reposts) == pytest.approx(expected, abs=1e-6)

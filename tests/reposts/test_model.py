@@ -23,7 +23,7 @@ def test_a_repost_is_the_direction_of_its_tokens():
 
 
 def test_buckets_of_delays_double():
-    assert bucket_of(np.array([0, 34, 98, 10**9])).tolist() == [0, 2, 3, 9]
+    assert bucket_of(np.array([0, 59, 60, 179, 180, 511 * 60, 10**9])).tolist() == [0, 0, 1, 1, 2, 9, 9]
 
 
 def test_a_week_and_later_are_the_same_to_the_combination():

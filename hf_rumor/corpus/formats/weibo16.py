@@ -6,7 +6,7 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from hf_rumor.corpus.findings import Findings
@@ -30,14 +30,16 @@ def read_weibo16(source: Input) -> Iterator[Row]:
     """Yield the post of each event, with its reposts, in the order of the lines.
 
     Raises:
-        CorpusError: A line is broken, or the zip is damaged.
+        CorpusError: The layout is another one, a line is broken, or the zip is damaged.
     """
     path, findings = source.need_path(), source.findings
     with open_tree(path) as (names, read):
-        index = next(name for name in names if PurePosixPath(name).name == INDEX)
+        index = next((name for name in names if PurePosixPath(name).name == INDEX), None)
+        if index is None:
+            raise CorpusError(f"{path}: no {INDEX}, so it is not in the layout of Weibo16. Use another --format.")
         files = {PurePosixPath(name).stem: name for name in names if name.endswith(".json")}
         number = 0
-        for line_number, line in enumerate(_decoded(index, read).splitlines(), start=1):
+        for line_number, line in enumerate(_read_index(path, index, read), start=1):
             if not line.strip():
                 continue
             if not (match := LINE.match(line)):
@@ -54,11 +56,11 @@ def read_weibo16(source: Input) -> Iterator[Row]:
                 yield Row(number, name, {}, f"{error}. Repair or remove the file.")
 
 
-def _decoded(name: str, read: ReadFile) -> str:
+def _read_index(path: Path, name: str, read: ReadFile) -> list[str]:
     try:
-        return decode(read(name))[0]
+        return decode(read(name))[0].splitlines()
     except ValueError as error:
-        raise CorpusError(f"{name}: {error}. Download it again.") from error
+        raise CorpusError(f"{path}: {name}: {error}. Download it again.") from error
 
 
 def _read_event(name: str, read: ReadFile, findings: Findings) -> dict[str, Any]:

@@ -61,3 +61,13 @@ def test_a_broken_event_is_an_error_of_its_row_only(write):
 def test_a_broken_line_is_named(write):
     with open_input(write("eid:7 label:yes", EVENT)) as source, pytest.raises(CorpusError, match=r"Weibo.txt: line 1"):
         list(read_posts(source, Columns()))
+
+
+def test_a_zip_of_another_layout_that_is_named_weibo16_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.json", "[]")
+    with (
+        open_input(tmp_path / "a.zip", "weibo16") as source,
+        pytest.raises(CorpusError, match="no Weibo"),
+    ):
+        list(read_posts(source, Columns()))
