@@ -92,7 +92,7 @@ def main():
     groups = find_near_duplicates(posts["text"][:]).groups
     tests = [split_dataset(posts, "grouped", seed, groups).test for seed in range(3)]
     kept = np.setdiff1d(np.arange(len(posts)), np.concatenate(tests))
-    reposts = read_reposts(posts, Tokenizer.from_file(str(MINI_FOLDER / "tokenizer.json"))).of_posts(kept)
+    reposts = read_reposts(posts, Tokenizer.from_file(str(MINI_FOLDER / "tokenizer.json")))[0].of_posts(kept)
     posts, groups = posts.select(kept), groups[kept]
     labels, texts = np.array(posts["label"][:]), np.array(posts["text"][:], dtype=object)
     folds = folds_of(labels, groups, 5, flags.seed)

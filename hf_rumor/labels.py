@@ -23,8 +23,18 @@ def rumor_probabilities(logits: ArrayLike, activation: Activation) -> NDArray[np
     """
     wide = np.asarray(logits, dtype=np.float64)
     # The softmax over two logits is the sigmoid of their difference.
-    odds = wide[:, 1] if activation == "sigmoid" else wide[:, 1] - wide[:, 0]
-    return np.asarray(np.exp(-np.logaddexp(0.0, -odds)))
+    return sigmoid(wide[:, 1] if activation == "sigmoid" else wide[:, 1] - wide[:, 0])
+
+
+def sigmoid(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probabilities that have these log-odds."""
+    return np.asarray(np.exp(-np.logaddexp(0.0, -log_odds)))
+
+
+def log_odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the log-odds of probabilities; 0 and 1 are moved by 1e-12, so that the log-odds are finite."""
+    inside = np.clip(probabilities, 1e-12, 1 - 1e-12)
+    return np.asarray(np.log(inside) - np.log1p(-inside))
 
 
 def decide(probabilities: NDArray[np.float64], threshold: float) -> NDArray[np.int64]:

@@ -162,6 +162,13 @@ class RunArguments:
     folds: int = _flag(5, "Number of folds of about equal size (grouped, random); one of them is the test set.")
     fold: int = _flag(0, "Fold to use as the test set (0, 1, ...).")
 
+    # Reposts
+    reposts: Literal["none", "10min", "1h", "6h", "24h", "all"] = _flag(
+        "none",
+        "Also read the dated reposts of each post, until this long after it (all: without a limit), and report how "
+        "early rumors are detected. The model of the text stays as it is; that of the reposts is saved beside it.",
+    )
+
     # Model
     model_name_or_path: str = _flag(
         "auto",

@@ -8,10 +8,12 @@ from hf_rumor.corpus.post import Post
 
 
 ALL = math.inf  # deadline without a limit
+DEADLINES = {"10min": 600, "1h": 3600, "6h": 21_600, "24h": 86_400, "all": ALL}  # name -> seconds since the post
 # What clients write into a repost without words of its own.
 FORWARDS = frozenset(["", "转发", "转发微博", "轉發微博", "快转微博", "repost"])
 CHAIN = re.compile(r"//\s*@")  # starts the words of the repost that is answered: `own words//@name: earlier words`
 ENDS = " \t\r\n。.!！,，"
+DENIES = re.compile("谣言|辟谣|造谣|谣传|假的|不实|謠言|闢謠|造謠|謠傳|不實")  # says that the post is false
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,14 @@ class Observed:
     Attributes:
         delays: Seconds since the post, of each repost with words of its own, in rising order.
         words: The own words of these reposts.
-        num_reposts: Number of visible reposts; bare forwards are counted too. Not an input of any model.
+        num_bare: Number of bare forwards among the visible reposts. Not an input of any model.
+        num_chains: Number of visible reposts that repeat the words of others.
     """
 
     delays: tuple[int, ...] = ()
     words: tuple[str, ...] = ()
-    num_reposts: int = 0
+    num_bare: int = 0
+    num_chains: int = 0
 
 
 def observe(post: Post, deadline: float) -> Observed:
@@ -38,13 +42,18 @@ def observe(post: Post, deadline: float) -> Observed:
     """
     if post.posted_at is None or deadline <= 0:
         return Observed()
-    delays = [
-        (repost.reposted_at - post.posted_at, own_words(repost.text))
+    visible = [
+        (repost.reposted_at - post.posted_at, repost.text)
         for repost in post.reposts
         if repost.reposted_at is not None and 0 <= repost.reposted_at - post.posted_at <= deadline
     ]
-    spoken = sorted(pair for pair in delays if pair[1])
-    return Observed(tuple(delay for delay, _ in spoken), tuple(words for _, words in spoken), len(delays))
+    spoken = sorted((delay, words) for delay, text in visible if (words := own_words(text)))
+    return Observed(
+        delays=tuple(delay for delay, _ in spoken),
+        words=tuple(words for _, words in spoken),
+        num_bare=len(visible) - len(spoken),
+        num_chains=sum(CHAIN.search(text) is not None for _, text in visible),
+    )
 
 
 def own_words(text: str) -> str:

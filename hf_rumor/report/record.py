@@ -4,7 +4,7 @@ import json
 import math
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from hf_rumor.errors import ModelError
@@ -12,6 +12,7 @@ from hf_rumor.evaluation.baseline import Baselines
 from hf_rumor.evaluation.calibration import Calibration
 from hf_rumor.evaluation.curves import Curves, Mistake
 from hf_rumor.evaluation.decision import Decision
+from hf_rumor.evaluation.early import EarlyDetection
 from hf_rumor.evaluation.measure import Measured
 from hf_rumor.evaluation.slices import Slice
 
@@ -140,6 +141,7 @@ class Report:
     validation: Measured  # posts that selected checkpoint, calibration and threshold
     test: Measured  # posts that selected nothing
     unseen: Measured | None  # for `OUTSIDE`: the test posts that the model has not seen, if some are
+    early: EarlyDetection | None  # with reposts; `validation`, `test` and all other parts are on the text alone
     baseline: Baselines
     calibration: Calibration
     decision: Decision
@@ -197,7 +199,8 @@ def read_report(path: Path) -> Report:
 def from_json(kind: Any, value: Any) -> Any:
     """Return a value of JSON as `kind`: a dataclass, tuple, dict, optional or plain type.
 
-    A number that is null or missing is NaN, so that reports from before a metric was added can be read.
+    A number that is null or missing is NaN, and a missing part that may be None is None, so that reports from before
+    it was added can be read.
 
     Raises:
         LookupError: A field is missing.
@@ -207,9 +210,9 @@ def from_json(kind: Any, value: Any) -> Any:
         return value
     if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind)
-        numbers = {name: None for name, hint in hints.items() if hint is float}
+        absent = {name: None for name, hint in hints.items() if hint is float or NoneType in get_args(hint)}
         return kind(
-            **{entry.name: from_json(hints[entry.name], (numbers | value)[entry.name]) for entry in fields(kind)}
+            **{entry.name: from_json(hints[entry.name], (absent | value)[entry.name]) for entry in fields(kind)}
         )
     origin, kinds = get_origin(kind), get_args(kind)
     if origin is UnionType:

@@ -10,13 +10,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
-from scipy.sparse import csr_matrix, vstack
+from scipy.sparse import vstack
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hf_rumor.labels import log_odds
+from hf_rumor.reposts.baselines import count_tokens
 from hf_rumor.reposts.model import (
     BUCKETS,
     MAX_ATTENTION,
@@ -89,7 +91,7 @@ def fit_parts(
     rarity = np.log((len(reposts.delays) + 1) / (frequencies + 1)) + 1
     table = (table * rarity[:, None]).astype(np.float16).astype(np.float32)  # as it is saved
     spoken = reposts.of_posts(np.flatnonzero(reposts.counts()))
-    idf = TfidfTransformer(sublinear_tf=True).fit(_counts(spoken, len(table)))
+    idf = TfidfTransformer(sublinear_tf=True).fit(count_tokens(spoken, len(table)))
     words = _fit_words(idf, reposts, labels, deadlines, len(table))
     members = [
         _train_member(table, reposts, labels, deadlines[-1], seed * MEMBERS + number) for number in range(MEMBERS)
@@ -102,7 +104,7 @@ def fit_parts(
 
 def fit_combination(
     model: RepostModel,
-    text_logits: NDArray[np.float64],
+    text_probabilities: NDArray[np.float64],
     reposts: Reposts,
     labels: "Labels",
     deadlines: Sequence[float],
@@ -110,13 +112,15 @@ def fit_combination(
     """Return the model with a combination that is fitted on posts that neither part nor the text model was fitted on.
 
     Every post with a visible repost counts once per deadline. If these are of one label only, nothing is fitted and
-    the log-odds stay those of the text.
+    the combination stays the logit of the text.
     """
     rows, targets = [], []
     for deadline in deadlines:
         visible = reposts.until(deadline)
         spoken = visible.counts() > 0
-        rows.append(combined_features(text_logits, part_scores(model.weights, visible), deadline)[spoken])
+        rows.append(
+            combined_features(log_odds(text_probabilities), part_scores(model.weights, visible), deadline)[spoken]
+        )
         targets.append(labels[spoken])
     features, target = np.concatenate(rows), np.concatenate(targets)
     if len(np.unique(target)) < 2:
@@ -127,12 +131,6 @@ def fit_combination(
     return replace(model, weights=replace(model.weights, combination=combination))
 
 
-def _counts(reposts: Reposts, vocabulary: int) -> csr_matrix:
-    """Return the count of each token over the reposts of a post. *Shape:* `(num_posts, vocabulary)`."""
-    ones = np.ones(len(reposts.ids), dtype=np.float32)
-    return csr_matrix((ones, (reposts.token_owners(), reposts.ids)), shape=(len(reposts), vocabulary))
-
-
 def _fit_words(
     idf: TfidfTransformer, reposts: Reposts, labels: "Labels", deadlines: Sequence[float], vocabulary: int
 ) -> NDArray[np.float32]:
@@ -141,7 +139,7 @@ def _fit_words(
     for deadline in deadlines:
         visible = reposts.until(deadline)
         spoken = np.flatnonzero(visible.counts())
-        rows.append(idf.transform(_counts(visible.of_posts(spoken), vocabulary)))
+        rows.append(idf.transform(count_tokens(visible.of_posts(spoken), vocabulary)))
         targets.append(labels[spoken])
     svm = LinearSVC(C=0.2, random_state=0).fit(vstack(rows), np.concatenate(targets))
     return np.asarray(svm.coef_[0], dtype=np.float32)

@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hf_rumor.errors import ModelError
+from hf_rumor.labels import log_odds, sigmoid
 from hf_rumor.reposts.tokens import Reposts
+from hf_rumor.util.files import write_text, written_whole
 
 
 if TYPE_CHECKING:
@@ -80,22 +82,24 @@ class RepostModel:
     tokenizer: "Tokenizer"
     deadline: float
 
-    def logits(self, text_logits: NDArray[np.float64], reposts: Reposts, deadline: float) -> NDArray[np.float64]:
-        """Return the log-odds of rumor of some posts at a deadline.
+    def probabilities(
+        self, text_probabilities: NDArray[np.float64], reposts: Reposts, deadlines: ArrayLike
+    ) -> NDArray[np.float64]:
+        """Return the probability of rumor of some posts, each at a deadline.
 
-        Without a visible repost that has words, they are those of the text.
+        Without a visible repost that has words, it is that of the text.
 
         Args:
-            text_logits: Log-odds of rumor given the text alone. *Shape:* `(num_posts,)`.
+            text_probabilities: Probability of rumor given the text alone. *Shape:* `(num_posts,)`.
             reposts: Of these posts; those after the deadline are not read.
-            deadline: Seconds after the post.
+            deadlines: Seconds after the post: one number, or one for each post.
         """
-        deadline = min(deadline, self.deadline)
-        visible = reposts.until(deadline)
-        has_words = visible.counts() > 0
-        features = combined_features(text_logits, part_scores(self.weights, visible), deadline)
+        deadlines = np.minimum(np.asarray(deadlines, dtype=np.float64), self.deadline)
+        visible = reposts.until(deadlines)
+        scores = part_scores(self.weights, visible)
         combination = self.weights.combination
-        return np.where(has_words, combination[0] + features @ combination[1:], text_logits)
+        logits = combination[0] + combined_features(log_odds(text_probabilities), scores, deadlines) @ combination[1:]
+        return np.where(visible.counts() > 0, sigmoid(logits), text_probabilities)
 
 
 def bucket_of(delays: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -104,12 +108,13 @@ def bucket_of(delays: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def combined_features(
-    text_logits: NDArray[np.float64], scores: NDArray[np.float64], deadline: float
+    text_logits: NDArray[np.float64], scores: NDArray[np.float64], deadlines: ArrayLike
 ) -> NDArray[np.float64]:
     """Return the inputs of the combination. *Shape:* `(num_posts, 7)`."""
     parts = np.column_stack([text_logits, scores])
-    lateness = math.log1p(min(deadline, LONG) / SHORT) / math.log1p(LONG / SHORT)
-    return np.column_stack([parts, np.full(len(parts), lateness), parts * lateness])
+    seconds = np.minimum(np.broadcast_to(np.asarray(deadlines, dtype=np.float64), len(parts)), LONG)
+    lateness = (np.log1p(seconds / SHORT) / math.log1p(LONG / SHORT))[:, None]
+    return np.hstack([parts, lateness, parts * lateness])
 
 
 def part_scores(weights: Weights, reposts: Reposts) -> NDArray[np.float64]:
@@ -164,16 +169,16 @@ def _attention_scores(weights: Weights, reposts: Reposts) -> NDArray[np.float64]
 
 
 def save_reposts(model: RepostModel, folder: Path) -> None:
-    """Write the model into a new folder, in safetensors and JSON."""
+    """Save the model in `reposts/` of the folder of the text model: safetensors and JSON, each file completely."""
     from safetensors.numpy import save_file
 
-    folder.mkdir()
-    arrays = {field.name: getattr(model.weights, field.name) for field in fields(Weights)}
+    arrays = {field.name: np.ascontiguousarray(getattr(model.weights, field.name)) for field in fields(Weights)}
     arrays["vectors"] = arrays["vectors"].astype(np.float16)
-    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / "model.safetensors")
     facts = {"deadline": None if math.isinf(model.deadline) else model.deadline}
-    (folder / "config.json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
-    model.tokenizer.save(str(folder / "tokenizer.json"))
+    with written_whole(folder / FOLDER / "model.safetensors") as part:
+        save_file(arrays, part)
+    write_text(folder / FOLDER / "config.json", json.dumps(facts) + "\n")
+    write_text(folder / FOLDER / "tokenizer.json", model.tokenizer.to_str())
 
 
 def load_reposts(folder: Path) -> RepostModel | None:

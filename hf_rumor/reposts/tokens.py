@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from hf_rumor.corpus.observed import ALL, Observed, observe
+from hf_rumor.corpus.observed import ALL, DENIES, Observed, observe
 from hf_rumor.corpus.post import Post, Repost
 
 
@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from datasets import Dataset
     from tokenizers import Tokenizer
 
-VERSION = 1  # part of the cache key: increase it whenever `encode` returns other tokens for the same reposts
+VERSION = 2  # part of the cache key: increase it whenever `encode` returns other tokens for the same reposts
 MAX_TOKENS = 64  # of one repost
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,14 @@ class Reposts:
     Attributes:
         first: Position of the first repost of each post, then the number of reposts. *Shape:* `(num_posts + 1,)`.
         delays: Seconds between each repost and its post, rising within a post. *Shape:* `(num_reposts,)`.
+        denies: Whether each repost says that the post is false. Not an input of any model. *Shape:* `(num_reposts,)`.
         starts: Position of the first token of each repost, then the number of tokens. *Shape:* `(num_reposts + 1,)`.
         ids: Token ids. *Shape:* `(num_tokens,)`.
     """
 
     first: Ints
     delays: Ints
+    denies: Bools
     starts: Ints
     ids: Ints
 
@@ -53,9 +56,14 @@ class Reposts:
         """Return the position of the post of each token. *Shape:* `(num_tokens,)`."""
         return np.repeat(self.owners(), np.diff(self.starts))
 
-    def until(self, deadline: float) -> "Reposts":
-        """Return the reposts that are visible at an earlier deadline, by the rules of `observe`."""
-        return self.take(np.flatnonzero((self.delays <= deadline) & (deadline > 0)))
+    def until(self, deadlines: ArrayLike) -> "Reposts":
+        """Return the reposts that are visible at an earlier deadline, by the rules of `observe`.
+
+        Args:
+            deadlines: Seconds after the post: one number, or one for each post.
+        """
+        latest = np.broadcast_to(np.asarray(deadlines, dtype=np.float64), len(self))[self.owners()]
+        return self.take(np.flatnonzero((self.delays <= latest) & (latest > 0)))
 
     def of_posts(self, positions: Sequence[int] | Ints) -> "Reposts":
         """Return the reposts of some posts, in the order of `positions`."""
@@ -69,7 +77,17 @@ class Reposts:
 
     def _gather(self, kept: Ints, first: Ints) -> "Reposts":
         lengths = np.diff(self.starts)[kept]
-        return Reposts(first, self.delays[kept], _offsets(lengths), self.ids[_ranges(self.starts[:-1][kept], lengths)])
+        ids = self.ids[_ranges(self.starts[:-1][kept], lengths)]
+        return Reposts(first, self.delays[kept], self.denies[kept], _offsets(lengths), ids)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Numbers of visible reposts of a corpus."""
+
+    visible: int  # with a known date, not before the post
+    bare: int  # without words of their own
+    chains: int  # that repeat the words of others
 
 
 def _offsets(lengths: Ints) -> Ints:
@@ -91,14 +109,15 @@ def encode(observed: Sequence[Observed], tokenizer: "Tokenizer") -> Reposts:
     everything = Reposts(
         first=_offsets(np.array([len(reposts.words) for reposts in observed], dtype=np.int64)),
         delays=delays,
+        denies=np.array([DENIES.search(text) is not None for text in words], dtype=np.bool_),
         starts=_offsets(lengths),
         ids=np.fromiter((number for ids in tokens for number in ids), dtype=np.int64, count=int(lengths.sum())),
     )
     return everything if lengths.all() else everything.take(np.flatnonzero(lengths))
 
 
-def read_reposts(posts: "Dataset", tokenizer: "Tokenizer") -> Reposts:
-    """Return the tokens of all dated reposts of a corpus, which are cached beside its posts."""
+def read_reposts(posts: "Dataset", tokenizer: "Tokenizer") -> tuple[Reposts, Counts]:
+    """Return the tokens of all dated reposts of a corpus, which are cached beside its posts, and their numbers."""
     columns = posts.select_columns(["posted_at", "reposts"]).map(
         _encode_rows,
         batched=True,
@@ -113,8 +132,10 @@ def read_reposts(posts: "Dataset", tokenizer: "Tokenizer") -> Reposts:
         return np.asarray(table[name].combine_chunks().values, dtype=np.int64)
 
     lengths = flat("lengths")
-    counts = np.array([len(row) for row in table["lengths"]], dtype=np.int64)
-    return Reposts(_offsets(counts), flat("delays"), _offsets(lengths), flat("ids"))
+    first = _offsets(np.array([len(row) for row in table["lengths"]], dtype=np.int64))
+    reposts = Reposts(first, flat("delays"), flat("denies").astype(np.bool_), _offsets(lengths), flat("ids"))
+    bare, chains = (sum(columns[name][:]) for name in ("num_bare", "num_chains"))
+    return reposts, Counts(len(reposts.delays) + bare, bare, chains)
 
 
 def _encode_rows(rows: dict[str, list[Any]], tokenizer: "Tokenizer", version: int) -> dict[str, list[Any]]:
@@ -122,11 +143,14 @@ def _encode_rows(rows: dict[str, list[Any]], tokenizer: "Tokenizer", version: in
         Post(text="", posted_at=posted_at, reposts=tuple(Repost(**repost) for repost in reposts or ()))
         for posted_at, reposts in zip(rows["posted_at"], rows["reposts"], strict=True)
     ]
-    encoded = encode([observe(post, ALL) for post in posts], tokenizer)
-    lengths = np.diff(encoded.starts)
-    token_first = encoded.starts[encoded.first]
+    observed = [observe(post, ALL) for post in posts]
+    encoded = encode(observed, tokenizer)
+    of_posts, of_tokens = encoded.first[1:-1], encoded.starts[encoded.first][1:-1]
     return {
-        "delays": np.split(encoded.delays, encoded.first[1:-1]),
-        "lengths": np.split(lengths, encoded.first[1:-1]),
-        "ids": np.split(encoded.ids, token_first[1:-1]),
+        "delays": np.split(encoded.delays, of_posts),
+        "denies": np.split(encoded.denies.astype(np.int64), of_posts),
+        "lengths": np.split(np.diff(encoded.starts), of_posts),
+        "ids": np.split(encoded.ids, of_tokens),
+        "num_bare": [reposts.num_bare for reposts in observed],
+        "num_chains": [reposts.num_chains for reposts in observed],
     }

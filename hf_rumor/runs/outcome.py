@@ -18,6 +18,7 @@ from hf_rumor.evaluation.baseline import compare_baselines, predict_baselines
 from hf_rumor.evaluation.calibration import PRIOR_POSTS, Calibration, Platt, fit_lines, measure_calibration
 from hf_rumor.evaluation.curves import Curves, confident_mistakes, measure_curves
 from hf_rumor.evaluation.decision import Decision, choose_threshold, measure_decision, operating_point, parse_decision
+from hf_rumor.evaluation.early import EarlyDetection
 from hf_rumor.evaluation.measure import NUM_RESAMPLES, measure
 from hf_rumor.evaluation.metrics import Scored
 from hf_rumor.evaluation.slices import PostTraits, measure_slices
@@ -102,7 +103,9 @@ def _fit_lines(
     return lines
 
 
-def make_report(run: Run, model: Any, train: Training, outcome: Outcome) -> Report:
+def make_report(
+    run: Run, model: Any, train: Training, outcome: Outcome, early: EarlyDetection | None = None
+) -> Report:
     """Return the report of a finished run with this trained model."""
     data, flags, name = run.data, run.flags, run.flags.model_name_or_path
     development = data.corpus.posts.select(data.split.development())
@@ -125,6 +128,7 @@ def make_report(run: Run, model: Any, train: Training, outcome: Outcome) -> Repo
         validation=measure(outcome.scored["validation"], threshold),
         test=measure(test, threshold, groups),
         unseen=None,
+        early=early,
         baseline=compare_baselines(baselines, test, threshold, groups),
         calibration=outcome.calibration,
         decision=outcome.decision,

@@ -22,6 +22,7 @@ from hf_rumor.models.encoders import MINI, freeze_embeddings, load_encoder, reso
 from hf_rumor.models.seen import load_seen
 from hf_rumor.report.record import Environment
 from hf_rumor.runs.environment import check_launcher, describe_environment, requested_precisions, resolve_precision
+from hf_rumor.runs.reposts import CorpusReposts, read_corpus_reposts
 from hf_rumor.runs.seen import drop_seen, seen_after
 from hf_rumor.training.callbacks import facts_of_steps
 from hf_rumor.training.hardware import detect_hardware
@@ -50,6 +51,7 @@ class Run:
     environment: Environment
     resume_from: str  # `auto`, or the folder of a checkpoint
     seen: SeenPosts  # posts that the model will have seen, those of the model to start from included
+    reposts: CorpusReposts | None  # None without `--reposts`
 
     @property
     def folder(self) -> Path:
@@ -113,6 +115,7 @@ def resolve(arguments: Arguments, data: InMemory | None = None) -> Run:
     seen = None if model == MINI else load_seen(model, flags.model_revision)
     if seen is not None:
         split = drop_seen(split, seen, model)
+    reposts = None if flags.reposts == "none" else read_corpus_reposts(split, flags.reposts)
     loss = make_loss(flags.loss, flags.parsed("loss_kwargs"), labels=split.dataset["train"]["label"][:])
     settings = f" {loss.kwargs}" if loss.kwargs else ""
     logger.info("loss: %s%s, not outputs.loss of the model; probability: %s", loss.formula, settings, loss.activation)
@@ -134,6 +137,7 @@ def resolve(arguments: Arguments, data: InMemory | None = None) -> Run:
         environment=environment,
         resume_from=final.training["resume_from_checkpoint"],
         seen=seen_after(split, seen),
+        reposts=reposts,
     )
 
 

@@ -11,6 +11,7 @@ from transformers import set_seed
 from hf_rumor import __version__
 from hf_rumor.config.parse import Arguments, parse_arguments
 from hf_rumor.corpus.arrow import posts_of
+from hf_rumor.evaluation.early import EarlyDetection
 from hf_rumor.hub.background import PushCheckpoints
 from hf_rumor.hub.push import Target, check_target
 from hf_rumor.models.check import check_saved
@@ -24,6 +25,7 @@ from hf_rumor.report.write import write_report
 from hf_rumor.runs.fit import fit, make_trainer
 from hf_rumor.runs.history import summarize_training
 from hf_rumor.runs.outcome import Outcome, conclude, loss_facts, make_report
+from hf_rumor.runs.reposts import read_and_measure, save_reading
 from hf_rumor.runs.resolve import InMemory, Run, resolve
 from hf_rumor.training.run_folder import check_folder, full_disk_explained, locked, write_run
 from hf_rumor.training.trackers import finish_tracking
@@ -83,7 +85,7 @@ def train(arguments: Arguments, data: InMemory | None = None) -> Finished | None
         summary = summarize_training(trainer, run.flags, started_at)
         outcome = conclude(trainer, run.data, run.flags)
         save_checked(run, trainer, outcome)
-        report = make_report(run, trainer.plain_model(), summary, outcome)
+        report = make_report(run, trainer.plain_model(), summary, outcome, add_reposts(run, outcome))
         write_text(run.folder / "recipe.yaml", recipe_text(report))
         texts, groups = run.data.dataset["test"]["text"][:], run.data.groups[run.data.split.test]
         write_report(run.folder, report, outcome.scored["test"], texts, groups, run.flags.language)
@@ -107,6 +109,15 @@ def save_checked(run: Run, trainer: RumorTrainer, outcome: Outcome) -> None:
     save_model(trainer.plain_model(), trainer.processing_class, run.folder, facts)
     posts = posts_of(run.data.dataset["test"][:NUM_CHECKED])
     check_saved(run.folder, posts, outcome.scored["test"].probabilities[:NUM_CHECKED])
+
+
+def add_reposts(run: Run, outcome: Outcome) -> EarlyDetection | None:
+    """Fit, measure and save the model of the reposts; None for a run without."""
+    if run.reposts is None:
+        return None
+    reading = read_and_measure(run.reposts, run.data, outcome.scored, outcome.decision.threshold, run.args.seed)
+    save_reading(run.folder, reading)
+    return reading.early
 
 
 def make_pusher(arguments: Arguments) -> PushCheckpoints | None:

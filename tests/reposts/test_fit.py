@@ -6,13 +6,14 @@ from tokenizers import Tokenizer
 from hf_rumor.corpus.observed import ALL, Observed
 from hf_rumor.models.encoders import MINI_FOLDER
 from hf_rumor.reposts import fit
+from hf_rumor.reposts.baselines import count_tokens
 from hf_rumor.reposts.fit import fit_combination, fit_parts
 from hf_rumor.reposts.model import load_reposts, save_reposts, tf_idf
 from hf_rumor.reposts.tokens import encode
 
 
 LABELS = np.array([0, 1] * 12)
-NO_TEXT = np.zeros(len(LABELS))  # log-odds of a text that says nothing
+NO_TEXT = np.full(len(LABELS), 0.5)  # probability of a text that says nothing
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def fitted():
     """Return a model of posts whose rumors are denied after ten minutes, and the reposts of these posts."""
     tokenizer = Tokenizer.from_file(str(MINI_FOLDER / "tokenizer.json"))
     words = [("好看", ("天气不错", "这是谣言")[label]) for label in LABELS]
-    reposts = encode([Observed((60, 900), pair, 2) for pair in words], tokenizer)
+    reposts = encode([Observed((60, 900), pair) for pair in words], tokenizer)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "EPOCHS", 3)
         model = fit_parts(reposts, LABELS, tokenizer, MINI_FOLDER / "model.safetensors", [600, ALL], seed=0)
@@ -29,23 +30,23 @@ def fitted():
 
 def test_reposts_that_deny_tell_rumors_from_the_moment_they_are_visible(fitted):
     model, reposts = fitted
-    late, early = (model.logits(NO_TEXT, reposts, deadline) for deadline in (900, 899))
-    assert ((late > 0) == LABELS).all()
+    late, early = (model.probabilities(NO_TEXT, reposts, deadline) for deadline in (900, 899))
+    assert ((late > 0.5) == LABELS).all()
     assert np.ptp(early) == 0
 
 
-def test_without_a_visible_repost_the_logit_is_that_of_the_text(fitted):
+def test_without_a_visible_repost_the_probability_is_that_of_the_text(fitted):
     model, reposts = fitted
-    text = np.linspace(-2, 2, len(LABELS))
-    assert np.array_equal(model.logits(text, reposts, 0), text)
-    assert np.array_equal(model.logits(text, reposts, 59), text)
+    text = np.linspace(0.1, 0.9, len(LABELS))
+    assert np.array_equal(model.probabilities(text, reposts, 0), text)
+    assert np.array_equal(model.probabilities(text, reposts, 59), text)
 
 
-def test_a_saved_model_gives_the_same_logits(fitted, tmp_path):
+def test_a_saved_model_gives_the_same_probabilities(fitted, tmp_path):
     model, reposts = fitted
-    save_reposts(model, tmp_path / "reposts")
+    save_reposts(model, tmp_path)
     loaded = load_reposts(tmp_path)
-    assert np.array_equal(loaded.logits(NO_TEXT, reposts, ALL), model.logits(NO_TEXT, reposts, ALL))
+    assert np.array_equal(loaded.probabilities(NO_TEXT, reposts, ALL), model.probabilities(NO_TEXT, reposts, ALL))
     assert load_reposts(tmp_path / "reposts") is None
 
 
@@ -59,6 +60,6 @@ def test_the_same_seed_gives_the_same_model(fitted):
 
 def test_fitting_and_scoring_compute_the_same_tf_idf(fitted):
     model, reposts = fitted
-    counts = fit._counts(reposts, len(model.weights.idf))
+    counts = count_tokens(reposts, len(model.weights.idf))
     expected = TfidfTransformer(sublinear_tf=True).fit(counts).transform(counts).toarray()
     assert tf_idf(model.weights.idf, reposts) == pytest.approx(expected, abs=1e-6)

@@ -8,7 +8,7 @@ from hf_rumor.reposts.tokens import Reposts
 
 
 # Two posts: the first with the reposts [0, 0] and [2], the second with [1].
-REPOSTS = Reposts(*(np.array(values) for values in ([0, 2, 3], [10, 20, 5], [0, 2, 3, 4], [0, 0, 2, 1])))
+REPOSTS = Reposts(*(np.array(values) for values in ([0, 2, 3], [10, 20, 5], [False] * 3, [0, 2, 3, 4], [0, 0, 2, 1])))
 
 
 def test_tf_idf_by_hand():

@@ -8,7 +8,7 @@ from tokenizers import Tokenizer
 from hf_rumor.corpus.observed import ALL, observe
 from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.models.encoders import MINI_FOLDER
-from hf_rumor.reposts.tokens import encode, read_reposts
+from hf_rumor.reposts.tokens import Counts, encode, read_reposts
 
 
 NOW = 1372480809
@@ -44,4 +44,6 @@ def test_some_posts_in_another_order(tokenizer, posts):
 
 def test_the_tokens_of_a_corpus_are_those_of_its_posts(tokenizer, posts):
     rows = [{"posted_at": post.posted_at, "reposts": [vars(repost) for repost in post.reposts]} for post in posts]
-    assert same(read_reposts(Dataset.from_list(rows), tokenizer), encode([observe(p, ALL) for p in posts], tokenizer))
+    reposts, counts = read_reposts(Dataset.from_list(rows), tokenizer)
+    assert same(reposts, encode([observe(post, ALL) for post in posts], tokenizer))
+    assert counts == Counts(visible=4, bare=1, chains=0)

@@ -1,0 +1,219 @@
+"""The reposts of a run: their model is fitted after that of the text, and measured at each deadline."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+from tokenizers import Tokenizer
+
+from hf_rumor.corpus.arrow import SplitCorpus, posts_of
+from hf_rumor.corpus.observed import DEADLINES
+from hf_rumor.errors import ArgumentError, RunError
+from hf_rumor.evaluation.early import (
+    MOMENTS,
+    BaselineScores,
+    EarlyDetection,
+    choose_confidence,
+    compare_at,
+    draw_curve,
+    measure_calls,
+)
+from hf_rumor.evaluation.intervals import Groups
+from hf_rumor.evaluation.metrics import Floats, Scored
+from hf_rumor.labels import sigmoid
+from hf_rumor.models.check import TOLERANCE
+from hf_rumor.models.encoders import MINI_FOLDER
+from hf_rumor.models.inputs import InputConfig, encode
+from hf_rumor.reposts.baselines import count_text_tokens, count_tokens, number_scores, svm_scores
+from hf_rumor.reposts.fit import fit_combination, fit_parts
+from hf_rumor.reposts.model import RepostModel, load_reposts, save_reposts
+from hf_rumor.reposts.tokens import Counts, Reposts, read_reposts
+
+
+logger = logging.getLogger(__name__)
+
+LONGEST_TEXT = InputConfig(512)  # tokens of a post that the baseline reads
+
+
+@dataclass(frozen=True)
+class CorpusReposts:
+    """The reposts of a corpus, and the names of the deadlines at which they are read."""
+
+    tokenizer: Tokenizer
+    reposts: Reposts
+    counts: Counts
+    names: tuple[str, ...]  # in rising order
+
+    @property
+    def deadlines(self) -> list[float]:
+        """Return the deadlines in seconds."""
+        return [DEADLINES[name] for name in self.names]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Posts with the probability of their text, and their reposts."""
+
+    scored: Scored
+    reposts: Reposts
+
+    def at(self, model: RepostModel, deadlines: ArrayLike) -> Floats:
+        """Return the probability of rumor of each post at a deadline."""
+        return model.probabilities(self.scored.probabilities, self.reposts, deadlines)
+
+
+def read_corpus_reposts(data: SplitCorpus, deadline: str) -> CorpusReposts:
+    """Return the reposts of a corpus, for a run with `--reposts DEADLINE`.
+
+    Raises:
+        ArgumentError: The training posts of a label have no reposts with words and known dates.
+    """
+    names = tuple(name for name, seconds in DEADLINES.items() if seconds <= DEADLINES[deadline])
+    tokenizer = Tokenizer.from_file(str(MINI_FOLDER / "tokenizer.json"))
+    reposts, counts = read_reposts(data.corpus.posts, tokenizer)
+    reposts = reposts.until(DEADLINES[deadline])
+    labels = np.array(data.dataset["train"]["label"][:])
+    spoken = reposts.of_posts(data.split.train).counts() > 0
+    logger.info(
+        "reposts: %s with a known date, %s of them without words of their own; %d of %d training posts have some "
+        "within the deadline",
+        *(f"{counts.visible:,}", f"{counts.bare:,}", spoken.sum(), len(spoken)),
+    )
+    if len(np.unique(labels[spoken])) < 2:
+        raise ArgumentError(
+            f"--reposts {deadline}: {data.corpus.path} has training posts of one label at most with reposts until "
+            "then. They need the dates of posts and reposts; see docs/reference/formats.md. Use --reposts none."
+        )
+    return CorpusReposts(tokenizer, reposts, counts, names)
+
+
+def fit_reposts(read: CorpusReposts, data: SplitCorpus, validation: Scored, seed: int) -> RepostModel:
+    """Fit the parts of the model on training posts, and their combination on validation posts."""
+    labels = np.array(data.dataset["train"]["label"][:])
+    training = read.reposts.of_posts(data.split.train)
+    model = fit_parts(training, labels, read.tokenizer, MINI_FOLDER / "model.safetensors", read.deadlines, seed)
+    reposts = read.reposts.of_posts(data.split.validation)
+    return fit_combination(model, validation.probabilities, reposts, validation.labels, read.deadlines)
+
+
+def fit_baselines(read: CorpusReposts, data: SplitCorpus) -> list[BaselineScores]:
+    """Fit the baselines on training and validation posts, without reposts and at each deadline."""
+    development, test = data.split.development(), data.split.test
+    labels = np.array(data.corpus.posts.select(development)["label"][:])
+    size = read.tokenizer.get_vocab_size()
+    fit_texts, test_texts = (
+        count_text_tokens([text.ids for text in encode(posts_of(posts[:]), read.tokenizer, LONGEST_TEXT)], size)
+        for posts in (data.corpus.posts.select_columns(["text"]).select(part) for part in (development, test))
+    )
+    baselines = [BaselineScores(sigmoid(svm_scores(fit_texts, labels, test_texts)))]
+    for deadline in read.deadlines:
+        fit, held_out = (read.reposts.until(deadline).of_posts(part) for part in (development, test))
+        fit_counts, test_counts = count_tokens(fit, size), count_tokens(held_out, size)
+        scores = (
+            svm_scores(fit_texts + fit_counts, labels, test_texts + test_counts),
+            svm_scores(fit_counts, labels, test_counts),
+            number_scores(fit.counts(), labels, held_out.counts()),
+        )
+        baselines.append(BaselineScores(*map(sigmoid, scores)))
+    return baselines
+
+
+def call_confidence(model: RepostModel, validation: Part, threshold: float) -> tuple[float, bool]:
+    """Return the confidence of a call, chosen on validation posts; see `choose_confidence`."""
+    probabilities = np.array([validation.at(model, moment) for moment in moments_until(model.deadline)])
+    return choose_confidence(validation.scored.labels, probabilities, threshold)
+
+
+def moments_until(deadline: float) -> tuple[float, ...]:
+    """Return the moments of `MOMENTS` before a deadline, and the deadline."""
+    return (*(moment for moment in MOMENTS if moment < deadline), deadline)
+
+
+def measure_early(
+    model: RepostModel,
+    read: CorpusReposts,
+    test: Part,
+    groups: Groups,
+    threshold: float,
+    confidence: tuple[float, bool],
+    baselines: Sequence[BaselineScores] | None,
+) -> EarlyDetection:
+    """Return the scores of the test posts at each deadline, and how early they can be called.
+
+    Args:
+        model: Of the reposts.
+        read: The reposts of the corpus.
+        test: The test posts.
+        groups: Near-duplicate groups of the test posts.
+        threshold: Of a rumor.
+        confidence: As `call_confidence` returns it.
+        baselines: As `fit_baselines` returns them; None for another corpus.
+    """
+    undenied = Part(test.scored, test.reposts.take(np.flatnonzero(~test.reposts.denies)))
+    names, deadlines = ("0", *read.names), (0.0, *read.deadlines)
+    rows = []
+    for name, deadline, baseline in zip(names, deadlines, baselines or [BaselineScores()] * len(names), strict=True):
+        share = float((test.reposts.until(deadline).counts() > 0).mean())
+        read_all, read_undenied = (part.at(model, deadline) for part in (test, undenied))
+        labels = test.scored.labels
+        rows.append(compare_at(name, share, labels, read_all, read_undenied, baseline, groups, threshold))
+    moments = moments_until(read.deadlines[-1])
+    over_time = np.array([test.at(model, moment) for moment in moments])
+    return EarlyDetection(
+        deadline=read.names[-1],
+        num_visible=read.counts.visible,
+        num_bare=read.counts.bare,
+        num_chains=read.counts.chains,
+        deadlines=tuple(rows),
+        calls=measure_calls(test.scored.labels, over_time, threshold, moments, *confidence),
+        curve=draw_curve(test.scored.labels, over_time, threshold, moments),
+    )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a run learned from reposts."""
+
+    model: RepostModel
+    test: Part
+    early: EarlyDetection
+
+
+def read_and_measure(
+    read: CorpusReposts, data: SplitCorpus, scored: Mapping[str, Scored], threshold: float, seed: int
+) -> Reading:
+    """Fit the model of the reposts of a run, and measure it on the test posts."""
+    validation, test = (
+        Part(scored[name], read.reposts.of_posts(positions))
+        for name, positions in (("validation", data.split.validation), ("test", data.split.test))
+    )
+    start = time.monotonic()
+    model = fit_reposts(read, data, validation.scored, seed)
+    logger.info("reposts: model fitted in %.0f s", time.monotonic() - start)
+    early = measure_early(
+        model,
+        read,
+        test,
+        data.groups[data.split.test],
+        threshold,
+        call_confidence(model, validation, threshold),
+        fit_baselines(read, data),
+    )
+    return Reading(model, test, early)
+
+
+def save_reading(folder: Path, reading: Reading) -> None:
+    """Save the model of the reposts, load it again, and compare its probabilities of the test posts.
+
+    Raises:
+        RunError: They differ.
+    """
+    save_reposts(reading.model, folder)
+    saved = load_reposts(folder)
+    expected = reading.test.at(reading.model, reading.model.deadline)
+    if saved is None or abs(reading.test.at(saved, saved.deadline) - expected).max(initial=0.0) > TOLERANCE:
+        raise RunError(f"{folder}: the saved model of the reposts does not reproduce the probabilities. Train again.")
