@@ -175,6 +175,16 @@ port = _whole_number(0, 2**16 - 1)
 count = _whole_number(1, math.inf)
 
 
+def moment(text: str) -> int:
+    """Return the seconds since 1970-01-01 UTC of a time on the command line."""
+    from hf_rumor.corpus.values import parse_time
+
+    seconds = parse_time(text)
+    if seconds is None:
+        raise argparse.ArgumentTypeError(f"{text} is not a time. Use one such as 2026-11-30T12:00.")
+    return seconds
+
+
 def _threshold(text: str) -> float:
     try:
         value = float(text)

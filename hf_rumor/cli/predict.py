@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hf_rumor.cli.arguments import add_model, add_threshold, add_verb, count, open_posts
+from hf_rumor.cli.arguments import add_model, add_threshold, add_verb, count, moment, open_posts
 from hf_rumor.corpus.formats import FORMATS
 from hf_rumor.corpus.formats.input import Input
 from hf_rumor.errors import ArgumentError
@@ -55,6 +55,13 @@ def add_parser(verbs: Any) -> None:
         "--id_column",
         help="Name of the id column; detected if not given. Without one, the line or row number is the id.",
     )
+    parser.add_argument(
+        "--observed_at",
+        metavar="TIME",
+        type=moment,
+        help="When the reposts were collected, for posts without a column observed_at; only a model that was trained "
+        "with --reposts reads them. [now]",
+    )
     parser.add_argument("--batch_size", type=count, default=32, help="Batch size. [%(default)s]")
     parser.add_argument(
         "--precision",
@@ -89,14 +96,17 @@ def run(arguments: argparse.Namespace) -> None:
         settings = {name: getattr(arguments, name) for name in ("backend", "precision", "revision", "threshold")}
         classifier = RumorClassifier.from_pretrained(arguments.model, **settings)
         items = read_items(source, Columns(text=arguments.text_column, id=arguments.id_column))
-        names = ("text_column", "id_column", "batch_size", "mark_seen")
+        names = ("text_column", "id_column", "batch_size", "mark_seen", "observed_at")
         settings |= {name: getattr(arguments, name) for name in names}
         job = describe_job(arguments.model, str(source.path or "-"), format=source.format, **settings)
 
         def lines_from(done: int) -> Iterator[list[str]]:
             if done:
                 logger.info("predict: resuming after %s lines", f"{done:,}")
-            return _with_progress(predict_items(classifier, items, arguments.batch_size, done, share, seen), source)
+            lines = predict_items(
+                classifier, items, arguments.batch_size, done, share, seen, observed_at=arguments.observed_at
+            )
+            return _with_progress(lines, source)
 
         if share.of > 1:
             write_share(arguments.output, job, lines_from, share, resume=arguments.resume)

@@ -27,5 +27,6 @@ class Post:
     has_url: bool | None = None
     num_reposts: int | None = None
     reposts: tuple[Repost, ...] = ()  # oldest first, those without a time last; may be incomplete
+    observed_at: int | None = None  # when the reposts were collected, in seconds since 1970-01-01 UTC; None: now
     split: str | None = None  # "train", "validation" or "test", if the corpus names parts
     source: str = ""  # name of the corpus

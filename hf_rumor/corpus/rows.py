@@ -48,6 +48,7 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "has_url": ("has_url",),
     "num_reposts": ("num_reposts",),
     "reposts": ("reposts",),
+    "observed_at": ("observed_at",),
 }
 MAX_SHOWN = 20  # column names in a message
 MAX_NAME = 40  # characters of a column name; a longer one is a text
@@ -171,6 +172,9 @@ def to_post(row: Row, columns: Columns, findings: Findings, *, is_labeled: bool 
     posted_at, split = parse_time(value.get("posted_at")), parse_split(value.get("split"))
     if "posted_at" in places and posted_at is None:
         note(findings, "times_unreadable", _shown(value["posted_at"]))
+    observed_at = parse_time(value.get("observed_at"))
+    if "observed_at" in places and observed_at is None:
+        raise ValueError(f"observed_at: {_shown(value['observed_at'])!r:.40} is not a time.")
     if "split" in places and split is None:
         note(findings, "splits_unreadable", _shown(value["split"]))
     reposts = _read_reposts(value.get("reposts"), posted_at, findings)
@@ -187,6 +191,7 @@ def to_post(row: Row, columns: Columns, findings: Findings, *, is_labeled: bool 
         has_url=parse_bool(value.get("has_url")),
         num_reposts=num_reposts,
         reposts=reposts,
+        observed_at=observed_at,
         split=split,
     )
 

@@ -14,6 +14,7 @@ from hf_rumor.report.card import CARD_FILE
 from hf_rumor.report.portable import portable_value
 from hf_rumor.report.provenance import recipe_text
 from hf_rumor.report.record import REPORT_FILE, Report, to_json
+from hf_rumor.reposts.model import FILES, FOLDER
 
 
 # Weights, configuration and tokenizer, by the names that transformers gives them.
@@ -29,6 +30,7 @@ MODEL_FILES = (
     "vocab.json",
     "merges.txt",
     "*.model",  # of SentencePiece
+    *(f"{FOLDER}/{name}" for name in FILES),  # the model of the reposts
 )
 FOR_TRACKERS = "hf_rumor_run"  # `tracked` keeps it in the configuration during training
 PAGE = 1 << 20  # bytes read at a time
@@ -78,7 +80,8 @@ def model_contents(folder: Path) -> list[Upload]:
     Raises:
         ModelError: There are no weights in safetensors.
     """
-    names = sorted({path.name for pattern in MODEL_FILES for path in folder.glob(pattern) if path.is_file()})
+    found = {path for pattern in MODEL_FILES for path in folder.glob(pattern) if path.is_file()}
+    names = sorted(path.relative_to(folder).as_posix() for path in found)
     if not any(name.endswith(".safetensors") for name in names) or "config.json" not in names:
         raise ModelError(f"{folder}: not a folder with a model. Train one with hf-rumor train.")
     return [_config(folder / name) if name == "config.json" else Upload(name, folder / name) for name in names]

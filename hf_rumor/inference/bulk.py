@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MODEL_FILES = ("config.json", "tokenizer*.json", "*.safetensors", "*.onnx", "*.onnx.data")
+MODEL_FILES = ("config.json", "tokenizer*.json", "*.safetensors", "*.onnx", "*.onnx.data", "reposts/*")
 ERROR_KEY = '"error": '
 LinesFrom = Callable[[int], Iterator[list[str]]]  # number of lines to skip -> the other lines, window by window
 
@@ -49,6 +49,8 @@ def predict_items(
     done: int = 0,
     share: Share = WHOLE,
     seen: "SeenPosts | None" = None,
+    *,
+    observed_at: float | None = None,
 ) -> Iterator[list[str]]:
     """Yield the lines for each window of items, in order, without line ends; an item with an error gets a line too.
 
@@ -60,6 +62,7 @@ def predict_items(
             whole, so that every batch has the same texts as in a job that was not interrupted.
         share: The windows to yield.
         seen: Posts that the model has seen in training; adds `seen_in_training` to each line.
+        observed_at: As for `RumorClassifier.predict`.
     """
     size = batch_size * BATCHES_PER_WINDOW
     remaining = iter(items)
@@ -67,7 +70,7 @@ def predict_items(
     _skip(remaining, (windows_done * share.of + share.number) * size)
     while window := list(islice(remaining, size)):
         posts = [item.post for item in window if item.post is not None]
-        predictions = iter(classifier.predict(posts, batch_size))
+        predictions = iter(classifier.predict(posts, batch_size, observed_at))
         marks: Iterator[dict[str, bool]] = repeat({})
         if seen is not None:
             from hf_rumor.corpus.seen import find_seen  # imports datasketch, which few predictions need

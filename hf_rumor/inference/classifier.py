@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -11,16 +12,21 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hf_rumor.corpus.observed import observe
 from hf_rumor.corpus.post import Post
 from hf_rumor.errors import ArgumentError, ModelError
 from hf_rumor.evaluation.decision import name_decisions
 from hf_rumor.labels import LABEL_NAMES, rumor_probabilities
 from hf_rumor.models.facts import Facts, Precision, ScoreBatches
 from hf_rumor.models.inputs import as_posts, check_vocabulary, make_batches
+from hf_rumor.reposts.model import FILES, FOLDER, load_reposts
+from hf_rumor.reposts.tokens import encode
 
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+    from hf_rumor.reposts.model import RepostModel
 
 logger = logging.getLogger(__name__)
 
@@ -56,12 +62,21 @@ class RumorClassifier:
         tokenizer: Tokenizer of the model.
         facts: How to feed the model and read its logits.
         model: The model of transformers that `score` uses, if there is one.
+        reposts: The model of the reposts, if it was trained with reposts.
     """
 
-    def __init__(self, score: ScoreBatches, tokenizer: "Tokenizer", facts: Facts, model: Any = None) -> None:
+    def __init__(
+        self,
+        score: ScoreBatches,
+        tokenizer: "Tokenizer",
+        facts: Facts,
+        model: Any = None,
+        reposts: "RepostModel | None" = None,
+    ) -> None:
         self.facts = facts
         self.tokenizer = tokenizer
         self.model = model
+        self.reposts = reposts
         self._score = score
         self._is_vocabulary_checked = False
 
@@ -101,7 +116,9 @@ class RumorClassifier:
             if revision:
                 raise ModelError(f"{name}: an exported folder has no revision {revision}. Remove the revision.")
             score_batches, onnx_tokenizer, facts = load_onnx(Path(name))
-            return cls(score_batches, onnx_tokenizer, _with_threshold(facts, threshold))
+            return cls(
+                score_batches, onnx_tokenizer, _with_threshold(facts, threshold), reposts=load_reposts(Path(name))
+            )
         from hf_rumor.models.cpu.speed import one_by_one, speed_up_scoring
         from hf_rumor.models.logits import make_score
         from hf_rumor.models.trained import load_classifier
@@ -109,21 +126,30 @@ class RumorClassifier:
         model, tokenizer, facts = load_classifier(str(name), precision, revision)
         score = make_score(model)
         score_batches = speed_up_scoring(model, score) if speed_up else one_by_one(score)
-        return cls(score_batches, tokenizer.backend_tokenizer, _with_threshold(facts, threshold), model)
+        reposts = find_reposts(str(name), revision)
+        return cls(score_batches, tokenizer.backend_tokenizer, _with_threshold(facts, threshold), model, reposts)
 
-    def predict(self, posts: Sequence[Post | str], batch_size: int = 32) -> list[Prediction]:
+    def predict(
+        self, posts: Sequence[Post | str], batch_size: int = 32, observed_at: float | None = None
+    ) -> list[Prediction]:
         """Return one prediction for each post or text, in order.
+
+        A model that was trained with reposts also reads those of each post, until the time of observation.
 
         Args:
             posts: A list of texts or posts, of any length; long ones are truncated as in training.
             batch_size: Number of posts that are scored at once.
+            observed_at: Seconds since 1970-01-01 UTC; reposts after it are not read. None: now. Posts with a time of
+                observation of their own keep it.
 
         Raises:
             ValueError: `posts` is one text, or `batch_size` is not positive.
         """
-        return list(self.predict_iter(posts, batch_size))
+        return list(self.predict_iter(posts, batch_size, observed_at))
 
-    def predict_iter(self, posts: Iterable[Post | str], batch_size: int = 32) -> Iterator[Prediction]:
+    def predict_iter(
+        self, posts: Iterable[Post | str], batch_size: int = 32, observed_at: float | None = None
+    ) -> Iterator[Prediction]:
         """Yield one prediction for each post or text, in order; only a window of batches is in memory.
 
         Batches consist of posts of similar length, from a window of `BATCHES_PER_WINDOW` batches.
@@ -137,12 +163,25 @@ class RumorClassifier:
             raise ValueError(f"predict: batch_size is {batch_size}. Pass a number of at least 1.")
         iterator = iter(posts)
         while window := list(islice(iterator, batch_size * BATCHES_PER_WINDOW)):
-            probabilities = self.probabilities(window, batch_size)
+            probabilities = self.probabilities(window, batch_size, observed_at)
             names = name_decisions(probabilities, self.facts.threshold, self.facts.abstain_below)
             yield from map(Prediction, probabilities.tolist(), names)
 
-    def probabilities(self, posts: Sequence[Post | str], batch_size: int = 32) -> NDArray[np.float64]:
-        """Return the probability of rumor of each post, from 0 to 1. *Shape:* `(num_posts,)`."""
+    def probabilities(
+        self, posts: Sequence[Post | str], batch_size: int = 32, observed_at: float | None = None
+    ) -> NDArray[np.float64]:
+        """Return the probability of rumor of each post, from 0 to 1; see `predict`. *Shape:* `(num_posts,)`."""
+        whole = as_posts(posts)
+        of_texts = self.text_probabilities(whole, batch_size)
+        if self.reposts is None:
+            return of_texts
+        observed_at = time.time() if observed_at is None else observed_at
+        deadlines = [seconds_observed(post, observed_at) for post in whole]
+        observed = [observe(post, deadline) for post, deadline in zip(whole, deadlines, strict=True)]
+        return self.reposts.probabilities(of_texts, encode(observed, self.reposts.tokenizer), deadlines)
+
+    def text_probabilities(self, posts: Sequence[Post | str], batch_size: int = 32) -> NDArray[np.float64]:
+        """Return the probability of rumor of each post given its text alone. *Shape:* `(num_posts,)`."""
         facts = self.facts
         order, batches = make_batches(as_posts(posts), self.tokenizer, facts.tokenizer, facts.inputs, batch_size)
         if batches and not self._is_vocabulary_checked:
@@ -152,6 +191,23 @@ class RumorClassifier:
         logits = np.empty((len(posts), len(LABEL_NAMES)), dtype=np.float32)
         logits[order] = np.concatenate([logits[:0], *self._score(batches)])
         return rumor_probabilities(logits, facts.activation)
+
+
+def seconds_observed(post: Post, observed_at: float) -> float:
+    """Return the seconds from a post to its observation, which is at `observed_at` if the post does not say when."""
+    if post.posted_at is None:
+        return 0.0
+    return (observed_at if post.observed_at is None else post.observed_at) - post.posted_at
+
+
+def find_reposts(name: str, revision: str | None) -> "RepostModel | None":
+    """Return the model of the reposts beside a model of the text, in a folder or on the Hub; None without one."""
+    if Path(name).is_dir():
+        return load_reposts(Path(name))
+    from hf_rumor.models.hub import find_file
+
+    files = [find_file(name, f"{FOLDER}/{file}", revision) for file in FILES]
+    return load_reposts(files[0].parent.parent) if files[0] and all(files) else None
 
 
 def _with_threshold(facts: Facts, threshold: float | None) -> Facts:

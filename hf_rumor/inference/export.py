@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from hf_rumor.errors import ModelError, OutputError
 from hf_rumor.evaluation.decision import name_decisions
-from hf_rumor.inference.classifier import RumorClassifier
+from hf_rumor.inference.classifier import RumorClassifier, find_reposts
 from hf_rumor.models.inputs import as_posts, make_batches
 from hf_rumor.models.trained import load_classifier
+from hf_rumor.reposts.model import save_reposts
 
 
 MAX_POSTS = 512  # in the comparison
@@ -129,6 +130,8 @@ def _write(name: str, folder: Path, precision: str, revision: str | None) -> Non
     model.config.hf_rumor = {**stored, "inputs": asdict(facts.inputs), "tokenizer": asdict(facts.tokenizer)}
     model.config.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    if reposts := find_reposts(name, revision):
+        save_reposts(reposts, folder)
 
 
 @contextmanager

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 FOLDER = "reposts"  # in the folder of a model
+FILES = ("config.json", "model.safetensors", "tokenizer.json")
 SHORT, LONG = 600.0, 7 * 86400.0  # seconds between which the deadline changes the combination
 MAX_ATTENTION = 8.0  # largest and smallest logit of a weight
 BUCKETS = 10  # of delays

@@ -16,6 +16,7 @@ from hf_rumor.evaluation.baseline import compare_baselines, cross_predict_baseli
 from hf_rumor.evaluation.calibration import measure_calibration
 from hf_rumor.evaluation.curves import confident_mistakes, measure_curves
 from hf_rumor.evaluation.decision import Threshold, measure_decision
+from hf_rumor.evaluation.early import EarlyDetection
 from hf_rumor.evaluation.intervals import Groups
 from hf_rumor.evaluation.measure import NUM_RESAMPLES, measure
 from hf_rumor.evaluation.metrics import Scored
@@ -27,6 +28,7 @@ from hf_rumor.models.seen import load_seen
 from hf_rumor.report.record import OUTSIDE, REPORT_FILE, DataFacts, Report, read_report
 from hf_rumor.report.write import write_report
 from hf_rumor.runs.outcome import data_facts, traits_of
+from hf_rumor.runs.reposts import Part, measure_early, read_reposts_of
 from hf_rumor.util.translation import Language
 
 
@@ -70,8 +72,28 @@ def evaluate_outside(
     share = share_unknown(as_posts(texts), classifier.tokenizer, facts.inputs, facts.tokenizer.unknown_id)
     groups = find_near_duplicates(texts).groups
     report = _report_on(corpus, replace(data, share_unknown_tokens=share), scored, groups, trained, is_seen)
+    report = replace(report, early=_early(classifier, corpus, scored, groups, trained, is_seen))
     write_report(folder, report, scored, texts, groups, language)
     return report
+
+
+def _early(
+    classifier: RumorClassifier,
+    corpus: Corpus,
+    scored: Scored,
+    groups: Groups,
+    trained: Report,
+    is_seen: NDArray[np.bool_] | None,
+) -> EarlyDetection | None:
+    """Return what the reposts add on the posts that the model has not seen; None if the model does not read them."""
+    if classifier.reposts is None or trained.early is None:
+        return None
+    read = read_reposts_of(corpus.posts, trained.early.deadline)
+    kept = np.arange(len(groups)) if is_seen is None else np.flatnonzero(~is_seen)
+    unseen = Part(scored if is_seen is None else scored.select(~is_seen), read.reposts.of_posts(kept))
+    calls = trained.early.calls
+    confidence = (calls.confidence, calls.reached)
+    return measure_early(classifier.reposts, read, unseen, groups[kept], trained.decision.threshold, confidence, None)
 
 
 def _report_on(

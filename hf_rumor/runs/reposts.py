@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from datasets import Dataset
 from numpy.typing import ArrayLike
 from tokenizers import Tokenizer
 
@@ -72,23 +73,28 @@ def read_corpus_reposts(data: SplitCorpus, deadline: str) -> CorpusReposts:
     Raises:
         ArgumentError: The training posts of a label have no reposts with words and known dates.
     """
-    names = tuple(name for name, seconds in DEADLINES.items() if seconds <= DEADLINES[deadline])
-    tokenizer = Tokenizer.from_file(str(MINI_FOLDER / "tokenizer.json"))
-    reposts, counts = read_reposts(data.corpus.posts, tokenizer)
-    reposts = reposts.until(DEADLINES[deadline])
+    read = read_reposts_of(data.corpus.posts, deadline)
     labels = np.array(data.dataset["train"]["label"][:])
-    spoken = reposts.of_posts(data.split.train).counts() > 0
+    spoken = read.reposts.of_posts(data.split.train).counts() > 0
     logger.info(
         "reposts: %s with a known date, %s of them without words of their own; %d of %d training posts have some "
         "within the deadline",
-        *(f"{counts.visible:,}", f"{counts.bare:,}", spoken.sum(), len(spoken)),
+        *(f"{read.counts.visible:,}", f"{read.counts.bare:,}", spoken.sum(), len(spoken)),
     )
     if len(np.unique(labels[spoken])) < 2:
         raise ArgumentError(
             f"--reposts {deadline}: {data.corpus.path} has training posts of one label at most with reposts until "
-            "then. They need the dates of posts and reposts; see docs/reference/formats.md. Use --reposts none."
+            "then. They need the dates of posts and reposts. Use --reposts none."
         )
-    return CorpusReposts(tokenizer, reposts, counts, names)
+    return read
+
+
+def read_reposts_of(posts: Dataset, deadline: str) -> CorpusReposts:
+    """Return the reposts of a corpus until a deadline, given by its name."""
+    names = tuple(name for name, seconds in DEADLINES.items() if seconds <= DEADLINES[deadline])
+    tokenizer = Tokenizer.from_file(str(MINI_FOLDER / "tokenizer.json"))
+    reposts, counts = read_reposts(posts, tokenizer)
+    return CorpusReposts(tokenizer, reposts.until(DEADLINES[deadline]), counts, names)
 
 
 def fit_reposts(read: CorpusReposts, data: SplitCorpus, validation: Scored, seed: int) -> RepostModel:
