@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 import torch
 from datasets import Dataset
+from tokenizers import Tokenizer
 from tokenizers.processors import TemplateProcessing
 from transformers import (
     AutoConfig,
@@ -41,9 +42,11 @@ from hf_rumor.evaluation.decision import Threshold, measure_decision, operating_
 from hf_rumor.evaluation.measure import measure
 from hf_rumor.evaluation.metrics import CELLS, METRICS, Scored
 from hf_rumor.evaluation.slices import PostTraits, measure_slices
+from hf_rumor.inference.classifier import RumorClassifier
 from hf_rumor.labels import LABEL_NAMES
-from hf_rumor.models.encoders import load_encoder
-from hf_rumor.models.inputs import InputConfig, as_posts
+from hf_rumor.models.encoders import MINI_FOLDER, load_encoder
+from hf_rumor.models.facts import Facts
+from hf_rumor.models.inputs import InputConfig, TokenizerFacts, as_posts
 from hf_rumor.models.logits import predict_logits
 from hf_rumor.models.save import save_model
 from hf_rumor.report.record import (
@@ -57,6 +60,7 @@ from hf_rumor.report.record import (
     Step,
     Training,
 )
+from hf_rumor.reposts.model import BUCKETS, RepostModel, Weights
 from hf_rumor.training.losses import make_loss
 from hf_rumor.training.trainer import RumorTrainer
 
@@ -535,3 +539,44 @@ def inputs():
     mask = torch.ones_like(ids)
     mask[0, 4:] = mask[2, 1:] = 0
     return {"input_ids": ids, "attention_mask": mask}
+
+
+@pytest.fixture(scope="session")
+def repost_weights():
+    """Return a function from a vocabulary to random weights: two networks, five hidden units, two weighted means."""
+
+    def make(vocabulary):
+        random = np.random.default_rng(0)
+
+        def draw(*shape):
+            return random.normal(size=shape).astype(np.float32)
+
+        return Weights(
+            idf=abs(draw(vocabulary)),
+            words=draw(vocabulary),
+            vectors=draw(vocabulary, 4).astype(np.float16).astype(np.float32),
+            hidden=draw(2, 4, 5),
+            hidden_bias=draw(2, BUCKETS, 5),
+            attention=draw(2, 5, 2),
+            attention_bias=draw(2, 2),
+            joint=draw(2, 15, 6),
+            joint_bias=draw(2, 6),
+            output=draw(2, 6),
+            combination=random.normal(size=8),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def reading_classifier(repost_weights):
+    """Return a classifier that reads reposts of the first day; its logit depends on the tokens of the text."""
+    tokenizer = Tokenizer.from_file(str(MINI_FOLDER / "tokenizer.json"))
+
+    def score(batches):
+        logits = [(arrays["input_ids"] * arrays["attention_mask"]).sum(axis=1) % 7 - 3.0 for arrays in batches]
+        return [np.stack([-values, values], axis=1).astype(np.float32) / 2 for values in logits]
+
+    facts = Facts("softmax", 0.5, None, InputConfig(64), TokenizerFacts())
+    reposts = RepostModel(repost_weights(tokenizer.get_vocab_size()), tokenizer, 86_400)
+    return RumorClassifier(score, tokenizer, facts, reposts=reposts)

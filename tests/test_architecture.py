@@ -16,7 +16,7 @@ ROWS = (
     ("__main__",),
     ("cli",),
     ("api",),
-    ("runs", "serve"),
+    ("runs", "serve", "watch"),
     ("config", "hub"),
     ("report", "training", "inference"),
     ("models", "reposts"),

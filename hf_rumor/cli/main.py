@@ -31,6 +31,7 @@ from hf_rumor.cli import (
     search,
     serve,
     train,
+    watch,
 )
 from hf_rumor.cli.arguments import Parser
 from hf_rumor.errors import ArgumentError, RumorError
@@ -51,6 +52,7 @@ VERBS = (
     explain,
     export,
     serve,
+    watch,
     push,
 )
 LAUNCHER_SECONDS = 2.0  # a launcher ends the other processes within this time after one failed

@@ -47,7 +47,7 @@ class AtDeadline:
 
 @dataclass(frozen=True)
 class Calls:
-    """Calls: a post is called a rumor or not at the first moment at which the model is confident enough.
+    """Calls: a post is decided for good at the first moment at which the model is confident enough.
 
     Posts about which the model is never confident enough are called at the last moment, except for `share_called`,
     `error` and `median_minutes`.

@@ -141,7 +141,6 @@ class Report:
     validation: Measured  # posts that selected checkpoint, calibration and threshold
     test: Measured  # posts that selected nothing
     unseen: Measured | None  # for `OUTSIDE`: the test posts that the model has not seen, if some are
-    early: EarlyDetection | None  # with reposts; `validation`, `test` and all other parts are on the text alone
     baseline: Baselines
     calibration: Calibration
     decision: Decision
@@ -151,6 +150,7 @@ class Report:
     environment: Environment
     recipe: dict[str, Any]  # flag -> value; repeats the run
     auto: dict[str, Any]  # flag -> value, for flags that were chosen automatically
+    early: EarlyDetection | None = None  # with reposts; `test` and all other parts are on the text alone
     schema_version: int = SCHEMA_VERSION
 
     @property

@@ -97,10 +97,27 @@ class RepostModel:
         """
         deadlines = np.minimum(np.asarray(deadlines, dtype=np.float64), self.deadline)
         visible = reposts.until(deadlines)
-        scores = part_scores(self.weights, visible)
+        return self.combine(text_probabilities, part_scores(self.weights, visible), visible.counts() > 0, deadlines)
+
+    def combine(
+        self,
+        text_probabilities: NDArray[np.float64],
+        scores: NDArray[np.float64],
+        has_words: NDArray[np.bool_],
+        deadlines: ArrayLike,
+    ) -> NDArray[np.float64]:
+        """Return the probability of rumor of some posts from the scores of both parts; see `probabilities`.
+
+        Args:
+            text_probabilities: *Shape:* `(num_posts,)`.
+            scores: *Shape:* `(num_posts, 2)`.
+            has_words: Whether a repost with words is visible. *Shape:* `(num_posts,)`.
+            deadlines: Seconds after the post.
+        """
+        seconds = np.clip(np.asarray(deadlines, dtype=np.float64), 0, self.deadline)
         combination = self.weights.combination
-        logits = combination[0] + combined_features(log_odds(text_probabilities), scores, deadlines) @ combination[1:]
-        return np.where(visible.counts() > 0, sigmoid(logits), text_probabilities)
+        logits = combination[0] + combined_features(log_odds(text_probabilities), scores, seconds) @ combination[1:]
+        return np.where(has_words, sigmoid(logits), text_probabilities)
 
 
 def bucket_of(delays: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -154,19 +171,39 @@ def embed(vectors: Floats, reposts: Reposts) -> Floats:
 
 def _attention_scores(weights: Weights, reposts: Reposts) -> NDArray[np.float64]:
     """Return the mean score of the members; each post has a repost."""
+    starts = reposts.first[:-1]
     embedded, buckets = embed(weights.vectors, reposts), bucket_of(reposts.delays)
     scores = np.zeros(len(reposts))
     for member in range(len(weights.output)):
-        hidden = np.maximum(embedded @ weights.hidden[member] + weights.hidden_bias[member][buckets], 0)
-        logits = hidden @ weights.attention[member] + weights.attention_bias[member]
-        shares = np.exp(np.clip(logits, -MAX_ATTENTION, MAX_ATTENTION))
-        means = []
-        for share in (np.ones_like(shares[:, 0]), *shares.T):  # the first mean is not weighted
-            total = np.add.reduceat(share, reposts.first[:-1])
-            means.append(np.add.reduceat(share[:, None] * hidden, reposts.first[:-1], axis=0) / total[:, None])
-        joint = np.maximum(np.concatenate(means, axis=1) @ weights.joint[member] + weights.joint_bias[member], 0)
-        scores += joint @ weights.output[member]
+        hidden, shares = read_member(weights, member, embedded, buckets)
+        sums = [np.add.reduceat(share[:, None] * hidden, starts, axis=0) for share in shares.T]
+        scores += score_member(weights, member, np.stack(sums, axis=1), np.add.reduceat(shares, starts))
     return scores / len(weights.output)
+
+
+def read_member(weights: Weights, member: int, embedded: Floats, buckets: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Return the hidden units of each repost, and how much it counts in each mean; the first mean is not weighted.
+
+    *Shapes:* `(num_reposts, H)` and `(num_reposts, 1 + A)`.
+    """
+    hidden = np.maximum(embedded @ weights.hidden[member] + weights.hidden_bias[member][buckets], 0)
+    logits = hidden @ weights.attention[member] + weights.attention_bias[member]
+    shares = np.exp(np.clip(logits, -MAX_ATTENTION, MAX_ATTENTION))
+    return hidden, np.hstack([np.ones_like(shares[:, :1]), shares])
+
+
+def score_member(weights: Weights, member: int, sums: Floats, totals: Floats) -> Floats:
+    """Return the score of each post from the sums over its reposts.
+
+    Args:
+        weights: Of the model.
+        member: Number of the network.
+        sums: Of share x hidden unit. *Shape:* `(num_posts, 1 + A, H)`.
+        totals: Of the shares. *Shape:* `(num_posts, 1 + A)`.
+    """
+    means = (sums / totals[:, :, None]).reshape(len(sums), -1)
+    joint = np.maximum(means @ weights.joint[member] + weights.joint_bias[member], 0)
+    return np.asarray(joint @ weights.output[member], dtype=np.float32)
 
 
 def save_reposts(model: RepostModel, folder: Path) -> None:

@@ -27,7 +27,7 @@ class Counting:
     def __init__(self):
         self.windows = []
 
-    def predict(self, posts, batch_size):
+    def predict(self, posts, batch_size, observed_at=None):
         texts = [post.text for post in posts]
         self.windows.append(texts)
         return [classifier.Prediction(len(text) / 10, "rumor" if len(text) > 5 else "non-rumor") for text in texts]
