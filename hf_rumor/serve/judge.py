@@ -13,18 +13,24 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hf_rumor.corpus.formats import open_input
+from hf_rumor.corpus.observed import observe
+from hf_rumor.corpus.post import Post
 from hf_rumor.corpus.rows import Columns, Item, read_items
 from hf_rumor.errors import ArgumentError, ModelError, RumorError
 from hf_rumor.inference.bulk import ERROR_KEY, predict_items
-from hf_rumor.inference.classifier import RumorClassifier
+from hf_rumor.inference.classifier import RumorClassifier, seconds_observed
 from hf_rumor.inference.explain import Explainer
 from hf_rumor.models.hub import find_file
 from hf_rumor.report.record import REPORT_FILE, Report, read_report
+from hf_rumor.reposts.timeline import Moment, most_important, timeline
+from hf_rumor.serve.curve import draw
+from hf_rumor.serve.requests import post_of_page, posts_of_request
 from hf_rumor.serve.words import WORDS
 
 
 KEEP_SECONDS = 600  # uploads and results that are older are removed
 BATCH_SIZE = 32
+MOST_IMPORTANT = 5  # reposts that the page shows
 
 
 @dataclass(frozen=True)
@@ -65,16 +71,37 @@ class Judge:
         )
         self._template = environment.get_template("verdict.html")
 
-    def answer(self, text: str, language: str) -> str:
-        """Return the result for a text as HTML."""
+    def answer(self, text: str, language: str, posted_at: str = "", reposts: str = "") -> str:
+        """Return the result for a post as HTML; see `post_of_page`."""
         words = WORDS[language]
         if not text.strip():
             return self._problem(words["empty"])
         if len(text) > self.limits.max_characters:
             return self._problem(words["too_long"].format(self.limits.max_characters, len(text)))
+        try:
+            post = post_of_page(text, posted_at, reposts)
+        except ValueError as error:
+            return self._problem(words["no_time"].format(f"{str(error).strip():.60}"))
         with self._turn:
             explanation = self.explainer.explain(text)
-        return self._template.render(explanation=explanation, facts=self.classifier.facts, words=words)
+            [prediction] = self.classifier.predict([post])
+            moments = self._moments(post, explanation.prediction.rumor_probability)
+        drawing = draw(explanation.prediction.rumor_probability, moments) if moments else None
+        return self._template.render(
+            explanation=explanation,
+            prediction=prediction,
+            drawing=drawing,
+            moments=most_important(moments, MOST_IMPORTANT),
+            facts=self.classifier.facts,
+            words=words,
+        )
+
+    def _moments(self, post: Post, text_probability: float) -> list[Moment]:
+        """Return the moments at which the reposts of a post arrived; none if the model does not read them."""
+        if self.classifier.reposts is None:
+            return []
+        deadline = min(seconds_observed(post, time.time()), self.classifier.reposts.deadline)
+        return timeline(self.classifier.reposts, text_probability, observe(post, deadline))
 
     def expect_file(self, path: str | None) -> None:
         """Count an upload; the file is removed after as many classifications, or after `KEEP_SECONDS`."""
@@ -133,19 +160,18 @@ class Judge:
         return Item(item.id, None, f"the text has {len(item.post.text):,} characters; at most {limit:,} are allowed.")
 
     def answer_api(self, body: Any) -> tuple[int, Any]:
-        """Return status and answer of an API request: `{"text": ...}` or `{"texts": [...]}`."""
-        body = body if isinstance(body, dict) else {}
-        texts = [body["text"]] if "text" in body else body.get("texts")
-        is_valid = isinstance(texts, list) and all(isinstance(text, str) and text.strip() for text in texts)
-        if not texts or not is_valid:
-            return 400, {"error": 'expected {"text": "..."} or {"texts": ["...", ...]}, texts not empty'}
-        if len(texts) > self.limits.max_posts:
-            return 413, {"error": f"expected at most {self.limits.max_posts} texts, got {len(texts)}"}
-        longest = max(map(len, texts))
+        """Return status and answer of an API request; see `posts_of_request`."""
+        try:
+            posts = posts_of_request(body)
+        except ValueError as error:
+            return 400, {"error": str(error)}
+        if len(posts) > self.limits.max_posts:
+            return 413, {"error": f"expected at most {self.limits.max_posts} posts, got {len(posts)}"}
+        longest = max(len(post.text) for post in posts)
         if longest > self.limits.max_characters:
             return 413, {"error": f"expected at most {self.limits.max_characters} characters, got {longest}"}
         with self._turn:
-            predictions = [vars(prediction) for prediction in self.classifier.predict(texts, BATCH_SIZE)]
+            predictions = [vars(prediction) for prediction in self.classifier.predict(posts, BATCH_SIZE)]
         return 200, predictions[0] if "text" in body else predictions
 
     def _problem(self, message: str) -> str:

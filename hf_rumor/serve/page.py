@@ -82,6 +82,9 @@ def _make_page(gradio: Any, judge: Judge, model: str) -> Any:
         language = gradio.Radio(list(LANGUAGES), value="中文", label="语言 / Language", elem_id="language")
         title = gradio.Markdown(_title("zh", judge, model), elem_id="title")
         text = gradio.Textbox(label=words["text"], lines=4, elem_id="text")
+        has_reposts = judge.classifier.reposts is not None
+        posted_at = gradio.Textbox(label=words["time"], visible=has_reposts, elem_id="posted_at")
+        reposts = gradio.Textbox(label=words["reposts"], lines=4, visible=has_reposts, elem_id="reposts")
         ask = gradio.Button(words["ask"], variant="primary", elem_id="ask")
         verdict = gradio.HTML(elem_id="verdict")
         kinds = [".jsonl", ".csv", ".tsv", ".txt"]
@@ -91,8 +94,8 @@ def _make_page(gradio: Any, judge: Judge, model: str) -> Any:
         result = gradio.File(label=words["result"], interactive=False, visible=False, elem_id="result")
         limits = gradio.Markdown(words["limits"], elem_id="limits")
 
-        def answer(post: str, chosen: str) -> str:
-            return judge.answer(post or "", LANGUAGES[chosen])
+        def answer(post: str, chosen: str, posted_at: str, reposts: str) -> str:
+            return judge.answer(post or "", LANGUAGES[chosen], posted_at or "", reposts or "")
 
         def answer_file(path: str | None, chosen: str) -> tuple[None, str, Any]:
             html, name = judge.answer_file(path, LANGUAGES[chosen])
@@ -103,6 +106,8 @@ def _make_page(gradio: Any, judge: Judge, model: str) -> Any:
             return [
                 gradio.Markdown(_title(LANGUAGES[chosen], judge, model)),
                 gradio.Textbox(label=words["text"]),
+                gradio.Textbox(label=words["time"]),
+                gradio.Textbox(label=words["reposts"]),
                 gradio.Button(words["ask"]),
                 gradio.File(label=words["file"]),
                 gradio.Button(words["ask_file"]),
@@ -113,10 +118,17 @@ def _make_page(gradio: Any, judge: Judge, model: str) -> Any:
             ]
 
         private = {"api_visibility": "private"}  # the API is /api/predict
-        ask.click(answer, [text, language], verdict, concurrency_id="model", concurrency_limit=1, **private)
+        ask.click(
+            answer,
+            [text, language, posted_at, reposts],
+            verdict,
+            concurrency_id="model",
+            concurrency_limit=1,
+            **private,
+        )
         file.upload(judge.expect_file, file, **private)
         ask_file.click(answer_file, [file, language], [file, message, result], concurrency_id="model", **private)
-        shown = [title, text, ask, file, ask_file, result, limits, verdict, message]
+        shown = [title, text, posted_at, reposts, ask, file, ask_file, result, limits, verdict, message]
         language.change(translate, language, shown, **private)
     page.queue(max_size=judge.limits.max_waiting)
     return page

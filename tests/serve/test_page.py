@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,21 +20,32 @@ import pytest
 
 from hf_rumor import RumorClassifier
 from hf_rumor.cli.main import make_parser
+from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.errors import ArgumentError
+from hf_rumor.reposts.model import save_reposts
 from hf_rumor.serve.judge import Limits
 from hf_rumor.serve.page import _listen, _title
 from hf_rumor.serve.words import WORDS
 
 
 POST = "听说昨夜公园停水，速转！"
+NOON = 1372478400  # 2013-06-29 12:00 in China
 ZH, EN = WORDS["zh"], WORDS["en"]
 
 
 @pytest.fixture(scope="module")
-def server(folder, tmp_path_factory):
+def reading_folder(folder, reading_classifier, tmp_path_factory):
+    """Return a folder with the small model and a model of reposts."""
+    copy = shutil.copytree(folder, tmp_path_factory.mktemp("reading") / "model")
+    save_reposts(reading_classifier.reposts, copy)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def server(reading_folder, tmp_path_factory):
     """Return the address of a server in a process of its own."""
     log = tmp_path_factory.mktemp("server") / "log"
-    command = [sys.executable, "-m", "hf_rumor", "serve", str(folder), "--port", "0", "--max_posts", "100"]
+    command = [sys.executable, "-m", "hf_rumor", "serve", str(reading_folder), "--port", "0", "--max_posts", "100"]
     with log.open("w") as file, subprocess.Popen(command, stdout=file, stderr=file) as running:
         while "API:" not in log.read_text("utf-8"):
             assert running.poll() is None, log.read_text("utf-8")
@@ -90,6 +102,23 @@ def test_the_page_shows_the_probability_of_the_classifier(page, folder):
     assert page.locator("[data-predicted]").get_attribute("data-predicted") == expected.predicted
     assert "停水" in page.locator("#verdict").text_content()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.slow
+def test_the_page_shows_the_probability_over_time(page, reading_folder):
+    page.locator("#posted_at textarea, #posted_at input").first.fill("2013-06-29 12:00")
+    page.locator("#reposts textarea").fill("2013-06-29 12:01 真的吗\n2013-06-29 13:00 <b>谣言</b>\n")
+    classify(page, POST)
+    reposts = (Repost("", "真的吗", NOON + 60), Repost("", "<b>谣言</b>", NOON + 3600))
+    post = Post(text=POST, posted_at=NOON, reposts=reposts)
+    [expected] = RumorClassifier.from_pretrained(reading_folder).predict([post])
+    assert float(page.locator("#probability").text_content()) == pytest.approx(expected.rumor_probability, abs=1e-4)
+    assert page.locator("#curve").get_attribute("points").count(",") == 5
+    assert "<b>谣言</b>" in page.locator("#important").text_content()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("#reposts textarea").fill("真的吗")
+    page.locator("#ask").click()
+    page.get_by_text(ZH["no_time"].format("真的吗")).wait_for()
 
 
 @pytest.mark.slow
@@ -165,6 +194,16 @@ def test_the_api_classifies_one_post_or_many(server, folder, texts):
     assert answer["rumor_probability"] == pytest.approx(expected.rumor_probability, abs=1e-5)
     status, answer = ask(server, {"texts": texts[:30]})
     assert (status, len(answer)) == (200, 30)
+
+
+@pytest.mark.slow
+def test_the_api_reads_reposts_until_the_time_of_observation(server, reading_folder):
+    values = {"text": POST, "time": NOON, "reposts": [{"text": "假的", "time": NOON + 60}]}
+    late, early = (ask(server, {**values, "observed_at": NOON + delay})[1] for delay in (60, 59))
+    post = Post(text=POST, posted_at=NOON, reposts=(Repost("", "假的", NOON + 60),))
+    [expected] = RumorClassifier.from_pretrained(reading_folder).predict([post], observed_at=NOON + 60)
+    assert late["rumor_probability"] == pytest.approx(expected.rumor_probability, abs=1e-5)
+    assert early == ask(server, {"text": POST})[1]
 
 
 @pytest.mark.slow
