@@ -139,6 +139,8 @@ def _fit_words(
     for deadline in deadlines:
         visible = reposts.until(deadline)
         spoken = np.flatnonzero(visible.counts())
+        if not len(spoken):
+            continue
         rows.append(idf.transform(count_tokens(visible.of_posts(spoken), vocabulary)))
         targets.append(labels[spoken])
     svm = LinearSVC(C=0.2, random_state=0).fit(vstack(rows), np.concatenate(targets))

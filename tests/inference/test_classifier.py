@@ -8,10 +8,11 @@ import pytest
 from transformers import pipeline
 
 from hf_rumor import Prediction, RumorClassifier
-from hf_rumor.corpus.post import Post
+from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.errors import ArgumentError, ModelError
 from hf_rumor.evaluation.decision import name_decisions
 from hf_rumor.inference import classifier as module
+from hf_rumor.reposts.model import save_reposts
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
@@ -134,3 +135,52 @@ def test_posts_in_another_language_cause_one_warning(folder, caplog):
     for _ in range(2):
         classifier.predict(["срочно завтра отключат воду"])
     assert caplog.text.count("of the tokens are unknown to the model") == 1
+
+
+START = 1372480809
+REPOSTS = (Repost("1", "假的", START + 5), Repost("2", "真的吗", START + 700), Repost("3", "谣言", START + 9000))
+
+
+def probability(classifier, *reposts, observed_at=START + 10_000, posted_at=START, own=None):
+    post = Post(text="昨夜停水", posted_at=posted_at, reposts=reposts, observed_at=own)
+    [value] = classifier.probabilities([post], observed_at=observed_at)
+    return value
+
+
+@pytest.mark.parametrize("delay", [0, 4, 5, 699, 700, 9000])
+def test_a_repost_after_the_observation_changes_nothing(reading_classifier, delay):
+    visible = [repost for repost in REPOSTS if repost.reposted_at <= START + delay]
+    later = probability(reading_classifier, *REPOSTS, observed_at=START + delay)
+    assert later == probability(reading_classifier, *visible, observed_at=START + delay)
+
+
+def test_the_order_of_reposts_changes_nothing(reading_classifier):
+    assert probability(reading_classifier, *REPOSTS) == probability(reading_classifier, *reversed(REPOSTS))
+
+
+def test_at_the_time_of_the_post_the_probability_is_that_of_the_text(reading_classifier):
+    [text] = reading_classifier.text_probabilities(["昨夜停水"])
+    assert probability(reading_classifier, *REPOSTS, observed_at=START) == text
+    assert probability(reading_classifier) == text
+    assert probability(reading_classifier, *REPOSTS, posted_at=None) == text
+    assert probability(reading_classifier, *REPOSTS) != text
+
+
+def test_a_post_that_says_when_it_was_observed_is_right(reading_classifier):
+    expected = probability(reading_classifier, *REPOSTS, observed_at=START + 700)
+    assert probability(reading_classifier, *REPOSTS, own=START + 700) == expected
+
+
+def test_without_a_time_of_observation_it_is_now(reading_classifier, monkeypatch):
+    monkeypatch.setattr(module.time, "time", lambda: START + 700)
+    expected = probability(reading_classifier, *REPOSTS, observed_at=START + 700)
+    assert probability(reading_classifier, *REPOSTS, observed_at=None) == expected
+
+
+def test_a_saved_classifier_reads_the_same_reposts(folder, reading_classifier, tmp_path):
+    plain = RumorClassifier.from_pretrained(folder)
+    save_reposts(reading_classifier.reposts, shutil.copytree(folder, tmp_path / "model"))
+    reading = RumorClassifier.from_pretrained(tmp_path / "model")
+    assert (plain.reposts, reading.reposts.deadline) == (None, 86_400)
+    assert probability(plain, *REPOSTS) == probability(reading, *REPOSTS, observed_at=START)
+    assert probability(reading, *REPOSTS) != probability(plain, *REPOSTS)
