@@ -251,6 +251,7 @@ def _make_report(labels=(0, 1, 1, 0), probabilities=(0.1, 0.9, 0.4, 0.2), **chan
         validation=measured,
         unseen=None,
         test=replace(measured, intervals=intervals),
+        early=None,
         baseline=compare_baselines((0 * ones, ones), scored, 0.5, groups),
         calibration=Calibration(
             "platt", 20, {"non-rumor": Platt(0.5, 0.25), "rumor": Platt(0.75, -0.5)}, scores, scores

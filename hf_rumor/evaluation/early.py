@@ -47,7 +47,7 @@ class AtDeadline:
 
 @dataclass(frozen=True)
 class Calls:
-    """Calls: a post is decided for good at the first moment at which the model is confident enough.
+    """Calls: a post is called, rumor or non-rumor, at the first moment at which the model is confident enough.
 
     Posts about which the model is never confident enough are called at the last moment, except for `share_called`,
     `error` and `median_minutes`.
@@ -173,10 +173,10 @@ def choose_confidence(labels: Labels, probabilities: Floats, threshold: float) -
         probabilities: *Shape:* `(num_moments, num_posts)`.
         threshold: Of a rumor.
     """
-    confidences, right = confidence(probabilities, threshold), decide(probabilities, threshold) == labels
+    confidences, wrong = confidence(probabilities, threshold), decide(probabilities, threshold) != labels
     for least in CONFIDENCES.tolist():
         called, is_called = first_confident(confidences, least)
-        if is_called.any() and 1 - right[called, np.arange(len(labels))][is_called].mean() <= TARGET_ERROR:
+        if is_called.any() and wrong[called, np.arange(len(labels))][is_called].mean() <= TARGET_ERROR:
             return least, True
     return float(CONFIDENCES[-1]), False
 

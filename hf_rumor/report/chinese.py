@@ -1,5 +1,6 @@
 """The Chinese of reports and model cards; a test checks that it is complete."""
 
+from hf_rumor.report.chinese_early import EARLY
 from hf_rumor.report.chinese_names import NAMES
 from hf_rumor.util.translation import Language, Translator
 
@@ -275,8 +276,7 @@ CARD = {
     ),
     "**Drift**: topics, people and phrases change, and scores drop on posts newer than the training posts. "
     "Measure it on your own posts with `hf-rumor evaluate`.": (
-        "**时间漂移**：话题、人物和用语会变化，对晚于训练语料的微博，分数会下降。请用 `hf-rumor evaluate` 在自己的数据"
-        "上评估。"
+        "**时间漂移**：话题、人物和用语会变化，在晚于训练语料的微博上分数会下降。请用 `hf-rumor evaluate` 自行评估。"
     ),
     "**Prevalence**: the share of rumors in practice differs from that in the corpus. Choose the threshold on "
     "your own posts.": ("**谣言比例**：实际使用中的谣言比例与语料不同，请在自己的数据上选择阈值。"),
@@ -292,7 +292,7 @@ CARD = {
     ),
 }
 
-CHINESE = {**WORDS, **RESULTS, **PROVENANCE, **FIGURES, **PAGE, **CARD, **NAMES}
+CHINESE = {**WORDS, **RESULTS, **PROVENANCE, **FIGURES, **PAGE, **CARD, **EARLY, **NAMES}
 
 
 def translator(language: Language) -> Translator:

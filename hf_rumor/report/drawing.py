@@ -43,7 +43,7 @@ CHINESE_FONTS = (
 DOTS_PER_INCH = 300  # of a PNG
 NAMES = (
     *("learning_curve", "learning_rate", "confusion_matrix", "probabilities"),
-    *("reliability", "roc", "precision_recall", "coverage"),
+    *("reliability", "roc", "precision_recall", "coverage", "early_detection"),
 )
 
 

@@ -1,8 +1,11 @@
 """The figures of a report, each with its text alternative."""
 
+import math
+
 from hf_rumor.labels import LABEL_NAMES
 from hf_rumor.report.drawing import Picture, drawing
 from hf_rumor.report.record import Report
+from hf_rumor.report.words import number
 from hf_rumor.util.translation import ENGLISH, Translator
 
 
@@ -11,7 +14,7 @@ BLUE, ORANGE, GREY = "#1f5fa8", "#c4561a", "#757575"  # distinct in print and fo
 
 def draw_all(report: Report, tr: Translator = ENGLISH) -> list[Picture]:
     """Return the pictures of a report; those that are not defined are skipped."""
-    curves = (_draw_roc, _draw_precision_recall, _draw_coverage)
+    curves = (_draw_roc, _draw_precision_recall, _draw_coverage, _draw_early)
     drawings = (_draw_learning, _draw_learning_rate, _draw_confusion, _draw_histogram, _draw_reliability, *curves)
     return [picture for draw in drawings if (picture := draw(report, tr))]
 
@@ -173,5 +176,34 @@ def _draw_coverage(report: Report, tr: Translator) -> Picture:
             "Accuracy on the more confident half: {half}; on all posts: {whole}.",
             half=f"{half:.3f}",
             whole=f"{curve.accuracy[-1]:.3f}",
+        )
+    return picture
+
+
+def _draw_early(report: Report, tr: Translator) -> Picture | None:
+    if report.early is None:
+        return None
+    curve = report.early.curve
+    last = max(minutes for minutes in curve.minutes if math.isfinite(minutes))
+    beyond = 4 * last  # where the moment without a limit is drawn
+    x = [minutes if math.isfinite(minutes) else beyond for minutes in curve.minutes]
+    labels = {0: tr.word("text alone"), beyond: tr("all")}
+    labels |= {minutes: tr("{count} min", count=minutes) for minutes in (2, 10)}
+    labels |= {60 * hours: tr("{count} h", count=hours) for hours in (1, 6, 24)}
+    axes = tr("time since the post (log scale)"), tr("score on test posts")
+    with drawing("early_detection", tr("Early detection"), *axes) as picture:
+        picture.axes.plot(x, curve.accuracy, "o-", color=BLUE, markersize=4, label=tr("accuracy"))
+        picture.axes.plot(x, curve.roc_auc, "s--", color=ORANGE, markersize=4, label="ROC-AUC")
+        picture.axes.set_xscale("symlog", linthresh=2, linscale=0.7)  # a logarithm has no 0
+        ticks = sorted(minutes for minutes in labels if minutes in x)
+        picture.axes.set_xticks(ticks, [labels[minutes] for minutes in ticks], fontsize=9)
+        picture.axes.set_xticks([], minor=True)
+        picture.words = tr(
+            "Accuracy: {accuracy} with the text alone, {last_accuracy} at the last moment. ROC-AUC: {area} and "
+            "{last_area}.",
+            accuracy=number(curve.accuracy[0]),
+            last_accuracy=number(curve.accuracy[-1]),
+            area=number(curve.roc_auc[0]),
+            last_area=number(curve.roc_auc[-1]),
         )
     return picture

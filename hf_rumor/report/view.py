@@ -6,6 +6,7 @@ from hf_rumor.evaluation.baseline import BASELINES, Comparison
 from hf_rumor.evaluation.calibration import Platt
 from hf_rumor.evaluation.metrics import CELLS, LOWER_IS_BETTER, METRICS
 from hf_rumor.labels import LABEL_NAMES
+from hf_rumor.report.early import early_section
 from hf_rumor.report.provenance import data_section, hyper_parameters_section, reproduce_section, training_section
 from hf_rumor.report.record import Report
 from hf_rumor.report.section import Section, Table, table
@@ -14,10 +15,10 @@ from hf_rumor.util.translation import ENGLISH, Translator
 
 
 def sections(report: Report, tr: Translator = ENGLISH) -> tuple[Section, ...]:
-    """Return the report, section by section."""
-    results = (_metrics, _baseline, _calibration, _slices)
+    """Return the report, section by section; one that is not defined is skipped."""
+    results = (_metrics, early_section, _baseline, _calibration, _slices)
     provenance = (data_section, training_section, hyper_parameters_section, reproduce_section)
-    return tuple(part(report, tr) for part in (*results, *provenance))
+    return tuple(section for part in (*results, *provenance) if (section := part(report, tr)))
 
 
 def _metrics(report: Report, tr: Translator) -> Section:

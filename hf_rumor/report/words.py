@@ -4,6 +4,7 @@ import math
 
 from hf_rumor.evaluation.baseline import Comparison
 from hf_rumor.evaluation.curves import Mistake
+from hf_rumor.evaluation.early import AtDeadline, EarlyDetection
 from hf_rumor.evaluation.intervals import Difference, Interval
 from hf_rumor.labels import LABEL_NAMES
 from hf_rumor.models.inputs import MAX_SHARE_UNKNOWN
@@ -14,11 +15,25 @@ from hf_rumor.util.translation import ENGLISH, Translator
 NEAR_DUPLICATE = "near-duplicate (Jaccard similarity of character 5-grams at least 0.5)"
 SIGNIFICANT = 0.05  # p-value of the sign test
 BALANCED = """--loss_kwargs '{"class_weights": "balanced"}'"""
+DEADLINE_WORDS = {  # of `AtDeadline.deadline`
+    "0": "text alone",
+    "10min": "10 minutes",
+    "1h": "1 hour",
+    "6h": "6 hours",
+    "24h": "24 hours",
+    "all": "all reposts",
+}
+FIRST_TIMES = {"10min": "the first 10 minutes", "1h": "the first hour"}  # the deadlines of headlines
 
 
 def number(value: float | None, digits: int = 3) -> str:
     """Return a number with a fixed count of decimals."""
     return "n/a" if value is None or math.isnan(value) else f"{value:,.{digits}f}"
+
+
+def percent(value: float) -> str:
+    """Return a share in percent."""
+    return "n/a" if math.isnan(value) else f"{value:.1%}"
 
 
 def p_value(value: float) -> str:
@@ -92,7 +107,7 @@ def headline(report: Report, tr: Translator = ENGLISH) -> str:
 
 
 def result(report: Report, tr: Translator = ENGLISH) -> str:
-    """Return the score and the comparison with the baseline."""
+    """Return the score, the comparison with the baseline, and the accuracy with reposts."""
     test = report.unseen or report.test
     if not report.is_outside:
         posts = tr("test posts of the {split} split", split=report.split.name)
@@ -107,7 +122,23 @@ def result(report: Report, tr: Translator = ENGLISH) -> str:
         count=f"{test.num_posts:,}",
         posts=posts,
     )
-    return tr.join((score, comparison(report, tr)))
+    lines = [score, comparison(report, tr)]
+    if report.early:
+        row, text = after_an_hour(report.early), report.early.deadlines[0].model
+        lines.append(
+            tr(
+                "With the reposts of {time}, the accuracy is {accuracy}; with the text alone, {text}.",
+                time=tr.word(FIRST_TIMES[row.deadline]),
+                accuracy=estimate(row.model.accuracy, row.model.intervals["accuracy"]),
+                text=number(text.accuracy),
+            )
+        )
+    return tr.join(lines)
+
+
+def after_an_hour(early: EarlyDetection) -> AtDeadline:
+    """Return the scores at the deadline of one hour, or at the last one if that is earlier."""
+    return next((row for row in early.deadlines if row.deadline == "1h"), early.deadlines[-1])
 
 
 def comparison(report: Report, tr: Translator = ENGLISH) -> str:
@@ -162,7 +193,23 @@ def summary(report: Report, tr: Translator = ENGLISH) -> tuple[str, ...]:
             chance=f"{100 * scores.ece_by_chance:.1f}",
         )
     )
+    if report.early:
+        lines.append(_early_summary(report.early, tr))
     return (*lines, leakage(report, tr))
+
+
+def _early_summary(early: EarlyDetection, tr: Translator) -> str:
+    row, text = after_an_hour(early), early.deadlines[0].model
+    low, high = (number(100 * bound, 0) for bound in row.model.intervals["accuracy"])
+    return tr(
+        "With the reposts of {time}, about {count} of 100 posts are classified correctly (95% CI: {low} to {high}); "
+        "with the text alone, {text}.",
+        time=tr.word(FIRST_TIMES[row.deadline]),
+        count=number(100 * row.model.accuracy, 0),
+        low=low,
+        high=high,
+        text=number(100 * text.accuracy, 0),
+    )
 
 
 def leakage(report: Report, tr: Translator = ENGLISH) -> str:

@@ -19,10 +19,11 @@ from hf_rumor.report.card import (
 from hf_rumor.report.view import sections
 
 
-def test_the_card_has_the_sections_of_the_report_but_slices_and_hyper_parameters(make_report):
-    titles = re.findall(r"(?m)^## (.*)$", render_card(make_report(), "mit"))
+def test_the_card_has_the_sections_of_the_report_but_slices_and_hyper_parameters(make_report, early):
+    report = make_report(early=early)
+    titles = re.findall(r"(?m)^## (.*)$", render_card(report, "mit"))
     left_out = ("slices", "hyper_parameters")
-    expected = [section.title for section in sections(make_report()) if section.id not in left_out]
+    expected = [section.title for section in sections(report) if section.id not in left_out]
     assert titles == ["Usage", "Intended use and limits", *expected, "License and citation"]
 
 

@@ -66,8 +66,8 @@ def test_a_translation_has_the_placeholders_the_columns_and_the_code_of_the_sent
         {"labels": (1,), "probabilities": (0.2,), "train": {"planned_steps": 2400, "resumed_at_step": 7}},
     ],
 )
-def test_a_chinese_report_has_no_english_sentence(make_report, given):
-    report = make_report(**given)
+def test_a_chinese_report_has_no_english_sentence(make_report, early, given):
+    report = make_report(**given, early=early)
     for text in (to_markdown(report, translator("zh")), render_card(report, None, "zh").split("\n---\n")[1]):
         without_code = re.sub(r"(?s)```.*?```|`[^`]*`|<!--.*?-->", "", text)
         assert re.findall(r"(?i)\b(?:the|of|is|are|not|posts?|with|by)\b", without_code) == []

@@ -31,5 +31,5 @@ def test_without_a_chinese_font_there_is_no_png_and_a_line_in_the_log(picture, t
     assert "no Chinese font is installed" in caplog.text
 
 
-def test_the_names_of_all_figures_are_known(make_report):
-    assert {picture.name for picture in draw_all(make_report())} == set(NAMES)
+def test_the_names_of_all_figures_are_known(make_report, early):
+    assert {picture.name for picture in draw_all(make_report(early=early))} == set(NAMES)

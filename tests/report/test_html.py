@@ -26,8 +26,8 @@ def test_texts_are_escaped_and_code_is_marked_up(make_report):
     assert "<b>" not in page
 
 
-def test_the_page_has_the_summary_and_every_cell_of_every_table(make_report):
-    report = make_report()
+def test_the_page_has_the_summary_and_every_cell_of_every_table(make_report, early):
+    report = make_report(early=early)
     page = page_of(report).replace("&gt;", ">").replace("&#39;", "'").replace("<code>", "`")
     page = page.replace("</code>", "`").replace("\N{NO-BREAK SPACE}", " ").replace("<wbr>", "")
     assert all(line in page for line in summary(report))
@@ -57,8 +57,8 @@ def test_without_mistakes_there_are_none(make_report):
     ],
     ids=["usual", "no true positives", "one post"],
 )
-def test_the_page_shows_every_section_and_loads_nothing(make_report, browser, tmp_path, given, width):
-    report = make_report(**given)
+def test_the_page_shows_every_section_and_loads_nothing(make_report, early, browser, tmp_path, given, width):
+    report = make_report(**given, early=early)
     (tmp_path / "report.html").write_text(page_of(report), encoding="utf-8")
     page = browser.new_page(viewport={"width": width, "height": 800})
     messages, requests = [], []
@@ -79,8 +79,8 @@ def test_the_page_shows_every_section_and_loads_nothing(make_report, browser, tm
 @pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("width", [1200, 390])
-def test_the_page_is_accessible_and_fits_its_width(make_report, open_page, barriers, language, width):
-    report = make_report(data={"is_synthetic": True})
+def test_the_page_is_accessible_and_fits_its_width(make_report, early, open_page, barriers, language, width):
+    report = make_report(data={"is_synthetic": True}, early=early)
     page = open_page(page_of(report, language), width)
     assert barriers(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -88,8 +88,8 @@ def test_the_page_is_accessible_and_fits_its_width(make_report, open_page, barri
 
 
 @pytest.mark.slow
-def test_a_wide_table_shows_every_cell_on_a_phone(make_report, open_page):
-    page = open_page(page_of(make_report()), 390)
-    for cell in page.locator("#baseline td").all():
+def test_a_wide_table_shows_every_cell_on_a_phone(make_report, early, open_page):
+    page = open_page(page_of(make_report(early=early)), 390)
+    for cell in page.locator("#baseline td, #early td:not(:empty)").all():
         box = cell.bounding_box()
         assert 0 <= box["x"] < box["x"] + box["width"] <= 390

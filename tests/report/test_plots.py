@@ -1,10 +1,15 @@
 import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import pytest
 
+from hf_rumor.evaluation.early import Curve
 from hf_rumor.report.plots import draw_all
 from hf_rumor.report.record import Step
+
+
+NAN = float("nan")
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +58,29 @@ def test_undefined_curves_are_not_drawn(make_report):
     assert {picture.title for picture in draw_all(report)} == {
         *("Confusion matrix", "Probabilities by label", "Reliability", "Accuracy against coverage"),
     }
+
+
+def drawn_early(make_report, early):
+    return draw_all(make_report(early=early))[-1]
+
+
+def test_early_detection_is_drawn_from_the_text_alone_to_the_last_moment(make_report, early):
+    picture = drawn_early(make_report, early)
+    assert picture.words == (
+        "Accuracy: 0.890 with the text alone, 0.945 at the last moment. ROC-AUC: 0.950 and 0.985."
+    )
+    labels = [label.get_text() for label in picture.axes.get_xticklabels()]
+    assert labels == ["text alone", "2 min", "10 min", "1 h", "6 h", "24 h", "all"]
+    for line in picture.axes.lines:
+        assert len(line.get_xdata()) == len(early.curve.minutes)
+        assert picture.axes.get_xlim()[0] < min(line.get_xdata()) <= max(line.get_xdata()) < picture.axes.get_xlim()[1]
+
+
+def test_early_detection_ends_at_the_deadline(make_report, early):
+    curve = Curve(early.curve.minutes[:4], early.curve.accuracy[:4], (NAN,) * 4)
+    picture = drawn_early(make_report, replace(early, curve=curve))
+    assert [label.get_text() for label in picture.axes.get_xticklabels()] == ["text alone", "2 min", "10 min", "1 h"]
+    assert picture.words.endswith("ROC-AUC: n/a and n/a.")
 
 
 def test_equal_reports_give_equal_pictures(make_report):

@@ -11,6 +11,7 @@ from hf_rumor.report.words import (
     mistake_line,
     number,
     p_value,
+    percent,
     summary,
     verdict,
     warnings,
@@ -27,6 +28,8 @@ ONE_CLASS = {"labels": (0, 1, 1, 0), "probabilities": (0.1, 0.2, 0.3, 0.4)}
         (number(0.8888), "0.889"),
         (number(1234.5, 0), "1,234"),
         (number(None), "n/a"),
+        (percent(0.0625), "6.2%"),
+        (percent(NAN), "n/a"),
         (estimate(0.8888, (0.8119, 0.9581)), "0.889 [0.812, 0.958]"),
         (estimate(0.8888, (NAN, NAN)), "0.889"),
         (estimate(NAN, (0.1, 0.2)), "n/a"),
@@ -57,6 +60,23 @@ def test_the_headline_is_the_score_its_interval_the_test_posts_and_the_baseline(
         "Test accuracy 0.750 [0.625, 0.875] (95% CI), macro-F1 0.733, on 4 test posts of the grouped split. Compared "
         "with the baseline, TF-IDF + SVM: no significant difference; +25.0 pp [-23.8, 75.0]."
     )
+
+
+def test_the_accuracy_after_one_hour_is_in_the_headline_and_the_summary(make_report, early):
+    report = make_report(early=early)
+    assert headline(report).endswith(
+        " With the reposts of the first hour, the accuracy is 0.930 [0.910, 0.950]; with the text alone, 0.890."
+    )
+    assert (
+        "With the reposts of the first hour, about 93 of 100 posts are classified correctly (95% CI: 91 to 95); with "
+        "the text alone, 89."
+    ) in summary(report)
+
+
+def test_a_run_that_reads_ten_minutes_is_summed_up_by_them(make_report, early):
+    report = make_report(early=replace(early, deadline="10min", deadlines=early.deadlines[:2]))
+    assert "With the reposts of the first 10 minutes, the accuracy is 0.900 [0.880, 0.920]" in headline(report)
+    assert "With the reposts of the first 10 minutes, about 90 of 100 posts" in " ".join(summary(report))
 
 
 def test_without_a_baseline_the_headline_has_the_reason(make_report):
