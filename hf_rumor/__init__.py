@@ -12,14 +12,17 @@ from hf_rumor.errors import RumorError
 if TYPE_CHECKING:
     from hf_rumor.api import evaluate, train
     from hf_rumor.corpus.arrow import load_corpus, split_corpus
+    from hf_rumor.corpus.post import Post, Repost
     from hf_rumor.inference.classifier import Prediction, RumorClassifier
     from hf_rumor.report.record import Report
     from hf_rumor.training.losses import make_loss
     from hf_rumor.training.trainer import RumorTrainer
 
 __all__ = [
+    "Post",
     "Prediction",
     "Report",
+    "Repost",
     "RumorClassifier",
     "RumorError",
     "RumorTrainer",
@@ -34,8 +37,10 @@ __all__ = [
 __version__ = "0.2.0.dev0"
 
 _MODULES = {
+    "Post": "hf_rumor.corpus.post",
     "Prediction": "hf_rumor.inference.classifier",
     "Report": "hf_rumor.report.record",
+    "Repost": "hf_rumor.corpus.post",
     "RumorClassifier": "hf_rumor.inference.classifier",
     "RumorTrainer": "hf_rumor.training.trainer",
     "evaluate": "hf_rumor.api",

@@ -14,7 +14,7 @@ from hf_rumor.errors import ArgumentError
 def test_every_export_exists_and_the_list_is_sorted():
     assert hf_rumor.__all__ == sorted(hf_rumor.__all__)
     assert {*hf_rumor.__all__} == {
-        *("Prediction", "Report", "RumorClassifier", "RumorError", "RumorTrainer", "__version__"),
+        *("Post", "Prediction", "Report", "Repost", "RumorClassifier", "RumorError", "RumorTrainer", "__version__"),
         *("evaluate", "load_corpus", "make_loss", "split_corpus", "train"),
     }
     assert all(getattr(hf_rumor, name).__doc__ for name in hf_rumor.__all__ if name != "__version__")

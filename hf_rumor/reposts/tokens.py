@@ -118,13 +118,11 @@ def encode(observed: Sequence[Observed], tokenizer: "Tokenizer") -> Reposts:
 
 def read_reposts(posts: "Dataset", tokenizer: "Tokenizer") -> tuple[Reposts, Counts]:
     """Return the tokens of all dated reposts of a corpus, which are cached beside its posts, and their numbers."""
-    columns = posts.select_columns(["posted_at", "reposts"]).map(
-        _encode_rows,
-        batched=True,
-        batch_size=500,
-        fn_kwargs={"tokenizer": tokenizer, "version": VERSION},
-        remove_columns=["posted_at", "reposts"],
-        desc="tokenizing reposts",
+    from hf_rumor.corpus.mapping import map_cached  # needs datasets, which the ONNX backend does without
+
+    names = ["posted_at", "reposts"]
+    columns = map_cached(
+        posts.select_columns(names), _encode_rows, names, "tokens of reposts", tokenizer=tokenizer, version=VERSION
     )
     table = columns.with_format("arrow")[:]
 

@@ -1,16 +1,13 @@
 """Posts -> token ids, cached in Arrow."""
 
 import logging
-from contextlib import nullcontext
-from pathlib import Path
 from typing import Any
 
-import pyarrow
 import torch
 from datasets import DatasetDict
-from filelock import FileLock
 
 from hf_rumor.corpus.arrow import posts_of
+from hf_rumor.corpus.mapping import map_cached
 from hf_rumor.models.inputs import VERSION, InputConfig, check_vocabulary, encode, to_columns, tokenizer_facts
 
 
@@ -20,33 +17,12 @@ logger = logging.getLogger(__name__)
 def tokenize(dataset: DatasetDict, tokenizer: Any, config: InputConfig) -> DatasetDict:
     """Return `dataset` with token columns, `truncated` and `num_unknown` instead of `text`, without padding.
 
-    The tokens are cached beside the posts, by one process at a time.
+    The tokens are cached beside the posts.
     """
-    files = [Path(file["filename"]) for part in dataset.values() for file in part.cache_files]
-    with FileLock(files[0].parent / "tokens.lock") if files else nullcontext():
-        for leftover in files[0].parent.glob("tmp*") if files else ():  # of a process that was killed
-            leftover.unlink(missing_ok=True)
-        try:
-            return _map(dataset, tokenizer, config, from_cache=True)
-        except (pyarrow.ArrowException, OSError) as error:
-            logger.warning("cache: tokens are corrupt (%s); they are rebuilt", error)
-            return _map(dataset, tokenizer, config, from_cache=False)
-
-
-def _map(dataset: DatasetDict, tokenizer: Any, config: InputConfig, *, from_cache: bool) -> DatasetDict:
-    encoded: DatasetDict = dataset.map(
-        _encode_rows,
-        batched=True,
-        # Without the version, the old tokens would be found in the cache after a change of `encode`.
-        fn_kwargs={"tokenizer": tokenizer, "config": config, "version": VERSION},
-        remove_columns=["text"],
-        load_from_cache_file=from_cache,
-        desc="tokenizing",
+    arguments = {"tokenizer": tokenizer, "config": config, "version": VERSION}
+    return DatasetDict(
+        {name: map_cached(part, _encode_rows, ["text"], "tokens", **arguments) for name, part in dataset.items()}
     )
-    for name, part in encoded.items():
-        if len(part) != len(dataset[name]):
-            raise OSError(f"expected {len(dataset[name]):,} posts of {name}, found {len(part):,}")
-    return encoded
 
 
 def _encode_rows(rows: dict[str, list[Any]], tokenizer: Any, config: InputConfig, version: int) -> dict[str, Any]:

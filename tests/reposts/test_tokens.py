@@ -1,4 +1,6 @@
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -47,3 +49,15 @@ def test_the_tokens_of_a_corpus_are_those_of_its_posts(tokenizer, posts):
     reposts, counts = read_reposts(Dataset.from_list(rows), tokenizer)
     assert same(reposts, encode([observe(post, ALL) for post in posts], tokenizer))
     assert counts == Counts(visible=4, bare=1, chains=0)
+
+
+def test_reading_reposts_at_inference_needs_neither_torch_nor_datasets():
+    code = "import hf_rumor.inference.classifier, hf_rumor.reposts.timeline, sys; print(sorted(names & sys.modules.keys()))"
+    code = f"names = {{'torch', 'datasets', 'pyarrow', 'sklearn', 'scipy', 'huggingface_hub'}}; {code}"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_each_post_has_a_deadline_of_its_own(tokenizer, posts):
+    everything = encode([observe(post, ALL) for post in posts], tokenizer)
+    expected = encode([observe(post, deadline) for post, deadline in zip(posts, (5, 0, ALL), strict=True)], tokenizer)
+    assert same(everything.until([5, 0, ALL]), expected)

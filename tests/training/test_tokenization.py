@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 import torch
 from datasets import Dataset, DatasetDict
@@ -55,37 +53,3 @@ def test_posts_in_another_language_cause_a_warning(caplog):
 )
 def test_batches_are_not_padded_past_the_last_position(device, max_length, num_positions, multiple):
     assert padding_multiple(torch.device(device), max_length, num_positions) == multiple
-
-
-@pytest.fixture
-def cached(tmp_path):
-    """Return a function that tokenizes posts in Arrow on disk, and their folder."""
-    path = tmp_path / "posts"
-    Dataset.from_dict({"id": ["a", "b", "c"] * 9, "text": TEXTS * 9, "label": [0, 1, 0] * 9}).save_to_disk(path)
-    _, tokenizer = load_encoder("mini", "sigmoid", 64)
-    return lambda: tokenize(DatasetDict(train=Dataset.load_from_disk(path)), tokenizer, InputConfig(64)), path
-
-
-def test_tokens_are_cached(cached):
-    run, _ = cached
-    first, second = run(), run()
-    assert first["train"].cache_files == second["train"].cache_files
-    assert first["train"]["input_ids"][:] == second["train"]["input_ids"][:]
-
-
-@pytest.mark.parametrize("how", ["truncated", "emptied", "overwritten"])
-def test_corrupt_tokens_are_rebuilt_with_a_warning(cached, caplog, how):
-    run, _ = cached
-    expected = run()["train"]
-    tokens, path = expected["input_ids"][:], Path(expected.cache_files[0]["filename"])
-    content = path.read_bytes()
-    path.write_bytes({"truncated": content[: len(content) // 2], "emptied": b"", "overwritten": b"?" * 999}[how])
-    assert run()["train"]["input_ids"][:] == tokens
-    assert "tokens are corrupt" in caplog.text
-
-
-def test_leftovers_of_a_killed_process_are_removed(cached):
-    run, path = cached
-    (path / "tmpabc123").write_bytes(b"half")
-    run()
-    assert not (path / "tmpabc123").exists()
