@@ -119,6 +119,8 @@ def parse(words: list[str]) -> argparse.Namespace:
     if rest and words[0] not in ("benchmark", "search"):
         flags = [flag for action in arguments.parser._actions for flag in action.option_strings]
         what = f"not a flag{_closest(rest[0], flags)}" if rest[0].startswith("-") else "unexpected argument"
+        if "--data_path" in flags and not rest[0].startswith("-"):
+            what += f"; a corpus is passed as --data_path {rest[0]}"
         raise ArgumentError(f"{rest[0]}: {what}. See {arguments.parser.prog} --help.")
     arguments.flags = rest
     return arguments

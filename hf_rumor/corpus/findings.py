@@ -12,6 +12,7 @@ DESCRIPTIONS = {
     "hidden_files": "hidden files skipped (leftovers of macOS)",
     "other_files": "files skipped: not part of the CED layout",
     "files_in_gb18030": "files read as GB18030, not UTF-8",
+    "columns_unused": "columns that are not used",
     "labels_as_numbers": "posts whose label is a number or a yes/no answer",
     "posts_without_label": "posts skipped: no repost file, hence no label",
     "posts_under_both_labels": "posts skipped: repost files under both labels",

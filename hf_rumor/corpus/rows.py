@@ -90,9 +90,14 @@ def labeled_posts(rows: Iterable[Row], name: str, columns: Columns, findings: Fi
     Raises:
         CorpusError: At the first row that is not a labeled post.
     """
+    is_first = True
     for row in rows:
         if row.error is None and not row.values:
             continue
+        if is_first:
+            for column in row.values.keys() - find_columns(tuple(row.values), columns).values():
+                note(findings, "columns_unused", column)
+            is_first = False
         try:
             yield to_post(row, columns, findings)
         except ValueError as error:
@@ -169,12 +174,11 @@ def to_post(row: Row, columns: Columns, findings: Findings, *, is_labeled: bool 
     post_id = str(row.number if own_id is None else own_id)
     if ROUNDED_ID.fullmatch(post_id):
         note(findings, "ids_rounded", post_id)
-    posted_at, split = parse_time(value.get("posted_at")), parse_split(value.get("split"))
-    if "posted_at" in places and posted_at is None:
-        note(findings, "times_unreadable", _shown(value["posted_at"]))
-    observed_at = parse_time(value.get("observed_at"))
-    if "observed_at" in places and observed_at is None:
-        raise ValueError(f"observed_at: {_shown(value['observed_at'])!r:.40} is not a time.")
+    posted_at, observed_at = (parse_time(value.get(name)) for name in ("posted_at", "observed_at"))
+    split = parse_split(value.get("split"))
+    for name, seconds in (("posted_at", posted_at), ("observed_at", observed_at)):
+        if name in places and seconds is None:
+            note(findings, "times_unreadable", _shown(value[name]))
     if "split" in places and split is None:
         note(findings, "splits_unreadable", _shown(value["split"]))
     reposts = _read_reposts(value.get("reposts"), posted_at, findings)

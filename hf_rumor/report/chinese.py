@@ -22,8 +22,8 @@ WORDS = {  # the headline, the summary, leakage
         "测试样本中有 {share} 的 token 不在模型词表中。请换用适合该语言的模型。"
     ),
     "test posts of the {split} split": "条测试样本（{split} 划分）",
-    "posts of another corpus that the model has not seen": "条来自其他语料、模型未见过的样本",
-    "posts of another corpus": "条来自其他语料的样本",
+    "posts of `{corpus}` that the model has not seen": "条来自 `{corpus}`、模型未见过的样本",
+    "posts of `{corpus}`": "条来自 `{corpus}` 的样本",
     "Test accuracy {accuracy} (95% CI), macro-F1 {macro_f1}, on {count} {posts}.": (
         "测试准确率 {accuracy}（95% 置信区间），宏平均 F1 {macro_f1}，共 {count} {posts}。"
     ),

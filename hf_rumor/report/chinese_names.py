@@ -54,6 +54,7 @@ NAMES = {  # words from data
     "posts skipped: no repost file, hence no label": "条微博已跳过：没有转发文件，因而没有标签",
     "posts skipped: repost files under both labels": "条微博已跳过：两类标签下都有转发文件",
     "repost files skipped: no file of the post": "个转发文件已跳过：没有对应的微博文件",
+    "columns that are not used": "个列未使用",
     "posts whose split is not train, validation or test": "条微博的划分不是 train、validation 或 test",
     "posts whose time is written as text": "条微博的时间为文本形式",
     "posts whose time cannot be read (kept, time unknown)": "条微博的时间无法读取（保留，时间记为未知）",

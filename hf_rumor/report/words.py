@@ -1,6 +1,7 @@
 """Numbers of a report as words: estimates, differences, warnings, the headline and the summary."""
 
 import math
+from pathlib import Path
 
 from hf_rumor.evaluation.baseline import Comparison
 from hf_rumor.evaluation.curves import Mistake
@@ -108,13 +109,13 @@ def headline(report: Report, tr: Translator = ENGLISH) -> str:
 
 def result(report: Report, tr: Translator = ENGLISH) -> str:
     """Return the score, the comparison with the baseline, and the accuracy with reposts."""
-    test = report.unseen or report.test
+    test, corpus = report.unseen or report.test, Path(report.data.path).name
     if not report.is_outside:
         posts = tr("test posts of the {split} split", split=report.split.name)
     elif report.unseen:
-        posts = tr("posts of another corpus that the model has not seen")
+        posts = tr("posts of `{corpus}` that the model has not seen", corpus=corpus)
     else:
-        posts = tr("posts of another corpus")
+        posts = tr("posts of `{corpus}`", corpus=corpus)
     score = tr(
         "Test accuracy {accuracy} (95% CI), macro-F1 {macro_f1}, on {count} {posts}.",
         accuracy=estimate(test.accuracy, test.intervals["accuracy"]),

@@ -14,7 +14,7 @@ EXPECTED = (
     '"reposts": [{"text": "...", "time": "..."}]}, ...]}'
 )
 TIMES = {
-    "times_unreadable": "the time of the post cannot be read",
+    "times_unreadable": "a time of the post cannot be read",
     "repost_dates_unreadable": "the time of a repost cannot be read",
 }
 

@@ -57,6 +57,7 @@ def test_help_of_train_lists_flags_defaults_and_recipes(capsys):
         ),
         (["predict", "out", "--batch_size", "0"], "--batch_size: expected a whole number of at least 1, got '0'. See"),
         (["describe", "out", "extra"], "extra: unexpected argument"),
+        (["audit", "posts.csv"], "posts.csv: unexpected argument; a corpus is passed as --data_path posts.csv"),
         (["train", "--no_such_flag"], "--no_such_flag"),
         (["train", "--loss", "nonsense"], "--loss nonsense"),
         (["train", "nowhere.yaml"], "nowhere.yaml"),

@@ -48,7 +48,7 @@ def test_every_post_of_another_corpus_is_scored_and_nothing_else_changes(
     monkeypatch.setattr("hf_rumor.evaluation.measure.NUM_RESAMPLES", 20)
     folder, output = trained[0], tmp_path / "evaluation"
     assert cli.main(["evaluate", str(folder), "--data_path", str(another), "--output_dir", str(output)]) == 0
-    assert "on 50 posts of another corpus. Compared with the baseline, TF-IDF" in capsys.readouterr().out
+    assert "on 50 posts of `another`. Compared with the baseline, TF-IDF" in capsys.readouterr().out
     old, new = (json.loads((path / "report.json").read_text("utf-8")) for path in (folder, output))
     for part in ("model", "loss", "train", "validation", "recipe"):
         assert new[part] == old[part]
@@ -83,7 +83,7 @@ def test_posts_that_the_model_has_seen_are_counted_and_the_others_measured_apart
     report = evaluate_outside(str(folder), load_corpus(mixed), tmp_path / "evaluation")
     assert report.split.num_seen_test_posts <= 20  # some were test posts
     assert report.split.num_seen_test_posts + report.unseen.num_posts == report.test.num_posts == 50
-    assert f"on {report.unseen.num_posts} posts of another corpus that the model has not seen" in headline(report)
+    assert f"on {report.unseen.num_posts} posts of `mixed` that the model has not seen" in headline(report)
     assert "unseen posts [95% CI]" in (tmp_path / "evaluation" / "report.md").read_text("utf-8")
     whole = evaluate_outside(str(folder), load_corpus(corpus), tmp_path / "whole")
     test = json.loads((folder / "report.json").read_text("utf-8"))["split"]["test"]

@@ -23,11 +23,11 @@ def test_the_api_takes_one_post_many_texts_or_many_posts():
         ([], "expected"),
         ({"posts": {}}, "expected"),
         ({"posts": ["停水"]}, "texts not empty"),
-        ({"text": "停水", "time": "soon"}, "the time of the post cannot be read"),
+        ({"text": "停水", "time": "soon"}, "a time of the post cannot be read"),
         ({"text": "停水", "time": NOON, "reposts": [{"text": "假的", "time": "?"}]}, "the time of a repost cannot"),
         ({"text": "停水", "reposts": [{"text": "假的", "time": NOON}]}, "a post with reposts needs a time"),
         ({"text": "停水", "time": NOON, "reposts": [{"time": NOON}]}, "a repost without 'text'"),
-        ({"text": "停水", "observed_at": "?"}, "observed_at"),
+        ({"text": "停水", "observed_at": "?"}, "a time of the post cannot be read"),
     ],
 )
 def test_what_cannot_be_read_says_why(body, problem):
