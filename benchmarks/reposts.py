@@ -9,9 +9,7 @@ accuracy / ROC AUC for each deadline:
 text: the text alone;
 stacked: with an SVM over character 1- to 4-grams of the reposts, one for each deadline, by a logistic regression that
   is fitted on the out-of-fold scores of the other folds;
-attention: the model of `hf_rumor.reposts`, its combination fitted in the same way;
-attention, as run: the same, but as in a run parts and combination are fitted on disjoint posts of the other folds, on
-  seven eighths and on one eighth.
+model: that of `hf_rumor.reposts`, fitted on the other folds as in a run, an eighth of which are validation posts.
 """
 
 import argparse
@@ -30,9 +28,9 @@ from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.corpus.observed import observe
 from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.evaluation.baseline import make_tfidf_svm
+from hf_rumor.labels import log_odds, sigmoid
 from hf_rumor.models.encoders import MINI_FOLDER
-from hf_rumor.reposts.fit import fit_combination, fit_parts
-from hf_rumor.reposts.model import combined_features, part_scores
+from hf_rumor.reposts.fit import Examples, fit_reposts
 from hf_rumor.reposts.tokens import read_reposts
 
 
@@ -53,33 +51,27 @@ def out_of_fold_svm(texts, labels, folds):
     return scores
 
 
-def combined(features, labels, folds, rows_of):
-    """Return out-of-fold log-odds of a logistic regression; `rows_of` turns positions of posts into those of rows."""
+def stack(features, labels, folds):
+    """Return out-of-fold log-odds of a logistic regression."""
     logits = np.zeros(len(features))
     for fit, held_out in folds:
-        rows = rows_of(fit)
-        model = LogisticRegression(max_iter=1000).fit(features[rows], labels[rows])
-        logits[rows_of(held_out)] = model.decision_function(features[rows_of(held_out)])
+        logits[held_out] = LogisticRegression().fit(features[fit], labels[fit]).decision_function(features[held_out])
     return logits
 
 
-def attention(reposts, labels, groups, folds, text_logits, seed):
-    """Return part scores at each deadline, out of fold, and the log-odds of models that are fitted as in a run."""
+def model_probabilities(reposts, labels, groups, folds, text_logits, seed):
+    """Return the probability of each post at each deadline, by models that were fitted on the other folds."""
     tokenizer, deadlines = Tokenizer.from_file(str(MINI_FOLDER / "tokenizer.json")), list(DEADLINES.values())
-    vectors = MINI_FOLDER / "model.safetensors"
-    scores, logits = (np.zeros((len(deadlines), len(labels), width)) for width in (2, 1))
+    text, probabilities = sigmoid(text_logits), np.zeros((len(deadlines), len(labels)))
     for fit, held_out in folds:
         start = time.monotonic()
-        model = fit_parts(reposts.of_posts(fit), labels[fit], tokenizer, vectors, deadlines, seed)
+        validation = folds_of(labels[fit], groups[fit], 8, seed)[0][1]
+        examples = Examples(reposts.of_posts(fit), labels[fit], groups[fit], validation, text[fit][validation])
+        model = fit_reposts(examples, tokenizer, MINI_FOLDER / "model.safetensors", deadlines, seed)
         for number, deadline in enumerate(deadlines):
-            scores[number, held_out] = part_scores(model.weights, reposts.of_posts(held_out).until(deadline))
-        train, rest = (fit[part] for part in folds_of(labels[fit], groups[fit], 8, seed)[0])
-        model = fit_parts(reposts.of_posts(train), labels[train], tokenizer, vectors, deadlines, seed)
-        model = fit_combination(model, text_logits[rest], reposts.of_posts(rest), labels[rest], deadlines)
-        for number, deadline in enumerate(deadlines):
-            logits[number, held_out, 0] = model.logits(text_logits[held_out], reposts.of_posts(held_out), deadline)
+            probabilities[number, held_out] = model.probabilities(text[held_out], reposts.of_posts(held_out), deadline)
         print(f"a fold after {time.monotonic() - start:.0f} s", flush=True)
-    return scores, logits[:, :, 0]
+    return probabilities
 
 
 def main():
@@ -115,22 +107,10 @@ def main():
     for deadline in DEADLINES.values():
         words = np.array([" ".join(observe(post, deadline).words) for post in whole], dtype=object)
         features = np.column_stack([text_logits, out_of_fold_svm(words, labels, folds)])
-        stacked.append(combined(features, labels, folds, lambda positions: positions))
+        stacked.append(stack(features, labels, folds))
     show("stacked", stacked)
-    parts, as_run = attention(reposts, labels, groups, folds, text_logits, flags.seed)
-    features = [
-        combined_features(text_logits, part, deadline)
-        for part, deadline in zip(parts, DEADLINES.values(), strict=True)
-    ]
-    shifts = np.arange(len(DEADLINES))[:, None] * len(labels)
-    logits = combined(
-        np.concatenate(features),
-        np.tile(labels, len(DEADLINES)),
-        folds,
-        lambda positions: (shifts + positions).ravel(),
-    )
-    show("attention", logits.reshape(len(DEADLINES), -1))
-    show("attention, as run", as_run)
+    probabilities = model_probabilities(reposts, labels, groups, folds, text_logits, flags.seed)
+    show("model", log_odds(probabilities))
 
 
 if __name__ == "__main__":

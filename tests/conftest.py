@@ -563,7 +563,8 @@ def repost_weights():
             joint=draw(2, 15, 6),
             joint_bias=draw(2, 6),
             output=draw(2, 6),
-            combination=random.normal(size=8),
+            reading=random.normal(size=6),
+            combination=random.normal(size=6),
         )
 
     return make

@@ -1,8 +1,8 @@
-"""Fit the model of the reposts: its parts on training posts, their combination on validation posts."""
+"""Fit the model of the reposts: its parts on training and validation posts, their combination out of fold."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from scipy.sparse import vstack
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.svm import LinearSVC
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -25,9 +26,10 @@ from hf_rumor.reposts.model import (
     RepostModel,
     Weights,
     bucket_of,
-    combined_features,
     embed,
+    linear,
     part_scores,
+    with_lateness,
 )
 from hf_rumor.reposts.tokens import Reposts
 
@@ -35,6 +37,7 @@ from hf_rumor.reposts.tokens import Reposts
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+    from hf_rumor.evaluation.intervals import Groups
     from hf_rumor.evaluation.metrics import Labels
 
 MEMBERS, HIDDEN, MEANS, JOINT = 3, 128, 4, 32
@@ -73,19 +76,66 @@ class AttentionNetwork(nn.Module):
         return scores
 
 
+@dataclass(frozen=True)
+class Examples:
+    """Posts to fit on.
+
+    Attributes:
+        reposts: Their reposts, until the last deadline.
+        labels: 1 for rumors. *Shape:* `(num_posts,)`.
+        groups: Number of the near-duplicate group of each post. *Shape:* `(num_posts,)`.
+        validation: Positions of the posts that the model of the text was not trained on.
+        text_probabilities: Of these, the probability of rumor given the text. *Shape:* `(num_validation,)`.
+    """
+
+    reposts: Reposts
+    labels: "Labels"
+    groups: "Groups"
+    validation: "Groups"
+    text_probabilities: NDArray[np.float64]
+
+
+def fit_reposts(
+    examples: Examples, tokenizer: "Tokenizer", vectors: Path, deadlines: Sequence[float], seed: int
+) -> RepostModel:
+    """Return the model of the reposts.
+
+    Both parts are fitted on all posts. What combines them is fitted on scores by parts that were fitted on the other
+    half of the posts; what combines the result with the text is fitted on the validation posts alone.
+
+    Args:
+        examples: Training and validation posts.
+        tokenizer: Of the words.
+        vectors: The file of the weights of `mini`, whose token vectors are read.
+        deadlines: Seconds after the post, in rising order. Each post with visible reposts counts once per deadline.
+        seed: Of the halves and of the networks.
+    """
+    reposts, labels = examples.reposts, examples.labels
+    scores = np.zeros((len(deadlines), len(labels), 2))  # of parts that have not seen the post
+    halves = StratifiedGroupKFold(2, shuffle=True, random_state=seed)
+    for fit, held_out in halves.split(labels, labels, examples.groups):
+        parts = fit_parts(reposts.of_posts(fit), labels[fit], tokenizer, vectors, deadlines, seed)
+        rest = reposts.of_posts(held_out)
+        scores[:, held_out] = [part_scores(parts.weights, rest.until(deadline)) for deadline in deadlines]
+    model = fit_parts(reposts, labels, tokenizer, vectors, deadlines, seed)
+    has_words = np.array([reposts.until(deadline).counts() > 0 for deadline in deadlines])
+    reading = _fit_linear(scores, has_words, labels, deadlines)
+    if reading is None:
+        return model
+    read = [linear(reading, with_lateness(rows, deadline)) for rows, deadline in zip(scores, deadlines, strict=True)]
+    text = np.broadcast_to(log_odds(examples.text_probabilities), (len(deadlines), len(examples.validation)))
+    both = np.stack([text, np.array(read)[:, examples.validation]], axis=2)
+    chosen = examples.validation
+    combination = _fit_linear(both, has_words[:, chosen], labels[chosen], deadlines)
+    if combination is None:
+        return model
+    return replace(model, weights=replace(model.weights, reading=reading, combination=combination))
+
+
 def fit_parts(
     reposts: Reposts, labels: "Labels", tokenizer: "Tokenizer", vectors: Path, deadlines: Sequence[float], seed: int
 ) -> RepostModel:
-    """Return a model whose parts are fitted on training posts, and whose combination is the logit of the text.
-
-    Args:
-        reposts: Of training posts, until the last deadline.
-        labels: 1 for rumors. *Shape:* `(num_posts,)`.
-        tokenizer: Of the words.
-        vectors: The file of the weights of `mini`, whose token vectors are read.
-        deadlines: Seconds after the post, in rising order; one linear model is fitted for all of them.
-        seed: Of the networks.
-    """
+    """Return a model whose parts are fitted on these posts, and whose probability is still that of the text."""
     frequencies = np.bincount(reposts.ids, minlength=tokenizer.get_vocab_size())
     table = load_file(vectors)["bert.embeddings.word_embeddings.weight"].float().numpy()
     rarity = np.log((len(reposts.delays) + 1) / (frequencies + 1)) + 1
@@ -97,38 +147,32 @@ def fit_parts(
         _train_member(table, reposts, labels, deadlines[-1], seed * MEMBERS + number) for number in range(MEMBERS)
     ]
     arrays = {name: np.stack([member[name] for member in members]) for name in members[0]}
-    combination = np.array([0.0, 1.0] + [0.0] * 6)
-    weights = Weights(idf=idf.idf_.astype(np.float32), words=words, vectors=table, combination=combination, **arrays)
+    reading, combination = np.zeros(6), np.array([0.0, 1, 0, 0, 0, 0])
+    weights = Weights(
+        idf=idf.idf_.astype(np.float32), words=words, vectors=table, reading=reading, combination=combination, **arrays
+    )
     return RepostModel(weights, tokenizer, deadlines[-1])
 
 
-def fit_combination(
-    model: RepostModel,
-    text_probabilities: NDArray[np.float64],
-    reposts: Reposts,
-    labels: "Labels",
-    deadlines: Sequence[float],
-) -> RepostModel:
-    """Return the model with a combination that is fitted on posts that neither part nor the text model was fitted on.
+def _fit_linear(
+    values: NDArray[np.float64], is_used: NDArray[np.bool_], labels: "Labels", deadlines: Sequence[float]
+) -> NDArray[np.float64] | None:
+    """Return intercept and weights of a logistic regression; None if the posts are of one label only.
 
-    Every post with a visible repost counts once per deadline. If these are of one label only, nothing is fitted and
-    the combination stays the logit of the text.
+    Args:
+        values: *Shape:* `(num_deadlines, num_posts, 2)`.
+        is_used: *Shape:* `(num_deadlines, num_posts)`.
+        labels: *Shape:* `(num_posts,)`.
+        deadlines: Seconds after the post.
     """
-    rows, targets = [], []
-    for deadline in deadlines:
-        visible = reposts.until(deadline)
-        spoken = visible.counts() > 0
-        rows.append(
-            combined_features(log_odds(text_probabilities), part_scores(model.weights, visible), deadline)[spoken]
-        )
-        targets.append(labels[spoken])
-    features, target = np.concatenate(rows), np.concatenate(targets)
+    rows = [with_lateness(row, deadline) for row, deadline in zip(values, deadlines, strict=True)]
+    features = np.concatenate(rows)[is_used.ravel()]
+    target = np.tile(labels, len(deadlines))[is_used.ravel()]
     if len(np.unique(target)) < 2:
-        return model
+        return None
     spread = np.maximum(features.std(axis=0), 1e-6)
     fitted = LogisticRegression(max_iter=1000).fit(features / spread, target)
-    combination = np.concatenate([fitted.intercept_, fitted.coef_[0] / spread])
-    return replace(model, weights=replace(model.weights, combination=combination))
+    return np.concatenate([fitted.intercept_, fitted.coef_[0] / spread])
 
 
 def _fit_words(

@@ -7,7 +7,8 @@ Two parts read the visible reposts. Neither is given their number, which depends
   decides how much it counts in each of several weighted means over all reposts (a deep set with attention, Zaheer et
   al., 2017, arXiv:1703.06114; Ilse et al., 2018, arXiv:1802.04712).
 
-A logistic regression combines both scores with the logit of the text, and takes the deadline into account.
+A logistic regression turns both scores into the log-odds of the reposts, and a second one combines these with the
+log-odds of the text. Both take the deadline into account.
 """
 
 import json
@@ -53,7 +54,8 @@ class Weights:
         joint: *Shape:* `(M, H + A * H, J)`.
         joint_bias: *Shape:* `(M, J)`.
         output: *Shape:* `(M, J)`.
-        combination: Intercept and weights of `combined_features`. *Shape:* `(8,)`.
+        reading: Intercept and weights of `with_lateness` of the scores of both parts. *Shape:* `(6,)`.
+        combination: Intercept and weights of `with_lateness` of the log-odds of text and reposts. *Shape:* `(6,)`.
     """
 
     idf: Floats
@@ -66,6 +68,7 @@ class Weights:
     joint: Floats
     joint_bias: Floats
     output: Floats
+    reading: NDArray[np.float64]
     combination: NDArray[np.float64]
 
 
@@ -115,8 +118,9 @@ class RepostModel:
             deadlines: Seconds after the post.
         """
         seconds = np.clip(np.asarray(deadlines, dtype=np.float64), 0, self.deadline)
-        combination = self.weights.combination
-        logits = combination[0] + combined_features(log_odds(text_probabilities), scores, seconds) @ combination[1:]
+        read = linear(self.weights.reading, with_lateness(scores, seconds))
+        both = np.column_stack([log_odds(text_probabilities), read])
+        logits = linear(self.weights.combination, with_lateness(both, seconds))
         return np.where(has_words, sigmoid(logits), text_probabilities)
 
 
@@ -125,14 +129,19 @@ def bucket_of(delays: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.asarray(np.minimum(np.log2(delays / 60 + 1), BUCKETS - 1), dtype=np.int64)
 
 
-def combined_features(
-    text_logits: NDArray[np.float64], scores: NDArray[np.float64], deadlines: ArrayLike
-) -> NDArray[np.float64]:
-    """Return the inputs of the combination. *Shape:* `(num_posts, 7)`."""
-    parts = np.column_stack([text_logits, scores])
-    seconds = np.minimum(np.broadcast_to(np.asarray(deadlines, dtype=np.float64), len(parts)), LONG)
+def with_lateness(values: NDArray[np.float64], deadlines: ArrayLike) -> NDArray[np.float64]:
+    """Return two columns, how late the deadline is, and the products of these. *Shape:* `(num_posts, 5)`.
+
+    Lateness rises with the logarithm of the deadline, from 0 at the time of the post to 1 a week later and after.
+    """
+    seconds = np.minimum(np.broadcast_to(np.asarray(deadlines, dtype=np.float64), len(values)), LONG)
     lateness = (np.log1p(seconds / SHORT) / math.log1p(LONG / SHORT))[:, None]
-    return np.hstack([parts, lateness, parts * lateness])
+    return np.hstack([values, lateness, values * lateness])
+
+
+def linear(weights: NDArray[np.float64], features: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the intercept, which is the first weight, plus the weighted sum of the features."""
+    return np.asarray(weights[0] + features @ weights[1:])
 
 
 def part_scores(weights: Weights, reposts: Reposts) -> NDArray[np.float64]:

@@ -30,7 +30,8 @@ from hf_rumor.models.check import TOLERANCE
 from hf_rumor.models.encoders import MINI_FOLDER
 from hf_rumor.models.inputs import InputConfig, encode
 from hf_rumor.reposts.baselines import count_text_tokens, count_tokens, number_scores, svm_scores
-from hf_rumor.reposts.fit import fit_combination, fit_parts
+from hf_rumor.reposts.fit import Examples
+from hf_rumor.reposts.fit import fit_reposts as fit_examples
 from hf_rumor.reposts.model import RepostModel, load_reposts, save_reposts
 from hf_rumor.reposts.tokens import Counts, Reposts, read_reposts
 
@@ -98,12 +99,16 @@ def read_reposts_of(posts: Dataset, deadline: str) -> CorpusReposts:
 
 
 def fit_reposts(read: CorpusReposts, data: SplitCorpus, validation: Scored, seed: int) -> RepostModel:
-    """Fit the parts of the model on training posts, and their combination on validation posts."""
-    labels = np.array(data.dataset["train"]["label"][:])
-    training = read.reposts.of_posts(data.split.train)
-    model = fit_parts(training, labels, read.tokenizer, MINI_FOLDER / "model.safetensors", read.deadlines, seed)
-    reposts = read.reposts.of_posts(data.split.validation)
-    return fit_combination(model, validation.probabilities, reposts, validation.labels, read.deadlines)
+    """Fit the model on training and validation posts; see `hf_rumor.reposts.fit.fit_reposts`."""
+    positions = data.split.development()
+    examples = Examples(
+        reposts=read.reposts.of_posts(positions),
+        labels=np.array(data.corpus.posts.select(positions)["label"][:]),
+        groups=data.groups[positions],
+        validation=np.arange(len(data.split.train), len(positions)),
+        text_probabilities=validation.probabilities,
+    )
+    return fit_examples(examples, read.tokenizer, MINI_FOLDER / "model.safetensors", read.deadlines, seed)
 
 
 def fit_baselines(read: CorpusReposts, data: SplitCorpus) -> list[BaselineScores]:

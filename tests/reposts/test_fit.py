@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfTransformer
@@ -7,25 +9,35 @@ from hf_rumor.corpus.observed import ALL, Observed
 from hf_rumor.models.encoders import MINI_FOLDER
 from hf_rumor.reposts import fit
 from hf_rumor.reposts.baselines import count_tokens
-from hf_rumor.reposts.fit import fit_combination, fit_parts
+from hf_rumor.reposts.fit import Examples, fit_parts, fit_reposts
 from hf_rumor.reposts.model import load_reposts, save_reposts, tf_idf
 from hf_rumor.reposts.tokens import encode
 
 
 LABELS = np.array([0, 1] * 12)
+TOKENIZER = Tokenizer.from_file(str(MINI_FOLDER / "tokenizer.json"))
 NO_TEXT = np.full(len(LABELS), 0.5)  # probability of a text that says nothing
 
 
+VECTORS = MINI_FOLDER / "model.safetensors"
+DEADLINES = [600, ALL]
+
+
 @pytest.fixture(scope="module")
-def fitted():
-    """Return a model of posts whose rumors are denied after ten minutes, and the reposts of these posts."""
-    tokenizer = Tokenizer.from_file(str(MINI_FOLDER / "tokenizer.json"))
+def examples():
+    """Return posts whose rumors are denied after ten minutes; a third of them are validation posts."""
     words = [("好看", ("天气不错", "这是谣言")[label]) for label in LABELS]
-    reposts = encode([Observed((60, 900), pair) for pair in words], tokenizer)
+    reposts = encode([Observed((60, 900), pair) for pair in words], TOKENIZER)
+    validation = np.arange(16, len(LABELS))
+    return Examples(reposts, LABELS, np.arange(len(LABELS)), validation, NO_TEXT[validation])
+
+
+@pytest.fixture(scope="module")
+def fitted(examples):
+    """Return a model of these posts, and their reposts."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "EPOCHS", 3)
-        model = fit_parts(reposts, LABELS, tokenizer, MINI_FOLDER / "model.safetensors", [600, ALL], seed=0)
-    return fit_combination(model, NO_TEXT, reposts, LABELS, [600, ALL]), reposts
+        return fit_reposts(examples, TOKENIZER, VECTORS, DEADLINES, seed=0), examples.reposts
 
 
 def test_reposts_that_deny_tell_rumors_from_the_moment_they_are_visible(fitted):
@@ -54,7 +66,7 @@ def test_the_same_seed_gives_the_same_model(fitted):
     model, reposts = fitted
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "EPOCHS", 3)
-        again = fit_parts(reposts, LABELS, model.tokenizer, MINI_FOLDER / "model.safetensors", [600, ALL], seed=0)
+        again = fit_parts(reposts, LABELS, TOKENIZER, VECTORS, DEADLINES, seed=0)
     assert np.array_equal(again.weights.output, model.weights.output)
 
 
@@ -63,3 +75,13 @@ def test_fitting_and_scoring_compute_the_same_tf_idf(fitted):
     counts = count_tokens(reposts, len(model.weights.idf))
     expected = TfidfTransformer(sublinear_tf=True).fit(counts).transform(counts).toarray()
     assert tf_idf(model.weights.idf, reposts) == pytest.approx(expected, abs=1e-6)
+
+
+def test_validation_posts_of_one_label_leave_the_probability_of_the_text(examples):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "EPOCHS", 1)
+        one_label = np.flatnonzero(LABELS)[-4:]
+        few = replace(examples, validation=one_label, text_probabilities=NO_TEXT[one_label])
+        model = fit_reposts(few, TOKENIZER, VECTORS, DEADLINES, seed=0)
+    text = np.linspace(0.1, 0.9, len(LABELS))
+    assert model.probabilities(text, examples.reposts, ALL) == pytest.approx(text)

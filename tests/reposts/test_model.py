@@ -3,7 +3,7 @@ import pytest
 
 from hf_rumor.corpus.observed import ALL
 from hf_rumor.errors import ModelError
-from hf_rumor.reposts.model import FOLDER, bucket_of, combined_features, embed, load_reposts, tf_idf
+from hf_rumor.reposts.model import FOLDER, LONG, bucket_of, embed, load_reposts, tf_idf, with_lateness
 from hf_rumor.reposts.tokens import Reposts
 
 
@@ -26,10 +26,11 @@ def test_buckets_of_delays_double():
     assert bucket_of(np.array([0, 59, 60, 179, 180, 511 * 60, 10**9])).tolist() == [0, 0, 1, 1, 2, 9, 9]
 
 
-def test_a_week_and_later_are_the_same_to_the_combination():
-    text, scores = np.array([1.0]), np.array([[2.0, 3.0]])
-    assert combined_features(text, scores, 0).tolist() == [[1, 2, 3, 0, 0, 0, 0]]
-    assert combined_features(text, scores, ALL).tolist() == [[1, 2, 3, 1, 1, 2, 3]]
+def test_a_week_and_later_are_equally_late():
+    values = np.array([[2.0, 3.0]])
+    assert with_lateness(values, 0).tolist() == [[2, 3, 0, 0, 0]]
+    assert with_lateness(values, ALL).tolist() == [[2, 3, 1, 2, 3]]
+    assert with_lateness(values, LONG).tolist() == with_lateness(values, 2 * LONG).tolist()
 
 
 def test_a_damaged_folder_is_an_error(tmp_path):
