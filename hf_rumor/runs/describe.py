@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hf_rumor.evaluation.early import EarlyDetection
 from hf_rumor.models.anatomy import ACTIVATION, LAYERS, POSITIONS, WIDTH, read_anatomy
 from hf_rumor.models.hub import find_file
 from hf_rumor.report.record import REPORT_FILE, Report, read_report
@@ -38,6 +39,7 @@ class Score:
     data: str  # corpus, number of posts, digest
     split: str  # how test posts were chosen, how many, and how many of them leak
     metrics: dict[str, str]  # metric -> its value on test posts, with the 95% CI in brackets
+    with_reposts: str | None  # accuracy at each deadline; None if the model reads no reposts
     baseline: str  # comparison with TF-IDF + SVM on the same posts
     trained_at: str  # date
 
@@ -104,8 +106,16 @@ def _score(report: Report) -> Score:
         split=f"{split.name}, seed {split.seed}: {split.train:,} training posts, {split.test:,} test posts. "
         f"{leakage(report)}",
         metrics={name: estimate(getattr(test, name), test.intervals.get(name)) for name in SHOWN_METRICS},
+        with_reposts=_with_reposts(report.early) if report.early else None,
         baseline=comparison(report),
         trained_at=report.train.ended_at[:10],
+    )
+
+
+def _with_reposts(early: EarlyDetection) -> str:
+    rows = [(row.deadline, row.model) for row in early.deadlines if row.deadline != "0"]
+    return "accuracy " + ", ".join(
+        f"{estimate(scores.accuracy, scores.intervals['accuracy'])} at {deadline}" for deadline, scores in rows
     )
 
 
@@ -129,6 +139,7 @@ def to_text(description: Description) -> str:
     if score := description.score:
         rows |= {"data": score.data, "split": score.split, "score": "on test posts, 95% CI in brackets"}
         rows |= {"warning": " ".join(score.warnings)} if score.warnings else {}
+        rows |= {"with reposts": score.with_reposts} if score.with_reposts else {}
         rows |= {**score.metrics, "baseline": score.baseline, "trained": score.trained_at}
     else:
         rows["score"] = f"unknown: no {REPORT_FILE} beside it"

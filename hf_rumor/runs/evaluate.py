@@ -85,10 +85,12 @@ def _early(
     trained: Report,
     is_seen: NDArray[np.bool_] | None,
 ) -> EarlyDetection | None:
-    """Return what the reposts add on the posts that the model has not seen; None if the model does not read them."""
+    """Return what reposts add on the posts that the model has not seen; None if there are none, or it reads none."""
     if classifier.reposts is None or trained.early is None:
         return None
     read = read_reposts_of(corpus.posts, trained.early.deadline)
+    if not read.counts.visible:
+        return None
     kept = np.arange(len(groups)) if is_seen is None else np.flatnonzero(~is_seen)
     unseen = Part(scored if is_seen is None else scored.select(~is_seen), read.reposts.of_posts(kept))
     calls = trained.early.calls

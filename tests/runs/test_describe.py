@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,15 @@ def test_the_score_of_a_model_is_that_of_the_report_beside_it(folder, make_repor
         assert words in text
     assert "/home/someone" not in text
     assert "warning" not in text
+
+
+def test_the_accuracy_at_each_deadline_is_described_if_the_model_reads_reposts(folder, make_report, early):
+    _, name = folder()
+    for part, shown in ((early, True), (None, False)):
+        report = replace(make_report(), early=part)
+        (Path(name) / "report.json").write_text(to_json(report), encoding="utf-8")
+        text = to_text(describe_model(name))
+        assert ("with reposts    accuracy 0.900 [0.880, 0.920] at 10min, 0.930 [0.910, 0.950] at 1h" in text) == shown
 
 
 def test_a_model_trained_on_synthetic_posts_is_described_with_a_warning(folder, make_report):

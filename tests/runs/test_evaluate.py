@@ -14,8 +14,9 @@ from hf_rumor.errors import ModelError, OutputError
 from hf_rumor.evaluation import measure
 from hf_rumor.evaluation.baseline import TOO_FEW_POSTS, Baselines
 from hf_rumor.evaluation.metrics import METRICS
-from hf_rumor.report.record import read_report
+from hf_rumor.report.record import read_report, to_json
 from hf_rumor.report.words import headline
+from hf_rumor.reposts.model import save_reposts
 from hf_rumor.runs.evaluate import evaluate_outside
 
 
@@ -158,3 +159,19 @@ def test_on_few_posts_of_both_labels_every_metric_is_reported(trained, make_post
     report = evaluate_outside(str(trained[0]), corpus, tmp_path / "evaluation")
     assert report.baseline.skipped == TOO_FEW_POSTS
     assert not any(math.isnan(getattr(report.test, name)) for name in METRICS)
+
+
+def test_reposts_are_measured_on_posts_that_the_model_has_not_seen(
+    trained, another, reading_classifier, early, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("hf_rumor.evaluation.measure.NUM_RESAMPLES", 20)
+    folder, corpus = shutil.copytree(trained[0], tmp_path / "model"), load_corpus(another)
+    assert evaluate_outside(str(folder), corpus, tmp_path / "without").early is None
+    save_reposts(reading_classifier.reposts, folder)
+    report = replace(read_report(folder / "report.json"), early=early)
+    (folder / "report.json").write_text(to_json(report), encoding="utf-8")
+    measured = evaluate_outside(str(folder), corpus, tmp_path / "with").early
+    assert [row.deadline for row in measured.deadlines] == ["0", "10min", "1h", "6h", "24h", "all"]
+    assert measured.deadlines[0].share_with_reposts == 0 < measured.deadlines[-1].share_with_reposts
+    assert measured.deadlines[-1].svm is None
+    assert measured.calls.confidence == early.calls.confidence
