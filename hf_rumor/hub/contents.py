@@ -82,7 +82,8 @@ def model_contents(folder: Path) -> list[Upload]:
     """
     found = {path for pattern in MODEL_FILES for path in folder.glob(pattern) if path.is_file()}
     names = sorted(path.relative_to(folder).as_posix() for path in found)
-    if not any(name.endswith(".safetensors") for name in names) or "config.json" not in names:
+    has_weights = any(path.suffix == ".safetensors" and path.parent == folder for path in found)
+    if not has_weights or "config.json" not in names:
         raise ModelError(f"{folder}: not a folder with a model. Train one with hf-rumor train.")
     return [_config(folder / name) if name == "config.json" else Upload(name, folder / name) for name in names]
 

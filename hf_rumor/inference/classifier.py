@@ -206,8 +206,12 @@ def find_reposts(name: str, revision: str | None) -> "RepostModel | None":
         return load_reposts(Path(name))
     from hf_rumor.models.hub import find_file
 
-    files = [find_file(name, f"{FOLDER}/{file}", revision) for file in FILES]
-    return load_reposts(files[0].parent.parent) if files[0] and all(files) else None
+    config = find_file(name, f"{FOLDER}/config.json", revision)
+    if config is None:
+        return None
+    for file in FILES:
+        find_file(name, f"{FOLDER}/{file}", revision)
+    return load_reposts(config.parent.parent)
 
 
 def _with_threshold(facts: Facts, threshold: float | None) -> Facts:

@@ -59,13 +59,15 @@ def check_reachable(name: str, flag: str, revision: str | None = None) -> None:
 def find_file(name: str, file: str, revision: str | None = None) -> Path | None:
     """Return a file of a folder, or of a model on the Hub, downloaded if necessary; None if there is none.
 
+    If the Hub is unreachable, only the cache is searched.
+
     Raises:
         ModelError: The download fails.
     """
     if Path(name).is_dir():
         return Path(name) / file if (Path(name) / file).is_file() else None
     try:
-        return Path(hf_hub_download(name, file, revision=revision))
+        return Path(hf_hub_download(name, file, revision=revision, local_files_only=not is_hub_reachable()))
     except (EntryNotFoundError, LocalEntryNotFoundError):
         return None
     except (OSError, ValueError, HfHubHTTPError) as error:

@@ -8,6 +8,7 @@ from hf_rumor.hub import contents
 from hf_rumor.hub.contents import Upload, check_private, contents_of, model_contents
 from hf_rumor.report.card import render_card
 from hf_rumor.report.portable import portable, portable_value
+from hf_rumor.reposts.model import FILES
 
 
 MODEL = {
@@ -51,6 +52,16 @@ def test_only_listed_files_are_uploaded(folder, make_report):
     uploads = contents_of(folder, portable(make_report()))
     assert {upload.path for upload in uploads} == {*MODEL, "README.md", "report.json", "recipe.yaml"}
     assert all(read(upload) == MODEL[upload.path] for upload in uploads if upload.path in MODEL)
+
+
+def test_the_model_of_the_reposts_is_uploaded_if_there_is_one(folder, make_report):
+    (folder / "reposts").mkdir()
+    for name in (*FILES, "notes.txt"):
+        (folder / "reposts" / name).write_bytes(b"{}")
+    uploads = {upload.path: upload for upload in contents_of(folder, portable(make_report()))}
+    of_reposts = {path for path in uploads if path.startswith("reposts/")}
+    assert of_reposts == {f"reposts/{name}" for name in FILES}
+    assert read(uploads["reposts/config.json"]) == b"{}"
 
 
 def test_seen_posts_are_uploaded_on_request_only(folder, make_report):

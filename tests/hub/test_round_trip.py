@@ -10,6 +10,7 @@ import pytest
 from huggingface_hub import snapshot_download
 
 from hf_rumor.cli import main as cli
+from hf_rumor.reposts.model import save_reposts
 
 
 CANARY = "金丝雀停在第七百三十一号路灯上唱了整整一夜的歌"
@@ -81,7 +82,9 @@ def train(command, posts, tmp_path):
     return train
 
 
-def test_a_pushed_model_is_complete_and_contains_nothing_private(hub, train, command, posts, tmp_path):
+def test_a_pushed_model_is_complete_and_contains_nothing_private(
+    hub, train, command, posts, reading_classifier, tmp_path
+):
     share = ["--push_to_hub", "--hub_model_id", "tester/model", "--license", "mit", "--hub_strategy", "checkpoint"]
     _, logged = train(*share)
     assert "push: done" in logged
@@ -112,6 +115,14 @@ def test_a_pushed_model_is_complete_and_contains_nothing_private(hub, train, com
     local, _ = command("predict", out, posts)
     assert command("predict", "tester/model", posts)[0] == local
     assert command("predict", "tester/model", posts, "--revision", "main")[0] == local
+    save_reposts(reading_classifier.reposts, out)
+    command("push", out, "tester/model", "--revision", "reposts")
+    dated = tmp_path / "dated.jsonl"
+    reposts = [{"text": "假的", "time": 1372480869}]
+    dated.write_text(json.dumps({"id": 1, "text": "昨夜停水", "time": 1372480809, "reposts": reposts}), "utf-8")
+    local, _ = command("predict", out, dated)
+    assert command("predict", "tester/model", dated, "--revision", "reposts")[0] == local
+    assert command("predict", "tester/model", dated)[0] != local
     _, error = command("predict", "tester/model", posts, "--revision", "nowhere", status=2)
     assert "the Hub has no revision nowhere" in error
     assert "BertForSequenceClassification" in command("describe", "tester/model")[0]
