@@ -17,9 +17,12 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
 from tokenizers import Tokenizer
 
 from hf_rumor import RumorClassifier
@@ -27,7 +30,6 @@ from hf_rumor.corpus.arrow import load_corpus, split_dataset
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.corpus.observed import DEADLINES, observe
 from hf_rumor.corpus.post import Post, Repost
-from hf_rumor.evaluation.baseline import make_tfidf_svm
 from hf_rumor.evaluation.intervals import paired_differences
 from hf_rumor.models.encoders import MINI_FOLDER
 from hf_rumor.report.record import read_report
@@ -48,30 +50,38 @@ def shortened(texts, length):
     return np.array([text[:length] for text in texts], dtype=object)
 
 
-def svm(texts, labels, fit, test):
-    """Return the scores of the test posts by an SVM."""
-    return make_tfidf_svm().fit(texts[fit], labels[fit]).decision_function(texts[test])
+def count_ngrams(texts):
+    """Return the counts of the character 1- to 4-grams of each text, once for all SVMs over them."""
+    return CountVectorizer(analyzer="char", ngram_range=(1, 4), dtype=np.float32).fit_transform(texts)
 
 
-def out_of_fold(texts, labels, groups, fit):
+def svm(counts, labels, fit, test):
+    """Return the scores of the test posts by the SVM of `make_tfidf_svm`: n-grams of a single post are ignored."""
+    rows = counts[fit]
+    kept = np.flatnonzero(np.bincount(rows.indices, minlength=counts.shape[1]) >= 2)
+    model = make_pipeline(TfidfTransformer(sublinear_tf=True), LinearSVC(random_state=0))
+    return model.fit(rows[:, kept], labels[fit]).decision_function(counts[test][:, kept])
+
+
+def out_of_fold(counts, labels, groups, fit):
     """Return the score of each post by an SVM that was fitted on the posts of the other folds."""
     scores = np.zeros(len(fit))
     folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
     for train, held_out in folds.split(fit, labels[fit], groups[fit]):
-        scores[held_out] = svm(texts, labels, fit[train], fit[held_out])
+        scores[held_out] = svm(counts, labels, fit[train], fit[held_out])
     return scores
 
 
 def linear_models(texts, words, labels, groups, fit, test):
     """Return the scores of the test posts by each linear model, 0 as the threshold: name -> one row per deadline."""
-    rows = {"svm": [svm(texts, labels, fit, test)], "reposts": [np.zeros(len(test))], "stacked": []}
-    text_fit, text_test = out_of_fold(texts, labels, groups, fit), rows["svm"][0]
-    rows["stacked"].append(text_test)
+    of_texts = count_ngrams(texts)
+    text_fit, text_test = out_of_fold(of_texts, labels, groups, fit), svm(of_texts, labels, fit, test)
+    rows = {"svm": [text_test], "reposts": [np.zeros(len(test))], "stacked": [text_test]}
     for of_deadline in words:
-        rows["svm"].append(svm(texts + " " + shortened(of_deadline, 1500), labels, fit, test))
-        reposts = shortened(of_deadline, 6000)
-        rows["reposts"].append(svm(reposts, labels, fit, test))
-        features = np.column_stack([text_fit, out_of_fold(reposts, labels, groups, fit)])
+        rows["svm"].append(svm(count_ngrams(texts + " " + shortened(of_deadline, 1500)), labels, fit, test))
+        counts = count_ngrams(shortened(of_deadline, 6000))
+        rows["reposts"].append(svm(counts, labels, fit, test))
+        features = np.column_stack([text_fit, out_of_fold(counts, labels, groups, fit)])
         stacked = LogisticRegression().fit(features, labels[fit])
         rows["stacked"].append(stacked.decision_function(np.column_stack([text_test, rows["reposts"][-1]])))
     return {name: np.array(scores) for name, scores in rows.items()}
