@@ -69,7 +69,7 @@ class Reposts:
         """Return the reposts of some posts, in the order of `positions`."""
         chosen = np.asarray(positions, dtype=np.int64)
         counts = self.counts()[chosen]
-        return self._gather(_ranges(self.first[chosen], counts), _offsets(counts))
+        return self._gather(ranges(self.first[chosen], counts), _offsets(counts))
 
     def take(self, kept: Ints) -> "Reposts":
         """Return some of the reposts, given by their rising positions; every post stays."""
@@ -77,7 +77,7 @@ class Reposts:
 
     def _gather(self, kept: Ints, first: Ints) -> "Reposts":
         lengths = np.diff(self.starts)[kept]
-        ids = self.ids[_ranges(self.starts[:-1][kept], lengths)]
+        ids = self.ids[ranges(self.starts[:-1][kept], lengths)]
         return Reposts(first, self.delays[kept], self.denies[kept], _offsets(lengths), ids)
 
 
@@ -94,7 +94,7 @@ def _offsets(lengths: Ints) -> Ints:
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
-def _ranges(starts: Ints, lengths: Ints) -> Ints:
+def ranges(starts: Ints, lengths: Ints) -> Ints:
     """Return the numbers start, start + 1, ... of each range, one range after the other."""
     shift: Ints = np.repeat(starts - _offsets(lengths)[:-1], lengths)
     return shift + np.arange(len(shift))

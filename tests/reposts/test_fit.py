@@ -7,9 +7,9 @@ from tokenizers import Tokenizer
 
 from hf_rumor.corpus.observed import ALL, Observed
 from hf_rumor.models.encoders import MINI_FOLDER
-from hf_rumor.reposts import fit
+from hf_rumor.reposts import attention
 from hf_rumor.reposts.baselines import count_tokens
-from hf_rumor.reposts.fit import Examples, fit_parts, fit_reposts
+from hf_rumor.reposts.fit import Examples, fit_reposts
 from hf_rumor.reposts.model import load_reposts, save_reposts, tf_idf
 from hf_rumor.reposts.tokens import encode
 
@@ -36,7 +36,7 @@ def examples():
 def fitted(examples):
     """Return a model of these posts, and their reposts."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "EPOCHS", 3)
+        patch.setattr(attention, "EPOCHS", 3)
         return fit_reposts(examples, TOKENIZER, VECTORS, DEADLINES, seed=0), examples.reposts
 
 
@@ -62,12 +62,11 @@ def test_a_saved_model_gives_the_same_probabilities(fitted, tmp_path):
     assert load_reposts(tmp_path / "reposts") is None
 
 
-def test_the_same_seed_gives_the_same_model(fitted):
-    model, reposts = fitted
+def test_the_same_seed_gives_the_same_model(examples, fitted):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "EPOCHS", 3)
-        again = fit_parts(reposts, LABELS, TOKENIZER, VECTORS, DEADLINES, seed=0)
-    assert np.array_equal(again.weights.output, model.weights.output)
+        patch.setattr(attention, "EPOCHS", 3)
+        again = fit_reposts(examples, TOKENIZER, VECTORS, DEADLINES, seed=0)
+    assert np.array_equal(again.weights.output, fitted[0].weights.output)
 
 
 def test_fitting_and_scoring_compute_the_same_tf_idf(fitted):
@@ -79,7 +78,7 @@ def test_fitting_and_scoring_compute_the_same_tf_idf(fitted):
 
 def test_validation_posts_of_one_label_leave_the_probability_of_the_text(examples):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "EPOCHS", 1)
+        patch.setattr(attention, "EPOCHS", 1)
         one_label = np.flatnonzero(LABELS)[-4:]
         few = replace(examples, validation=one_label, text_probabilities=NO_TEXT[one_label])
         model = fit_reposts(few, TOKENIZER, VECTORS, DEADLINES, seed=0)

@@ -9,7 +9,7 @@ from hf_rumor.corpus.observed import ALL
 from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.errors import ArgumentError, RunError
 from hf_rumor.evaluation.metrics import Scored
-from hf_rumor.reposts import fit
+from hf_rumor.reposts import attention
 from hf_rumor.reposts.model import load_reposts
 from hf_rumor.runs import reposts as module
 from hf_rumor.runs.reposts import moments_until, read_and_measure, read_corpus_reposts, save_reading
@@ -46,7 +46,7 @@ def reading(data):
         for name, part in data.dataset.items()
     }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "EPOCHS", 2)
+        patch.setattr(attention, "EPOCHS", 2)
         return read_and_measure(read_corpus_reposts(data, "24h"), data, scored, 0.5, seed=0)
 
 
