@@ -62,7 +62,7 @@ from hf_rumor.report.record import (
     Step,
     Training,
 )
-from hf_rumor.reposts.model import BUCKETS, RepostModel, Weights
+from hf_rumor.reposts.model import BUCKETS, RepostModel, Weights, save_reposts
 from hf_rumor.training.losses import make_loss
 from hf_rumor.training.trainer import RumorTrainer
 
@@ -477,9 +477,10 @@ def folder(save):
 
 
 @pytest.fixture(scope="session")
-def exported(save, texts, tmp_path_factory):
+def exported(save, texts, reading_classifier, tmp_path_factory):
     """Return a `source` with a threshold of its own, the `folder` to which the verb exported it, what it `printed`."""
     source, room = save(threshold=0.3, abstain_below=0.7), tmp_path_factory.mktemp("export")
+    save_reposts(reading_classifier.reposts, source)
     posts = [json.dumps({"text": text, "label": number % 2}) for number, text in enumerate(texts)]
     (room / "posts.jsonl").write_text("\n".join(posts), encoding="utf-8")
     flags = ["--output_dir", str(room / "onnx"), "--data_path", str(room / "posts.jsonl")]

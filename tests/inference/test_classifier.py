@@ -184,3 +184,12 @@ def test_a_saved_classifier_reads_the_same_reposts(folder, reading_classifier, t
     assert (plain.reposts, reading.reposts.deadline) == (None, 86_400)
     assert probability(plain, *REPOSTS) == probability(reading, *REPOSTS, observed_at=START)
     assert probability(reading, *REPOSTS) != probability(plain, *REPOSTS)
+
+
+def test_an_exported_classifier_reads_the_same_reposts(exported):
+    torch, onnx = (
+        RumorClassifier.from_pretrained(name, backend=backend)
+        for name, backend in ((exported.source, "torch"), (exported.folder, "onnx"))
+    )
+    assert probability(onnx, *REPOSTS) == pytest.approx(probability(torch, *REPOSTS), abs=1e-5)
+    assert probability(onnx, *REPOSTS) != probability(onnx)

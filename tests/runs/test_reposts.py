@@ -1,14 +1,18 @@
 """The reposts of a run; how good the model is, is measured on a real corpus."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from datasets import Dataset
 
+from hf_rumor.cli import main as cli
 from hf_rumor.corpus.arrow import load_corpus, split_corpus
 from hf_rumor.corpus.observed import ALL
 from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.errors import ArgumentError, RunError
 from hf_rumor.evaluation.metrics import Scored
+from hf_rumor.report.record import read_report
 from hf_rumor.reposts import attention
 from hf_rumor.reposts.model import load_reposts
 from hf_rumor.runs import reposts as module
@@ -89,3 +93,20 @@ def test_a_corpus_without_dated_reposts_is_an_error():
     texts = Dataset.from_dict({"text": [f"第{n}条{n * 7919}" for n in range(80)], "label": [0, 1] * 40})
     with pytest.raises(ArgumentError, match="--reposts 1h: in-memory has training posts of one label at most"):
         read_corpus_reposts(split_corpus(load_corpus(texts)), "1h")
+
+
+def test_a_run_with_reposts_has_the_same_model_of_the_text(make_posts, write_ced, tiny_encoder, tmp_path, monkeypatch):
+    monkeypatch.setattr(attention, "EPOCHS", 1)
+    monkeypatch.setattr("hf_rumor.evaluation.measure.NUM_RESAMPLES", 20)
+    corpus = write_ced(tmp_path / "ced", make_posts(60))
+    flags = ["--data_path", str(corpus), "--model_name_or_path", str(tiny_encoder), "--max_steps", "2", "--use_cpu"]
+    for name, more in (("without", []), ("with", ["--reposts", "24h"])):
+        assert cli.main(["train", *flags, "--report_to", "none", *more, "--output_dir", str(tmp_path / name)]) == 0
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("without", "with")]
+    assert weights[0] == weights[1]
+    reports = [read_report(tmp_path / name / "report.json") for name in ("without", "with")]
+    assert replace(reports[1].test, loss=0) == replace(reports[0].test, loss=0)
+    assert (reports[0].early, reports[1].early.deadline) == (None, "24h")
+    assert (tmp_path / "with" / "reposts" / "model.safetensors").exists()
+    assert not (tmp_path / "without" / "reposts").exists()
+    assert "## Early detection" in (tmp_path / "with" / "README.md").read_text(encoding="utf-8")
