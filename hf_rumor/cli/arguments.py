@@ -68,6 +68,16 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--revision", help="Branch, tag or commit of a model on the Hub.")
 
 
+def add_backend(parser: argparse.ArgumentParser) -> None:
+    """Add --backend."""
+    parser.add_argument(
+        "--backend",
+        choices=("torch", "onnx"),
+        default="torch",
+        help="Backend; onnx requires a folder written by hf-rumor export. [%(default)s]",
+    )
+
+
 def add_threshold(parser: argparse.ArgumentParser) -> None:
     """Add --threshold."""
     parser.add_argument(

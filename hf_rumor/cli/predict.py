@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hf_rumor.cli.arguments import add_model, add_threshold, add_verb, count, moment, open_posts
+from hf_rumor.cli.arguments import add_backend, add_model, add_threshold, add_verb, count, moment, open_posts
 from hf_rumor.corpus.formats import FORMATS
 from hf_rumor.corpus.formats.input import Input
 from hf_rumor.errors import ArgumentError
@@ -74,12 +74,7 @@ def add_parser(verbs: Any) -> None:
         action="store_true",
         help="State for each post whether the model has seen it, or a near-duplicate of it, in training.",
     )
-    parser.add_argument(
-        "--backend",
-        choices=("torch", "onnx"),
-        default="torch",
-        help="Backend; onnx requires a folder written by hf-rumor export. [%(default)s]",
-    )
+    add_backend(parser)
     parser.set_defaults(run=run)
 
 

@@ -7,9 +7,9 @@ import sys
 from contextlib import ExitStack
 from typing import Any
 
-from hf_rumor.cli.arguments import add_model, add_threshold, add_verb, count
+from hf_rumor.cli.arguments import add_backend, add_model, add_threshold, add_verb, count
 from hf_rumor.errors import ArgumentError
-from hf_rumor.util.files import user_path
+from hf_rumor.util.files import output_file, user_path
 
 
 logger = logging.getLogger(__name__)
@@ -47,12 +47,7 @@ def add_parser(verbs: Any) -> None:
         help="Number of posts to keep; those without an event for the longest time are forgotten. [%(default)s]",
     )
     add_threshold(parser)
-    parser.add_argument(
-        "--backend",
-        choices=("torch", "onnx"),
-        default="torch",
-        help="Backend; onnx requires a folder written by hf-rumor export. [%(default)s]",
-    )
+    add_backend(parser)
     parser.set_defaults(run=run)
 
 
@@ -65,12 +60,12 @@ def run(arguments: argparse.Namespace) -> None:
 
     events = os.path.expanduser(arguments.events)
     if events != "-" and not os.path.isfile(events):
-        raise ArgumentError(f"{arguments.events}: no such file. Check the path, or send the events to stdin.")
+        raise ArgumentError(f"{arguments.events}: not a file. Check the path, or send the events to stdin.")
     if arguments.follow and events == "-":
         raise ArgumentError("--follow: stdin is always read until it is closed. Remove the flag.")
     settings = {name: getattr(arguments, name) for name in ("backend", "revision", "threshold")}
     classifier = RumorClassifier.from_pretrained(arguments.model, **settings)
-    state = State(arguments.state, model_digest(arguments.model, settings))
+    state = State(arguments.state and output_file(arguments.state), model_digest(arguments.model, settings))
     with ExitStack() as stack:
         stack.callback(state.close)
         source = sys.stdin.buffer if events == "-" else stack.enter_context(open(events, "rb"))

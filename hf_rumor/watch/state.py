@@ -63,6 +63,8 @@ class State:
 
     def __init__(self, path: Path | None, model: str) -> None:
         self.is_permanent = path is not None
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._database = sqlite3.connect(path or ":memory:", timeout=0.1, isolation_level=None)
             self._database.execute("PRAGMA journal_mode=WAL")

@@ -82,6 +82,7 @@ def open_output(path: Path, state: State) -> Iterator[BinaryIO]:
         OutputError: It contains something else.
     """
     progress, path = state.progress, output_file(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as file:
         size = os.fstat(file.fileno()).st_size
         if progress.output != str(path.resolve()):
