@@ -90,10 +90,11 @@ def linear_models(texts, words, labels, groups, fit, test):
 def model_scores(run, posts, reposts, test):
     """Return the probability minus the threshold of the test posts by a finished run at each deadline."""
     classifier = RumorClassifier.from_pretrained(run)
-    text = classifier.text_probabilities(posts.select(test)["text"][:])
+    texts = posts.select(test)["text"][:]
+    known = classifier.reposts.read_texts(texts, classifier.text_probabilities(texts))
     read = reposts.of_posts(test)
     deadlines = (0.0, *DEADLINES.values())
-    probabilities = [classifier.reposts.probabilities(text, read, deadline) for deadline in deadlines]
+    probabilities = [classifier.reposts.probabilities(known, read, deadline) for deadline in deadlines]
     return np.array(probabilities) - classifier.facts.threshold
 
 

@@ -59,17 +59,20 @@ def stack(features, labels, folds):
     return logits
 
 
-def model_probabilities(reposts, labels, groups, folds, text_logits, seed):
+def model_probabilities(texts, reposts, labels, groups, folds, text_logits, seed):
     """Return the probability of each post at each deadline, by models that were fitted on the other folds."""
     tokenizer, deadlines = Tokenizer.from_file(str(MINI_FOLDER / "tokenizer.json")), list(DEADLINES.values())
     text, probabilities = sigmoid(text_logits), np.zeros((len(deadlines), len(labels)))
     for fit, held_out in folds:
         start = time.monotonic()
         validation = folds_of(labels[fit], groups[fit], 8, seed)[0][1]
-        examples = Examples(reposts.of_posts(fit), labels[fit], groups[fit], validation, text[fit][validation])
+        examples = Examples(
+            texts[fit], reposts.of_posts(fit), labels[fit], groups[fit], validation, text[fit][validation]
+        )
         model = fit_reposts(examples, tokenizer, MINI_FOLDER / "model.safetensors", deadlines, seed)
         for number, deadline in enumerate(deadlines):
-            probabilities[number, held_out] = model.probabilities(text[held_out], reposts.of_posts(held_out), deadline)
+            known = model.read_texts(texts[held_out], text[held_out])
+            probabilities[number, held_out] = model.probabilities(known, reposts.of_posts(held_out), deadline)
         print(f"a fold after {time.monotonic() - start:.0f} s", flush=True)
     return probabilities
 
@@ -109,7 +112,7 @@ def main():
         features = np.column_stack([text_logits, out_of_fold_svm(words, labels, folds)])
         stacked.append(stack(features, labels, folds))
     show("stacked", stacked)
-    probabilities = model_probabilities(reposts, labels, groups, folds, text_logits, flags.seed)
+    probabilities = model_probabilities(texts, reposts, labels, groups, folds, text_logits, flags.seed)
     show("model", log_odds(probabilities))
 
 

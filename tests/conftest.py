@@ -63,6 +63,7 @@ from hf_rumor.report.record import (
     Training,
 )
 from hf_rumor.reposts.model import BUCKETS, RepostModel, Weights, save_reposts
+from hf_rumor.reposts.texts import NUM_PAIRS
 from hf_rumor.training.losses import make_loss
 from hf_rumor.training.trainer import RumorTrainer
 
@@ -556,6 +557,8 @@ def repost_weights():
             return random.normal(size=shape).astype(np.float32)
 
         return Weights(
+            text_idf=abs(draw(vocabulary + NUM_PAIRS)),
+            text_words=draw(vocabulary + NUM_PAIRS),
             idf=abs(draw(vocabulary)),
             words=draw(vocabulary),
             vectors=draw(vocabulary, 4).astype(np.float16).astype(np.float32),
@@ -566,8 +569,8 @@ def repost_weights():
             joint=draw(2, 15, 6),
             joint_bias=draw(2, 6),
             output=draw(2, 6),
-            reading=random.normal(size=6),
-            combination=random.normal(size=6),
+            reading=random.normal(size=8),
+            combination=abs(random.normal(size=2)),
         )
 
     return make

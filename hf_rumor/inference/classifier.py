@@ -18,7 +18,7 @@ from hf_rumor.errors import ArgumentError, ModelError
 from hf_rumor.evaluation.decision import name_decisions
 from hf_rumor.labels import LABEL_NAMES, rumor_probabilities
 from hf_rumor.models.facts import Facts, Precision, ScoreBatches
-from hf_rumor.models.inputs import as_posts, check_vocabulary, make_batches
+from hf_rumor.models.inputs import as_posts, check_vocabulary, make_batches, model_text
 from hf_rumor.reposts.model import FILES, FOLDER, load_reposts
 from hf_rumor.reposts.tokens import encode
 
@@ -178,7 +178,8 @@ class RumorClassifier:
         observed_at = time.time() if observed_at is None else observed_at
         deadlines = [seconds_observed(post, observed_at) for post in whole]
         observed = [observe(post, deadline) for post, deadline in zip(whole, deadlines, strict=True)]
-        return self.reposts.probabilities(of_texts, encode(observed, self.reposts.tokenizer), deadlines)
+        texts = self.reposts.read_texts([model_text(post) for post in whole], of_texts)
+        return self.reposts.probabilities(texts, encode(observed, self.reposts.tokenizer), deadlines)
 
     def text_probabilities(self, posts: Sequence[Post | str], batch_size: int = 32) -> NDArray[np.float64]:
         """Return the probability of rumor of each post given its text alone. *Shape:* `(num_posts,)`."""

@@ -23,8 +23,8 @@ def count_tokens(reposts: Reposts, vocabulary: int) -> csr_matrix:
     return csr_matrix((ones, (reposts.token_owners(), reposts.ids)), shape=(len(reposts), vocabulary))
 
 
-def count_text_tokens(texts: Sequence[Sequence[int]], vocabulary: int) -> csr_matrix:
-    """Return the count of each token of each text. *Shape:* `(num_posts, vocabulary)`."""
+def count_features(texts: Sequence[Sequence[int] | NDArray[np.int64]], vocabulary: int) -> csr_matrix:
+    """Return the count of each token, or other feature, of each text. *Shape:* `(num_posts, vocabulary)`."""
     owners = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
     ids = np.concatenate([np.asarray(text, dtype=np.int64) for text in texts])
     return csr_matrix((np.ones(len(ids), dtype=np.float32), (owners, ids)), shape=(len(texts), vocabulary))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.torch import load_file
-from scipy.sparse import vstack
+from scipy.sparse import csr_matrix, vstack
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
@@ -16,8 +16,9 @@ from sklearn.svm import LinearSVC
 
 from hf_rumor.labels import log_odds
 from hf_rumor.reposts.attention import Embedded, train_network
-from hf_rumor.reposts.baselines import count_tokens
+from hf_rumor.reposts.baselines import count_features, count_tokens
 from hf_rumor.reposts.model import RepostModel, Weights, linear, part_scores, with_lateness
+from hf_rumor.reposts.texts import NUM_PAIRS, text_features
 from hf_rumor.reposts.tokens import Ints, Reposts
 
 
@@ -32,6 +33,7 @@ class Examples:
     """Posts to fit on.
 
     Attributes:
+        texts: Their texts.
         reposts: Their reposts, until the last deadline.
         labels: 1 for rumors. *Shape:* `(num_posts,)`.
         groups: Number of the near-duplicate group of each post. *Shape:* `(num_posts,)`.
@@ -39,6 +41,7 @@ class Examples:
         text_probabilities: Of these, the probability of rumor given the text. *Shape:* `(num_validation,)`.
     """
 
+    texts: Sequence[str]
     reposts: Reposts
     labels: Ints
     groups: Ints
@@ -51,8 +54,8 @@ def fit_reposts(
 ) -> RepostModel:
     """Return the model of the reposts.
 
-    Both parts are fitted on all posts. What combines them is fitted on scores by parts that were fitted on the other
-    half of the posts; what combines the result with the text is fitted on the validation posts alone.
+    The parts are fitted on all posts. What combines them is fitted on scores by parts that were fitted on the other
+    half of the posts; what combines the result with the classifier is fitted on validation posts alone.
 
     Args:
         examples: Training and validation posts.
@@ -64,23 +67,26 @@ def fit_reposts(
     reposts, labels, chosen = examples.reposts, examples.labels, examples.validation
     table = token_vectors(vectors, reposts)
     embedded = Embedded(table, reposts)
-    scores = np.zeros((len(deadlines), len(labels), 2))  # of parts that have not seen the post
+    texts = count_features(text_features(examples.texts, tokenizer), len(table) + NUM_PAIRS)
+    scores = np.zeros((len(deadlines), len(labels), 3))  # of parts that have not seen the post
     halves = StratifiedGroupKFold(2, shuffle=True, random_state=seed)
     for posts, held_out in halves.split(labels, labels, examples.groups):
-        parts = fit_parts(embedded, table, labels, posts, deadlines, seed)
-        rest = reposts.of_posts(held_out)
-        scores[:, held_out] = [part_scores(parts, rest.until(deadline)) for deadline in deadlines]
-    weights = fit_parts(embedded, table, labels, np.arange(len(labels)), deadlines, seed)
+        parts = fit_parts(texts, embedded, table, labels, posts, deadlines, seed)
+        rest, idf = reposts.of_posts(held_out), TfidfTransformer(sublinear_tf=True).fit(texts[posts])
+        scores[:, held_out, 0] = idf.transform(texts[held_out]) @ parts.text_words
+        scores[:, held_out, 1:] = [part_scores(parts, rest.until(deadline)) for deadline in deadlines]
+    weights = fit_parts(texts, embedded, table, labels, np.arange(len(labels)), deadlines, seed)
     has_words = np.array([reposts.until(deadline).counts() > 0 for deadline in deadlines])
     reading = _fit_linear(scores, has_words, labels, deadlines)
     if reading is not None:
         rows = zip(scores, deadlines, strict=True)
         read = np.array([linear(reading, with_lateness(row, deadline)) for row, deadline in rows])[:, chosen]
-        text = np.broadcast_to(log_odds(examples.text_probabilities), read.shape)
-        both = np.stack([text, read], axis=2)
-        combination = _fit_linear(both, has_words[:, chosen], labels[chosen], deadlines)
-        if combination is not None:
-            weights = replace(weights, reading=reading, combination=combination)
+        classified = np.broadcast_to(log_odds(examples.text_probabilities), read.shape)
+        both = np.stack([classified, read], axis=2)[has_words[:, chosen]]
+        target = np.tile(labels[chosen], (len(deadlines), 1))[has_words[:, chosen]]
+        if len(np.unique(target)) == 2:
+            fitted = LogisticRegression(fit_intercept=False).fit(both, target)
+            weights = replace(weights, reading=reading, combination=fitted.coef_[0])
     return RepostModel(weights, tokenizer, deadlines[-1])
 
 
@@ -93,6 +99,7 @@ def token_vectors(vectors: Path, reposts: Reposts) -> NDArray[np.float32]:
 
 
 def fit_parts(
+    texts: csr_matrix,
     embedded: Embedded,
     table: NDArray[np.float32],
     labels: Ints,
@@ -107,13 +114,17 @@ def fit_parts(
     networks = [
         train_network(embedded, labels, posts, deadlines[-1], seed * MEMBERS + number) for number in range(MEMBERS)
     ]
+    text_idf = TfidfTransformer(sublinear_tf=True).fit(texts[posts])
+    text_svm = LinearSVC(random_state=0).fit(text_idf.transform(texts[posts]), labels[posts])
     return Weights(
+        text_idf=text_idf.idf_.astype(np.float32),
+        text_words=text_svm.coef_[0].astype(np.float32),
         idf=idf.idf_.astype(np.float32),
         words=_fit_words(idf, some, labels[posts], deadlines, len(table)),
         vectors=table,
         **{name: np.stack([arrays[name] for arrays in networks]) for name in networks[0]},
-        reading=np.zeros(6),
-        combination=np.array([0.0, 1, 0, 0, 0, 0]),
+        reading=np.zeros(8),
+        combination=np.array([1.0, 0.0]),
     )
 
 
@@ -123,7 +134,7 @@ def _fit_linear(
     """Return intercept and weights of a logistic regression; None if the posts are of one label only.
 
     Args:
-        values: *Shape:* `(num_deadlines, num_posts, 2)`.
+        values: *Shape:* `(num_deadlines, num_posts, 3)`.
         is_used: *Shape:* `(num_deadlines, num_posts)`.
         labels: *Shape:* `(num_posts,)`.
         deadlines: Seconds after the post.

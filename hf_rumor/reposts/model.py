@@ -1,18 +1,21 @@
-"""A model of the reposts of a post, which is combined with the logit of the text. Needs numpy only.
+"""A model of the reposts of a post, which is combined with the classifier of its text. Needs numpy only.
 
-Two parts read the visible reposts. Neither is given their number, which depends on how a corpus was collected:
+Three parts read the post and its visible reposts. None is given their number, which depends on how a corpus was
+collected:
 
-- words: a linear model over the TF-IDF of all their tokens together;
+- text: a linear model over the TF-IDF of tokens and pairs of tokens of the post;
+- words: a linear model over the TF-IDF of all tokens of the reposts together;
 - attention: the average of a few small networks. Each repost is the mean of its token vectors; a learned weight
   decides how much it counts in each of several weighted means over all reposts (a deep set with attention, Zaheer et
   al., 2017, arXiv:1703.06114; Ilse et al., 2018, arXiv:1802.04712).
 
-A logistic regression turns both scores into the log-odds of the reposts, and a second one combines these with the
-log-odds of the text. Both take the deadline into account.
+A logistic regression of the three scores takes the deadline into account. A second one adds its log-odds to those of
+the classifier, each times a weight.
 """
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hf_rumor.errors import ModelError
 from hf_rumor.labels import log_odds, sigmoid
+from hf_rumor.reposts.texts import text_features, text_score
 from hf_rumor.reposts.tokens import Reposts
 from hf_rumor.util.files import write_text, written_whole
 
@@ -44,6 +48,8 @@ class Weights:
     """The arrays of the model; V tokens, D dimensions of a token vector, M members, H hidden units, A weighted means.
 
     Attributes:
+        text_idf: Inverse document frequency of each feature of a text. *Shape:* `(V + NUM_PAIRS,)`.
+        text_words: Weights of the linear model over texts. *Shape:* `(V + NUM_PAIRS,)`.
         idf: Inverse document frequency of each token; a document is the reposts of a post. *Shape:* `(V,)`.
         words: Weights of the linear model over TF-IDF. *Shape:* `(V,)`.
         vectors: Token vectors, times the inverse frequency of the token among reposts. *Shape:* `(V, D)`.
@@ -54,10 +60,12 @@ class Weights:
         joint: *Shape:* `(M, H + A * H, J)`.
         joint_bias: *Shape:* `(M, J)`.
         output: *Shape:* `(M, J)`.
-        reading: Intercept and weights of `with_lateness` of the scores of both parts. *Shape:* `(6,)`.
-        combination: Intercept and weights of `with_lateness` of the log-odds of text and reposts. *Shape:* `(6,)`.
+        reading: Intercept and weights of `with_lateness` of the scores of the three parts. *Shape:* `(8,)`.
+        combination: Weights of the log-odds of the classifier and of `reading`. *Shape:* `(2,)`.
     """
 
+    text_idf: Floats
+    text_words: Floats
     idf: Floats
     words: Floats
     vectors: Floats
@@ -70,6 +78,14 @@ class Weights:
     output: Floats
     reading: NDArray[np.float64]
     combination: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What is known of the texts of some posts, each of length `num_posts`."""
+
+    probabilities: NDArray[np.float64]  # of rumor, by the classifier
+    scores: NDArray[np.float64]  # by the part `text`
 
 
 @dataclass(frozen=True)
@@ -86,42 +102,42 @@ class RepostModel:
     tokenizer: "Tokenizer"
     deadline: float
 
-    def probabilities(
-        self, text_probabilities: NDArray[np.float64], reposts: Reposts, deadlines: ArrayLike
-    ) -> NDArray[np.float64]:
+    def read_texts(self, texts: Sequence[str], probabilities: NDArray[np.float64]) -> Texts:
+        """Return what is known of some texts, whose probabilities by the classifier are given."""
+        features = text_features(texts, self.tokenizer)
+        weights = self.weights
+        scores = [text_score(numbers, weights.text_idf, weights.text_words) for numbers in features]
+        return Texts(probabilities, np.array(scores, dtype=np.float64))
+
+    def probabilities(self, texts: Texts, reposts: Reposts, deadlines: ArrayLike) -> NDArray[np.float64]:
         """Return the probability of rumor of some posts, each at a deadline.
 
-        Without a visible repost that has words, it is that of the text.
+        Without a visible repost that has words, it is that of the classifier.
 
         Args:
-            text_probabilities: Probability of rumor given the text alone. *Shape:* `(num_posts,)`.
+            texts: Of these posts.
             reposts: Of these posts; those after the deadline are not read.
             deadlines: Seconds after the post: one number, or one for each post.
         """
         deadlines = np.minimum(np.asarray(deadlines, dtype=np.float64), self.deadline)
         visible = reposts.until(deadlines)
-        return self.combine(text_probabilities, part_scores(self.weights, visible), visible.counts() > 0, deadlines)
+        return self.combine(texts, part_scores(self.weights, visible), visible.counts() > 0, deadlines)
 
     def combine(
-        self,
-        text_probabilities: NDArray[np.float64],
-        scores: NDArray[np.float64],
-        has_words: NDArray[np.bool_],
-        deadlines: ArrayLike,
+        self, texts: Texts, scores: NDArray[np.float64], has_words: NDArray[np.bool_], deadlines: ArrayLike
     ) -> NDArray[np.float64]:
-        """Return the probability of rumor of some posts from the scores of both parts; see `probabilities`.
+        """Return the probability of rumor of some posts from the scores of their reposts; see `probabilities`.
 
         Args:
-            text_probabilities: *Shape:* `(num_posts,)`.
-            scores: *Shape:* `(num_posts, 2)`.
+            texts: Of these posts.
+            scores: As `part_scores` returns them. *Shape:* `(num_posts, 2)`.
             has_words: Whether a repost with words is visible. *Shape:* `(num_posts,)`.
             deadlines: Seconds after the post.
         """
         seconds = np.clip(np.asarray(deadlines, dtype=np.float64), 0, self.deadline)
-        read = linear(self.weights.reading, with_lateness(scores, seconds))
-        both = np.column_stack([log_odds(text_probabilities), read])
-        logits = linear(self.weights.combination, with_lateness(both, seconds))
-        return np.where(has_words, sigmoid(logits), text_probabilities)
+        read = linear(self.weights.reading, with_lateness(np.column_stack([texts.scores, scores]), seconds))
+        logits = np.column_stack([log_odds(texts.probabilities), read]) @ self.weights.combination
+        return np.where(has_words, sigmoid(logits), texts.probabilities)
 
 
 def bucket_of(delays: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -130,7 +146,7 @@ def bucket_of(delays: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def with_lateness(values: NDArray[np.float64], deadlines: ArrayLike) -> NDArray[np.float64]:
-    """Return two columns, how late the deadline is, and the products of these. *Shape:* `(num_posts, 5)`.
+    """Return three columns, how late the deadline is, and the products of these. *Shape:* `(num_posts, 7)`.
 
     Lateness rises with the logarithm of the deadline, from 0 at the time of the post to 1 a week later and after.
     """
@@ -145,7 +161,7 @@ def linear(weights: NDArray[np.float64], features: NDArray[np.float64]) -> NDArr
 
 
 def part_scores(weights: Weights, reposts: Reposts) -> NDArray[np.float64]:
-    """Return the scores of both parts, words and attention; 0 without reposts. *Shape:* `(num_posts, 2)`."""
+    """Return the scores of reposts, by words and by attention; 0 without reposts. *Shape:* `(num_posts, 2)`."""
     scores = np.zeros((len(reposts), 2))
     for start in range(0, len(reposts), POSTS_AT_ONCE):
         chunk = reposts.of_posts(np.arange(start, min(start + POSTS_AT_ONCE, len(reposts))))

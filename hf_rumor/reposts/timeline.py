@@ -6,7 +6,7 @@ import numpy as np
 
 from hf_rumor.corpus.observed import Observed
 from hf_rumor.labels import log_odds
-from hf_rumor.reposts.model import RepostModel
+from hf_rumor.reposts.model import RepostModel, Texts
 from hf_rumor.reposts.running import RunningScores
 from hf_rumor.reposts.tokens import encode
 
@@ -21,13 +21,12 @@ class Moment:
     change: float  # of the log-odds, by it
 
 
-def timeline(model: RepostModel, text_probability: float, observed: Observed) -> list[Moment]:
-    """Return the moments at which the visible reposts of a post arrived, in order.
+def timeline(model: RepostModel, text: Texts, observed: Observed) -> list[Moment]:
+    """Return the moments at which the visible reposts of a post arrived, in order; `text` is of this post alone.
 
     The change at a moment is the difference between the log-odds with and without this repost, both at this time.
     """
     running, moments = RunningScores(model.weights), []
-    text = np.array([text_probability])
 
     def probability_at(delay: int) -> float:
         has_words = np.array([running.num_reposts > 0])

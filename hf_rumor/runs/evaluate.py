@@ -92,7 +92,8 @@ def _early(
     if not read.counts.visible:
         return None
     kept = np.arange(len(groups)) if is_seen is None else np.flatnonzero(~is_seen)
-    unseen = Part(scored if is_seen is None else scored.select(~is_seen), read.reposts.of_posts(kept))
+    texts = corpus.posts.select_columns(["text"]).select(kept)["text"][:]
+    unseen = Part(scored if is_seen is None else scored.select(~is_seen), texts, read.reposts.of_posts(kept))
     calls = trained.early.calls
     confidence = (calls.confidence, calls.reached)
     return measure_early(classifier.reposts, read, unseen, groups[kept], trained.decision.threshold, confidence, None)

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ from hf_rumor.labels import sigmoid
 from hf_rumor.models.check import TOLERANCE
 from hf_rumor.models.encoders import MINI_FOLDER
 from hf_rumor.models.inputs import InputConfig, encode
-from hf_rumor.reposts.baselines import count_text_tokens, count_tokens, number_scores, svm_scores
+from hf_rumor.reposts.baselines import count_features, count_tokens, number_scores, svm_scores
 from hf_rumor.reposts.fit import Examples
 from hf_rumor.reposts.fit import fit_reposts as fit_examples
 from hf_rumor.reposts.model import RepostModel, load_reposts, save_reposts
@@ -61,11 +61,13 @@ class Part:
     """Posts with the probability of their text, and their reposts."""
 
     scored: Scored
+    texts: Sequence[str]
     reposts: Reposts
 
     def at(self, model: RepostModel, deadlines: ArrayLike) -> Floats:
         """Return the probability of rumor of each post at a deadline."""
-        return model.probabilities(self.scored.probabilities, self.reposts, deadlines)
+        texts = model.read_texts(self.texts, self.scored.probabilities)
+        return model.probabilities(texts, self.reposts, deadlines)
 
 
 def read_corpus_reposts(data: SplitCorpus, deadline: str) -> CorpusReposts:
@@ -101,9 +103,11 @@ def read_reposts_of(posts: Dataset, deadline: str) -> CorpusReposts:
 def fit_reposts(read: CorpusReposts, data: SplitCorpus, validation: Scored, seed: int) -> RepostModel:
     """Fit the model on training and validation posts; see `hf_rumor.reposts.fit.fit_reposts`."""
     positions = data.split.development()
+    posts = data.corpus.posts.select_columns(["text", "label"]).select(positions)
     examples = Examples(
+        texts=posts["text"][:],
         reposts=read.reposts.of_posts(positions),
-        labels=np.array(data.corpus.posts.select(positions)["label"][:]),
+        labels=np.array(posts["label"][:]),
         groups=data.groups[positions],
         validation=np.arange(len(data.split.train), len(positions)),
         text_probabilities=validation.probabilities,
@@ -117,7 +121,7 @@ def fit_baselines(read: CorpusReposts, data: SplitCorpus) -> list[BaselineScores
     labels = np.array(data.corpus.posts.select(development)["label"][:])
     size = read.tokenizer.get_vocab_size()
     fit_texts, test_texts = (
-        count_text_tokens([text.ids for text in encode(posts_of(posts[:]), read.tokenizer, LONGEST_TEXT)], size)
+        count_features([text.ids for text in encode(posts_of(posts[:]), read.tokenizer, LONGEST_TEXT)], size)
         for posts in (data.corpus.posts.select_columns(["text"]).select(part) for part in (development, test))
     )
     baselines = [BaselineScores(sigmoid(svm_scores(fit_texts, labels, test_texts)))]
@@ -164,7 +168,7 @@ def measure_early(
         confidence: As `call_confidence` returns it.
         baselines: As `fit_baselines` returns them; None for another corpus.
     """
-    undenied = Part(test.scored, test.reposts.take(np.flatnonzero(~test.reposts.denies)))
+    undenied = replace(test, reposts=test.reposts.take(np.flatnonzero(~test.reposts.denies)))
     names, deadlines = ("0", *read.names), (0.0, *read.deadlines)
     rows = []
     for name, deadline, baseline in zip(names, deadlines, baselines or [BaselineScores()] * len(names), strict=True):
@@ -199,7 +203,7 @@ def read_and_measure(
 ) -> Reading:
     """Fit the model of the reposts of a run, and measure it on the test posts."""
     validation, test = (
-        Part(scored[name], read.reposts.of_posts(positions))
+        Part(scored[name], data.dataset[name]["text"][:], read.reposts.of_posts(positions))
         for name, positions in (("validation", data.split.validation), ("test", data.split.test))
     )
     start = time.monotonic()

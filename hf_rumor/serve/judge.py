@@ -10,6 +10,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hf_rumor.corpus.formats import open_input
@@ -101,7 +102,8 @@ class Judge:
         if self.classifier.reposts is None:
             return []
         deadline = min(seconds_observed(post, time.time()), self.classifier.reposts.deadline)
-        return timeline(self.classifier.reposts, text_probability, observe(post, deadline))
+        text = self.classifier.reposts.read_texts([post.text], np.array([text_probability]))
+        return timeline(self.classifier.reposts, text, observe(post, deadline))
 
     def expect_file(self, path: str | None) -> None:
         """Count an upload; the file is removed after as many classifications, or after `KEEP_SECONDS`."""

@@ -14,7 +14,7 @@ from hf_rumor.errors import OutputError
 TABLES = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS posts (
-    post_id TEXT PRIMARY KEY, posted_at INTEGER, text_probability REAL, words REAL, attention REAL,
+    post_id TEXT PRIMARY KEY, posted_at INTEGER, text_probability REAL, text_score REAL, words REAL, attention REAL,
     num_reposts INTEGER, num_read INTEGER, predicted TEXT, touched INTEGER
 );
 CREATE INDEX IF NOT EXISTS by_touched ON posts (touched);
@@ -30,9 +30,10 @@ class Watched:
 
     post_id: str
     posted_at: int | None = None
-    text_probability: float = 0.0
-    words: float = 0.0  # score of a part of the model
-    attention: float = 0.0  # score of the other part
+    text_probability: float = 0.0  # by the classifier
+    text_score: float = 0.0  # by a part of the model of the reposts
+    words: float = 0.0  # by the second
+    attention: float = 0.0  # by the third
     num_reposts: int = 0  # with words, that have arrived
     num_read: int = 0  # of these, within the deadline of the model
     predicted: str | None = None  # the decision that was last written
@@ -90,7 +91,7 @@ class State:
     def put(self, post: Watched) -> None:
         """Keep a post, as the one that was touched last."""
         self._database.execute(
-            "INSERT OR REPLACE INTO posts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO posts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (*vars(post).values(), self.progress.num_events),
         )
 

@@ -13,6 +13,7 @@ from hf_rumor.corpus.observed import Observed, own_words
 from hf_rumor.errors import ModelError
 from hf_rumor.evaluation.decision import name_decisions
 from hf_rumor.inference.classifier import RumorClassifier
+from hf_rumor.reposts.model import Texts
 from hf_rumor.reposts.running import RunningScores
 from hf_rumor.reposts.tokens import encode
 from hf_rumor.watch.events import Event, PostEvent, RepostEvent, parse_events
@@ -58,13 +59,13 @@ class Watcher:
     def process(self, lines: Sequence[str]) -> list[str]:
         """Return a line for each decision that the events change."""
         events = [event for line in lines for event in self._parse(line)]
-        probabilities = self._read_texts(events)
+        texts = self._read_texts(events)
         changed: list[str] = []
         for event in events:
             self._state.progress.num_events += 1
             if isinstance(event, PostEvent):
                 self._state.advance(event.posted_at)
-                changed += self._add_post(event, probabilities)
+                changed += self._add_post(event, texts)
             else:
                 self._state.advance(event.reposted_at)
                 changed += self._add_repost(event)
@@ -90,21 +91,22 @@ class Watcher:
             logger.warning("watch: malformed event skipped (%s): %.80s", error, line.strip())
             return []
 
-    def _read_texts(self, events: Sequence[Event]) -> dict[str, float]:
-        """Return the probability of the text of each post that has not arrived before, by its id."""
+    def _read_texts(self, events: Sequence[Event]) -> dict[str, tuple[float, float]]:
+        """Return probability and score of the text of each post that has not arrived before, by its id."""
         texts = {event.post_id: event.text for event in reversed(events) if isinstance(event, PostEvent)}
         new = [post_id for post_id in texts if (known := self._state.get(post_id)) is None or known.posted_at is None]
         if not new:
             return {}
-        probabilities = self._classifier.text_probabilities([texts[post_id] for post_id in new])
-        return dict(zip(new, probabilities.tolist(), strict=True))
+        new_texts = [texts[post_id] for post_id in new]
+        read = self._model.read_texts(new_texts, self._classifier.text_probabilities(new_texts))
+        return dict(zip(new, zip(read.probabilities.tolist(), read.scores.tolist(), strict=True), strict=True))
 
-    def _add_post(self, event: PostEvent, probabilities: dict[str, float]) -> list[str]:
+    def _add_post(self, event: PostEvent, texts: dict[str, tuple[float, float]]) -> list[str]:
         post = self._state.get(event.post_id) or Watched(event.post_id)
         if post.posted_at is not None:
             self.skipped["duplicates"] += 1
             return []
-        post.posted_at, post.text_probability = event.posted_at, probabilities[event.post_id]
+        post.posted_at, (post.text_probability, post.text_score) = event.posted_at, texts[event.post_id]
         return self._update(post, self._running_of(post))
 
     def _add_repost(self, event: RepostEvent) -> list[str]:
@@ -156,7 +158,7 @@ class Watcher:
     def _decide(self, posts: Sequence[Watched], observed_at: float) -> list[tuple[Watched, str]]:
         """Decide posts that have arrived; return those with a new decision, each with its line."""
         probabilities = self._model.combine(
-            np.array([post.text_probability for post in posts]),
+            Texts(*np.array([(post.text_probability, post.text_score) for post in posts]).T),
             np.array([(post.words, post.attention) for post in posts]),
             np.array([post.num_read > 0 for post in posts]),
             np.array([observed_at - (post.posted_at or 0) for post in posts]),

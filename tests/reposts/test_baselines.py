@@ -1,6 +1,6 @@
 import numpy as np
 
-from hf_rumor.reposts.baselines import count_text_tokens, count_tokens, number_scores, svm_scores
+from hf_rumor.reposts.baselines import count_features, count_tokens, number_scores, svm_scores
 from hf_rumor.reposts.tokens import Reposts
 
 
@@ -12,11 +12,11 @@ LABELS = np.array([0, 1] * 6)
 def test_tokens_are_counted_over_the_reposts_of_a_post():
     expected = [[2, 0, 1], [0, 1, 0], [0, 0, 0]]
     assert count_tokens(REPOSTS, 3).toarray().tolist() == expected
-    assert count_text_tokens([[0, 0, 2], [1], []], 3).toarray().tolist() == expected
+    assert count_features([[0, 0, 2], [1], []], 3).toarray().tolist() == expected
 
 
 def test_the_svm_separates_labels_that_differ_in_a_token():
-    counts = count_text_tokens([[label, 2] for label in LABELS.tolist()], 3)
+    counts = count_features([[label, 2] for label in LABELS.tolist()], 3)
     assert ((svm_scores(counts, LABELS, counts) > 0) == LABELS).all()
 
 

@@ -10,13 +10,13 @@ from hf_rumor.models.encoders import MINI_FOLDER
 from hf_rumor.reposts import attention
 from hf_rumor.reposts.baselines import count_tokens
 from hf_rumor.reposts.fit import Examples, fit_reposts
-from hf_rumor.reposts.model import load_reposts, save_reposts, tf_idf
+from hf_rumor.reposts.model import Texts, load_reposts, save_reposts, tf_idf
 from hf_rumor.reposts.tokens import encode
 
 
 LABELS = np.array([0, 1] * 12)
 TOKENIZER = Tokenizer.from_file(str(MINI_FOLDER / "tokenizer.json"))
-NO_TEXT = np.full(len(LABELS), 0.5)  # probability of a text that says nothing
+NO_TEXT = Texts(np.full(len(LABELS), 0.5), np.zeros(len(LABELS)))  # says nothing
 
 
 VECTORS = MINI_FOLDER / "model.safetensors"
@@ -29,7 +29,8 @@ def examples():
     words = [("好看", ("天气不错", "这是谣言")[label]) for label in LABELS]
     reposts = encode([Observed((60, 900), pair) for pair in words], TOKENIZER)
     validation = np.arange(16, len(LABELS))
-    return Examples(reposts, LABELS, np.arange(len(LABELS)), validation, NO_TEXT[validation])
+    texts = ["昨夜停水"] * len(LABELS)
+    return Examples(texts, reposts, LABELS, np.arange(len(LABELS)), validation, NO_TEXT.probabilities[validation])
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +50,9 @@ def test_reposts_that_deny_tell_rumors_from_the_moment_they_are_visible(fitted):
 
 def test_without_a_visible_repost_the_probability_is_that_of_the_text(fitted):
     model, reposts = fitted
-    text = np.linspace(0.1, 0.9, len(LABELS))
-    assert np.array_equal(model.probabilities(text, reposts, 0), text)
-    assert np.array_equal(model.probabilities(text, reposts, 59), text)
+    texts = Texts(np.linspace(0.1, 0.9, len(LABELS)), np.arange(len(LABELS)))
+    assert np.array_equal(model.probabilities(texts, reposts, 0), texts.probabilities)
+    assert np.array_equal(model.probabilities(texts, reposts, 59), texts.probabilities)
 
 
 def test_a_saved_model_gives_the_same_probabilities(fitted, tmp_path):
@@ -80,7 +81,7 @@ def test_validation_posts_of_one_label_leave_the_probability_of_the_text(example
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(attention, "EPOCHS", 1)
         one_label = np.flatnonzero(LABELS)[-4:]
-        few = replace(examples, validation=one_label, text_probabilities=NO_TEXT[one_label])
+        few = replace(examples, validation=one_label, text_probabilities=NO_TEXT.probabilities[one_label])
         model = fit_reposts(few, TOKENIZER, VECTORS, DEADLINES, seed=0)
-    text = np.linspace(0.1, 0.9, len(LABELS))
-    assert model.probabilities(text, examples.reposts, ALL) == pytest.approx(text)
+    texts = Texts(np.linspace(0.1, 0.9, len(LABELS)), np.arange(len(LABELS)))
+    assert model.probabilities(texts, examples.reposts, ALL) == pytest.approx(texts.probabilities)

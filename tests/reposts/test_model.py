@@ -27,9 +27,9 @@ def test_buckets_of_delays_double():
 
 
 def test_a_week_and_later_are_equally_late():
-    values = np.array([[2.0, 3.0]])
-    assert with_lateness(values, 0).tolist() == [[2, 3, 0, 0, 0]]
-    assert with_lateness(values, ALL).tolist() == [[2, 3, 1, 2, 3]]
+    values = np.array([[2.0, 3.0, 4.0]])
+    assert with_lateness(values, 0).tolist() == [[2, 3, 4, 0, 0, 0, 0]]
+    assert with_lateness(values, ALL).tolist() == [[2, 3, 4, 1, 2, 3, 4]]
     assert with_lateness(values, LONG).tolist() == with_lateness(values, 2 * LONG).tolist()
 
 
