@@ -90,6 +90,8 @@ def run(arguments: argparse.Namespace) -> None:
     with open_posts(arguments.input, arguments.format) as source:
         settings = {name: getattr(arguments, name) for name in ("backend", "precision", "revision", "threshold")}
         classifier = RumorClassifier.from_pretrained(arguments.model, **settings)
+        if arguments.observed_at is not None and classifier.reposts is None:
+            raise ArgumentError(f"--observed_at: {arguments.model} reads no reposts. Remove the flag.")
         items = read_items(source, Columns(text=arguments.text_column, id=arguments.id_column))
         names = ("text_column", "id_column", "batch_size", "mark_seen", "observed_at")
         settings |= {name: getattr(arguments, name) for name in names}

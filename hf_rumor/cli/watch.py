@@ -1,6 +1,7 @@
 """`hf-rumor watch`."""
 
 import argparse
+import json
 import logging
 import os
 import sys
@@ -8,7 +9,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from hf_rumor.cli.arguments import add_backend, add_model, add_threshold, add_verb, count
-from hf_rumor.errors import ArgumentError
+from hf_rumor.errors import ArgumentError, ModelError
 from hf_rumor.util.files import output_file, user_path
 
 
@@ -53,8 +54,9 @@ def add_parser(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Watch until the end of the events."""
+    from hf_rumor.inference.bulk import describe_job
     from hf_rumor.inference.classifier import RumorClassifier
-    from hf_rumor.watch.state import State, model_digest
+    from hf_rumor.watch.state import State
     from hf_rumor.watch.stream import open_output, watch
     from hf_rumor.watch.watcher import Watcher
 
@@ -65,13 +67,18 @@ def run(arguments: argparse.Namespace) -> None:
         raise ArgumentError("--follow: stdin is always read until it is closed. Remove the flag.")
     settings = {name: getattr(arguments, name) for name in ("backend", "revision", "threshold")}
     classifier = RumorClassifier.from_pretrained(arguments.model, **settings)
-    state = State(arguments.state and output_file(arguments.state), model_digest(arguments.model, settings))
+    if classifier.reposts is None:
+        raise ModelError(
+            f"{arguments.model}: the model reads no reposts. Train it with --reposts, or use hf-rumor predict."
+        )
+    job = json.dumps(describe_job(arguments.model, "-", **settings), sort_keys=True)
+    state = State(arguments.state and output_file(arguments.state), job)
     with ExitStack() as stack:
         stack.callback(state.close)
         source = sys.stdin.buffer if events == "-" else stack.enter_context(open(events, "rb"))
         is_file = arguments.output and str(arguments.output) != "-"
         output = stack.enter_context(open_output(arguments.output, state)) if is_file else sys.stdout.buffer
-        watcher = Watcher(arguments.model, classifier, state, arguments.max_posts)
+        watcher = Watcher(classifier, classifier.reposts, state, arguments.max_posts)
         watch(watcher, state, source, output, follow=arguments.follow)
         skipped = ", ".join(f"{number:,} {reason}" for reason, number in watcher.skipped.most_common())
         logger.info("watch: %s events%s", f"{state.progress.num_events:,}", f"; skipped: {skipped}" if skipped else "")

@@ -140,7 +140,7 @@ class RumorClassifier:
             posts: A list of texts or posts, of any length; long ones are truncated as in training.
             batch_size: Number of posts that are scored at once.
             observed_at: Seconds since 1970-01-01 UTC; reposts after it are not read. None: now. Posts with a time of
-                observation of their own keep it.
+                observation of their own keep it. No effect on a model that reads no reposts.
 
         Raises:
             ValueError: `posts` is one text, or `batch_size` is not positive.

@@ -119,7 +119,7 @@ def draw_reposts(reposts: Reposts, posts: Ints, last: float, generator: np.rando
 
 
 def drop_out(values: NDArray[np.float16], generator: np.random.Generator) -> NDArray[np.float32]:
-    """Return the values with a random `DROPOUT` of them set to 0, scaled; torch takes five times as long on a CPU."""
+    """Return the values with a random `DROPOUT` of them set to 0, scaled; that of torch is slow on a CPU."""
     is_kept = np.frombuffer(generator.bytes(values.size), dtype=np.uint8).reshape(values.shape) >= 256 * DROPOUT
     return np.where(is_kept, values, 0).astype(np.float32) / np.float32(1 - DROPOUT)
 

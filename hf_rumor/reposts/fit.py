@@ -18,7 +18,7 @@ from hf_rumor.labels import log_odds
 from hf_rumor.reposts.attention import Embedded, train_network
 from hf_rumor.reposts.baselines import count_features, count_tokens
 from hf_rumor.reposts.model import RepostModel, Weights, linear, part_scores, with_lateness
-from hf_rumor.reposts.texts import NUM_PAIRS, text_features
+from hf_rumor.reposts.texts import NUM_PAIRS, text_features, text_score
 from hf_rumor.reposts.tokens import Ints, Reposts
 
 
@@ -67,13 +67,14 @@ def fit_reposts(
     reposts, labels, chosen = examples.reposts, examples.labels, examples.validation
     table = token_vectors(vectors, reposts)
     embedded = Embedded(table, reposts)
-    texts = count_features(text_features(examples.texts, tokenizer), len(table) + NUM_PAIRS)
+    features = text_features(examples.texts, tokenizer)
+    texts = count_features(features, len(table) + NUM_PAIRS)
     scores = np.zeros((len(deadlines), len(labels), 3))  # of parts that have not seen the post
     halves = StratifiedGroupKFold(2, shuffle=True, random_state=seed)
     for posts, held_out in halves.split(labels, labels, examples.groups):
         parts = fit_parts(texts, embedded, table, labels, posts, deadlines, seed)
-        rest, idf = reposts.of_posts(held_out), TfidfTransformer(sublinear_tf=True).fit(texts[posts])
-        scores[:, held_out, 0] = idf.transform(texts[held_out]) @ parts.text_words
+        rest = reposts.of_posts(held_out)
+        scores[:, held_out, 0] = [text_score(features[post], parts.text_idf, parts.text_words) for post in held_out]
         scores[:, held_out, 1:] = [part_scores(parts, rest.until(deadline)) for deadline in deadlines]
     weights = fit_parts(texts, embedded, table, labels, np.arange(len(labels)), deadlines, seed)
     has_words = np.array([reposts.until(deadline).counts() > 0 for deadline in deadlines])

@@ -1,7 +1,4 @@
-"""The text of a post -> the score of a linear model. Needs numpy only.
-
-It is as good at ranking as one over character 1- to 4-grams, and has 65,536 weights instead of a million.
-"""
+"""The text of a post -> the score of a linear model over tokens and pairs of tokens. Needs numpy only."""
 
 import math
 from collections.abc import Sequence

@@ -28,7 +28,7 @@ from hf_rumor.models.seen import load_seen
 from hf_rumor.report.record import OUTSIDE, REPORT_FILE, DataFacts, Report, read_report
 from hf_rumor.report.write import write_report
 from hf_rumor.runs.outcome import data_facts, traits_of
-from hf_rumor.runs.reposts import Part, measure_early, read_reposts_of
+from hf_rumor.runs.reposts import make_part, measure_early, read_reposts_of
 from hf_rumor.util.translation import Language
 
 
@@ -93,10 +93,11 @@ def _early(
         return None
     kept = np.arange(len(groups)) if is_seen is None else np.flatnonzero(~is_seen)
     texts = corpus.posts.select_columns(["text"]).select(kept)["text"][:]
-    unseen = Part(scored if is_seen is None else scored.select(~is_seen), texts, read.reposts.of_posts(kept))
+    kept_scored = scored if is_seen is None else scored.select(~is_seen)
+    unseen = make_part(classifier.reposts, kept_scored, texts, read.reposts.of_posts(kept))
     calls = trained.early.calls
     confidence = (calls.confidence, calls.reached)
-    return measure_early(classifier.reposts, read, unseen, groups[kept], trained.decision.threshold, confidence, None)
+    return measure_early(read, unseen, groups[kept], trained.decision.threshold, confidence, None)
 
 
 def _report_on(

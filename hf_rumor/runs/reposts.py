@@ -32,7 +32,7 @@ from hf_rumor.models.inputs import InputConfig, encode
 from hf_rumor.reposts.baselines import count_features, count_tokens, number_scores, svm_scores
 from hf_rumor.reposts.fit import Examples
 from hf_rumor.reposts.fit import fit_reposts as fit_examples
-from hf_rumor.reposts.model import RepostModel, load_reposts, save_reposts
+from hf_rumor.reposts.model import RepostModel, Texts, load_reposts, save_reposts
 from hf_rumor.reposts.tokens import Counts, Reposts, read_reposts
 
 
@@ -58,16 +58,21 @@ class CorpusReposts:
 
 @dataclass(frozen=True)
 class Part:
-    """Posts with the probability of their text, and their reposts."""
+    """Posts as a model of the reposts reads them."""
 
-    scored: Scored
-    texts: Sequence[str]
+    model: RepostModel
+    scored: Scored  # by the classifier
+    texts: Texts
     reposts: Reposts
 
-    def at(self, model: RepostModel, deadlines: ArrayLike) -> Floats:
+    def at(self, deadlines: ArrayLike) -> Floats:
         """Return the probability of rumor of each post at a deadline."""
-        texts = model.read_texts(self.texts, self.scored.probabilities)
-        return model.probabilities(texts, self.reposts, deadlines)
+        return self.model.probabilities(self.texts, self.reposts, deadlines)
+
+
+def make_part(model: RepostModel, scored: Scored, texts: Sequence[str], reposts: Reposts) -> Part:
+    """Return scored posts as a model of the reposts reads them."""
+    return Part(model, scored, model.read_texts(texts, scored.probabilities), reposts)
 
 
 def read_corpus_reposts(data: SplitCorpus, deadline: str) -> CorpusReposts:
@@ -137,9 +142,9 @@ def fit_baselines(read: CorpusReposts, data: SplitCorpus) -> list[BaselineScores
     return baselines
 
 
-def call_confidence(model: RepostModel, validation: Part, threshold: float) -> tuple[float, bool]:
+def call_confidence(validation: Part, threshold: float) -> tuple[float, bool]:
     """Return the confidence of a call, chosen on validation posts; see `choose_confidence`."""
-    probabilities = np.array([validation.at(model, moment) for moment in moments_until(model.deadline)])
+    probabilities = np.array([validation.at(moment) for moment in moments_until(validation.model.deadline)])
     return choose_confidence(validation.scored.labels, probabilities, threshold)
 
 
@@ -149,7 +154,6 @@ def moments_until(deadline: float) -> tuple[float, ...]:
 
 
 def measure_early(
-    model: RepostModel,
     read: CorpusReposts,
     test: Part,
     groups: Groups,
@@ -160,7 +164,6 @@ def measure_early(
     """Return the scores of the test posts at each deadline, and how early they can be called.
 
     Args:
-        model: Of the reposts.
         read: The reposts of the corpus.
         test: The test posts.
         groups: Near-duplicate groups of the test posts.
@@ -173,11 +176,11 @@ def measure_early(
     rows = []
     for name, deadline, baseline in zip(names, deadlines, baselines or [BaselineScores()] * len(names), strict=True):
         share = float((test.reposts.until(deadline).counts() > 0).mean())
-        read_all, read_undenied = (part.at(model, deadline) for part in (test, undenied))
+        read_all, read_undenied = (part.at(deadline) for part in (test, undenied))
         labels = test.scored.labels
         rows.append(compare_at(name, share, labels, read_all, read_undenied, baseline, groups, threshold))
     moments = moments_until(read.deadlines[-1])
-    over_time = np.array([test.at(model, moment) for moment in moments])
+    over_time = np.array([test.at(moment) for moment in moments])
     return EarlyDetection(
         deadline=read.names[-1],
         num_visible=read.counts.visible,
@@ -193,8 +196,8 @@ def measure_early(
 class Reading:
     """What a run learned from reposts."""
 
-    model: RepostModel
     test: Part
+    test_texts: Sequence[str]
     early: EarlyDetection
 
 
@@ -202,23 +205,22 @@ def read_and_measure(
     read: CorpusReposts, data: SplitCorpus, scored: Mapping[str, Scored], threshold: float, seed: int
 ) -> Reading:
     """Fit the model of the reposts of a run, and measure it on the test posts."""
+    start = time.monotonic()
+    model = fit_reposts(read, data, scored["validation"], seed)
     validation, test = (
-        Part(scored[name], data.dataset[name]["text"][:], read.reposts.of_posts(positions))
+        make_part(model, scored[name], data.dataset[name]["text"][:], read.reposts.of_posts(positions))
         for name, positions in (("validation", data.split.validation), ("test", data.split.test))
     )
-    start = time.monotonic()
-    model = fit_reposts(read, data, validation.scored, seed)
     logger.info("reposts: model fitted in %.0f s", time.monotonic() - start)
     early = measure_early(
-        model,
         read,
         test,
         data.groups[data.split.test],
         threshold,
-        call_confidence(model, validation, threshold),
+        call_confidence(validation, threshold),
         fit_baselines(read, data),
     )
-    return Reading(model, test, early)
+    return Reading(test, data.dataset["test"]["text"][:], early)
 
 
 def save_reading(folder: Path, reading: Reading) -> None:
@@ -227,8 +229,10 @@ def save_reading(folder: Path, reading: Reading) -> None:
     Raises:
         RunError: They differ.
     """
-    save_reposts(reading.model, folder)
+    test = reading.test
+    save_reposts(test.model, folder)
     saved = load_reposts(folder)
-    expected = reading.test.at(reading.model, reading.model.deadline)
-    if saved is None or abs(reading.test.at(saved, saved.deadline) - expected).max(initial=0.0) > TOLERANCE:
+    part = make_part(saved, test.scored, reading.test_texts, test.reposts) if saved else None
+    deadline = test.model.deadline
+    if part is None or abs(part.at(deadline) - test.at(deadline)).max(initial=0.0) > TOLERANCE:
         raise RunError(f"{folder}: the saved model of the reposts does not reproduce the probabilities. Train again.")

@@ -85,7 +85,8 @@ def train(arguments: Arguments, data: InMemory | None = None) -> Finished | None
         summary = summarize_training(trainer, run.flags, started_at)
         outcome = conclude(trainer, run.data, run.flags)
         save_checked(run, trainer, outcome)
-        report = make_report(run, trainer.plain_model(), summary, outcome, add_reposts(run, outcome))
+        early = add_reposts(run, outcome)
+        report = make_report(run, trainer.plain_model(), summary, outcome, early)
         write_text(run.folder / "recipe.yaml", recipe_text(report))
         texts, groups = run.data.dataset["test"]["text"][:], run.data.groups[run.data.split.test]
         write_report(run.folder, report, outcome.scored["test"], texts, groups, run.flags.language)

@@ -1,12 +1,10 @@
 """What is known of the posts that are watched, in SQLite: bounded, and consistent after a crash."""
 
-import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hf_rumor.errors import OutputError
 
@@ -135,12 +133,3 @@ class State:
     def close(self) -> None:
         """Close the file; what was not committed is lost."""
         self._database.close()
-
-
-def model_digest(name: str, settings: dict[str, Any]) -> str:
-    """Return what identifies a model and how it is used: its name, its files and the settings."""
-    files = sorted(Path(name).rglob("*")) if Path(name).is_dir() else []
-    states = [
-        f"{file.name} {file.stat().st_size}" for file in files if file.suffix in (".json", ".safetensors", ".onnx")
-    ]
-    return hashlib.sha256(json.dumps([name, states, settings], sort_keys=True).encode()).hexdigest()

@@ -10,10 +10,9 @@ from itertools import islice
 import numpy as np
 
 from hf_rumor.corpus.observed import Observed, own_words
-from hf_rumor.errors import ModelError
 from hf_rumor.evaluation.decision import name_decisions
 from hf_rumor.inference.classifier import RumorClassifier
-from hf_rumor.reposts.model import Texts
+from hf_rumor.reposts.model import RepostModel, Texts
 from hf_rumor.reposts.running import RunningScores
 from hf_rumor.reposts.tokens import encode
 from hf_rumor.watch.events import Event, PostEvent, RepostEvent, parse_events
@@ -31,28 +30,23 @@ class Watcher:
     """Follow posts and their reposts.
 
     Args:
-        name: Of the model, for messages.
-        classifier: A model that was trained with reposts.
+        classifier: Of texts.
+        model: Of reposts, which was trained with it.
         state: What is known so far.
         max_posts: Number of posts to keep; those without an event for the longest time are forgotten.
         now: Returns the time, in seconds since 1970-01-01 UTC.
-
-    Raises:
-        ModelError: The model reads no reposts.
     """
 
     def __init__(
         self,
-        name: str,
         classifier: RumorClassifier,
+        model: RepostModel,
         state: State,
         max_posts: int,
         now: Callable[[], float] = time.time,
     ) -> None:
-        if classifier.reposts is None:
-            raise ModelError(f"{name}: the model reads no reposts. Train it with --reposts, or use hf-rumor predict.")
         self.skipped: Counter[str] = Counter()  # reason -> number of events
-        self._classifier, self._model, self._state = classifier, classifier.reposts, state
+        self._classifier, self._model, self._state = classifier, model, state
         self._max_posts, self._now = max_posts, now
         self._running: OrderedDict[str, RunningScores] = OrderedDict()
 

@@ -388,3 +388,9 @@ def test_a_killed_and_resumed_job_writes_the_same_bytes(folder, tmp_path, texts)
     subprocess.run([*command, "--output", str(killed), "--resume"], check=True, capture_output=True)
     assert killed.read_bytes() == output.read_bytes()
     assert not list(tmp_path.glob("*.part*"))
+
+
+def test_a_time_of_observation_is_refused_by_a_model_that_reads_no_reposts(folder, capsys):
+    assert cli.main(["predict", str(folder), "停水", "--observed_at", "2026-11-30"]) == 2
+    assert "--observed_at: " in (error := capsys.readouterr().err)
+    assert "reads no reposts. Remove the flag." in error

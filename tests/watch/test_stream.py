@@ -37,7 +37,7 @@ class Crash(Exception):
 def watch(classifier, events, folder, crash_at=None):
     """Watch until the end, or until the process dies after `crash_at` lines have been written but not committed."""
     state = State(folder / "state.db", "model")
-    watcher = Watcher("out", classifier, state, 100)
+    watcher = Watcher(classifier, classifier.reposts, state, 100)
 
     def commit():
         if crash_at is not None and state.progress.num_events >= crash_at:

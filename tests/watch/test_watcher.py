@@ -4,9 +4,8 @@ from itertools import pairwise
 
 import pytest
 
+from hf_rumor.cli import main as cli
 from hf_rumor.corpus.post import Post, Repost
-from hf_rumor.errors import ModelError
-from hf_rumor.inference.classifier import RumorClassifier
 from hf_rumor.watch import watcher as module
 from hf_rumor.watch.state import State
 from hf_rumor.watch.watcher import Watcher
@@ -49,7 +48,7 @@ def lines(posts):
 
 def watch(classifier, *batches, max_posts=1_000):
     """Return what a watch writes about batches of lines, and the last decision on each post."""
-    watcher = Watcher("out", classifier, State(None, "model"), max_posts, now=lambda: NOW)
+    watcher = Watcher(classifier, classifier.reposts, State(None, "model"), max_posts, now=lambda: NOW)
     written = [json.loads(line) for batch in batches for line in watcher.process(batch)]
     written += [json.loads(line) for line in watcher.finish()]
     return written, {line["id"]: line["predicted"] for line in written}, watcher.skipped
@@ -114,12 +113,12 @@ def test_sums_that_are_not_in_memory_are_computed_again(reading_classifier, line
     assert watch(reading_classifier, lines)[1] == expected
 
 
-def test_at_most_max_posts_are_kept(reading_classifier, lines):
+def test_at_most_max_posts_are_kept(reading_classifier, posts, lines):
     state = State(None, "model")
-    watcher = Watcher("out", reading_classifier, state, 3, now=lambda: NOW)
+    watcher = Watcher(reading_classifier, reading_classifier.reposts, state, 3, now=lambda: NOW)
     for line in lines:
         watcher.process([line])
-    assert len(list(state.posts())) <= 3
+    assert sum(state.get(post.post_id) is not None for post in posts) == 3
 
 
 def test_more_reposts_than_are_read_are_counted(reading_classifier, monkeypatch):
@@ -128,7 +127,11 @@ def test_more_reposts_than_are_read_are_counted(reading_classifier, monkeypatch)
     assert watch(reading_classifier, lines)[2] == {"after 1 reposts of the same post": 2}
 
 
-def test_a_model_without_reposts_is_refused(reading_classifier):
-    plain = RumorClassifier(reading_classifier._score, reading_classifier.tokenizer, reading_classifier.facts)
-    with pytest.raises(ModelError, match=r"out: the model reads no reposts\. Train it with --reposts"):
-        Watcher("out", plain, State(None, "model"), 10)
+def test_a_model_without_reposts_is_refused_and_nothing_is_written(folder, tmp_path, capsys):
+    state, output = tmp_path / "watch.db", tmp_path / "decisions.jsonl"
+    (tmp_path / "events.jsonl").touch()
+    words = ["watch", str(folder), str(tmp_path / "events.jsonl"), "--state", str(state), "--output", str(output)]
+    assert cli.main(words) == 2
+    assert "the model reads no reposts. Train it with --reposts" in capsys.readouterr().err
+    assert not state.exists()
+    assert not output.exists()
