@@ -128,7 +128,21 @@ def main():
         of_tests.append(split.test)
         number_of_run.append(np.full(len(split.test), number))
     tests, runs = np.concatenate(of_tests), np.concatenate(number_of_run)
+    if len(flags.runs) > 1:
+        show_reports(flags.runs)
     compare(labels[tests], {name: np.hstack(rows) for name, rows in scores.items()}, groups[tests], runs)
+
+
+def show_reports(runs):
+    """Print mean and standard deviation over the runs of what only their reports have."""
+    reports = [read_report(run / "report.json").early for run in runs]
+    for name in ("model", "without_denials", "number_only"):
+        rows = [[getattr(row, name) for row in report.deadlines] for report in reports]
+        columns = [[scores.accuracy for scores in column if scores] for column in zip(*rows, strict=True)]
+        cells = [f"{np.mean(column):.3f} ± {np.std(column, ddof=1):.3f}" if column else "" for column in columns]
+        print(f"{name}, accuracy", *cells, sep=" | ")
+    for name in ("share_called", "error", "median_minutes", "early_rate", "instability", "sea"):
+        print(f"calls, {name}", *(f"{getattr(report.calls, name):.3f}" for report in reports), sep=" | ")
 
 
 def show(title, labels, scores):
