@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hf_rumor.reposts.tokens import token_ids
+
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -20,8 +22,8 @@ def text_features(texts: Sequence[str], tokenizer: "Tokenizer") -> list[NDArray[
     """Return the features of each text: its tokens, then a hash of each two neighboring tokens."""
     size = tokenizer.get_vocab_size()
     features = []
-    for encoding in tokenizer.encode_batch_fast(list(texts), add_special_tokens=False):
-        ids = np.array(encoding.ids[:MAX_TOKENS], dtype=np.int64)
+    for tokens in token_ids(texts, tokenizer, MAX_TOKENS):
+        ids = np.array(tokens, dtype=np.int64)
         features.append(np.concatenate([ids, size + (ids[:-1] * FACTOR + ids[1:]) % NUM_PAIRS]))
     return features
 

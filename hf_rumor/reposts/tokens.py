@@ -100,11 +100,16 @@ def ranges(starts: Ints, lengths: Ints) -> Ints:
     return shift + np.arange(len(shift))
 
 
+def token_ids(texts: Sequence[str], tokenizer: "Tokenizer", max_tokens: int) -> list[list[int]]:
+    """Return the token ids of each text, truncated, without special tokens."""
+    return [encoding.ids[:max_tokens] for encoding in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+
+
 def encode(observed: Sequence[Observed], tokenizer: "Tokenizer") -> Reposts:
     """Return the tokens of the visible reposts of each post; a repost without a token is skipped."""
     words = [text for reposts in observed for text in reposts.words]
     delays = np.array([delay for reposts in observed for delay in reposts.delays], dtype=np.int64)
-    tokens = [encoding.ids[:MAX_TOKENS] for encoding in tokenizer.encode_batch_fast(words, add_special_tokens=False)]
+    tokens = token_ids(words, tokenizer, MAX_TOKENS)
     lengths = np.array([len(ids) for ids in tokens], dtype=np.int64)
     everything = Reposts(
         first=_offsets(np.array([len(reposts.words) for reposts in observed], dtype=np.int64)),
