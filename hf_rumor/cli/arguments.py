@@ -15,8 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
-from hf_rumor.config.flags import MAX_SEED, RunArguments
-from hf_rumor.corpus.formats import DECOMPRESS, SUFFIXES, WORKBOOKS, open_input
+from hf_rumor.config.flags import MAX_SEED, OF_THE_CORPUS, RunArguments
+from hf_rumor.corpus.formats import SUFFIXES, WORKBOOKS, open_input
+from hf_rumor.corpus.formats.compressed import COMPRESSED
 from hf_rumor.corpus.formats.input import Input
 from hf_rumor.errors import ArgumentError
 from hf_rumor.util.translation import Language
@@ -88,10 +89,10 @@ def add_threshold(parser: argparse.ArgumentParser) -> None:
 
 
 def add_corpus_flags(parser: argparse.ArgumentParser) -> None:
-    """Add --data_path and the columns."""
+    """Add --data_path, the columns and the label map."""
     for entry in dataclasses.fields(RunArguments):
-        if entry.name in ("data_path", "text_column", "label_column", "id_column"):
-            metavar = "PATH" if entry.name == "data_path" else "NAME"
+        if entry.name in OF_THE_CORPUS:
+            metavar = {"data_path": "PATH", "label_map": "JSON"}.get(entry.name, "NAME")
             default = "" if entry.default is None else f" [{entry.default}]"
             help_text = entry.metadata["help"] + default
             parser.add_argument(f"--{entry.name}", metavar=metavar, default=entry.default, help=help_text)
@@ -127,7 +128,7 @@ def open_posts(argument: str, format_name: str = "auto") -> Iterator[Input]:
                 logger.info("input: %s is read as %s", source.name, source.format)
             yield source
         return
-    suffixes = (*SUFFIXES, *DECOMPRESS, *WORKBOOKS, ".json")
+    suffixes = (*SUFFIXES, *COMPRESSED, *WORKBOOKS, ".json")
     if (argument.isascii() and " " not in argument) or argument.lower().endswith(suffixes) or format_name != "auto":
         raise ArgumentError(f"{argument}: no such file. Check the path; to classify a text, pass it on stdin.")
     logger.info("input: no file has this name, so it is read as a text")
@@ -139,10 +140,9 @@ def open_posts(argument: str, format_name: str = "auto") -> Iterator[Input]:
 def load(arguments: argparse.Namespace) -> "Corpus":
     """Return the corpus that the flags of `add_corpus_flags` name."""
     from hf_rumor.corpus.arrow import load_corpus
-    from hf_rumor.corpus.rows import Columns
+    from hf_rumor.corpus.rows import columns_of
 
-    columns = Columns(arguments.text_column, arguments.label_column, arguments.id_column)
-    return load_corpus(arguments.data_path, columns=columns)
+    return load_corpus(arguments.data_path, columns=columns_of(arguments))
 
 
 def send(arguments: argparse.Namespace, repo_type: Any, uploads: Sequence[Any], message: str) -> None:

@@ -38,7 +38,7 @@ def add_parser(verbs: Any) -> None:
         metavar="INPUT",
         nargs="?",
         default="-",
-        help="File, folder of CED or Weibo16, or a text in quotes. [-, stdin]",
+        help="File or folder in a format that train reads, or a text in quotes. [-, stdin]",
     )
     parser.add_argument("--output", type=user_path, help="File for the predictions. [-, stdout]")
     parser.add_argument("--resume", action="store_true", help="Resume a job that was interrupted.")

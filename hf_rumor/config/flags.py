@@ -93,6 +93,9 @@ MAX_SEED = 2**32 - 1  # largest seed that NumPy accepts
 
 PATHS = ("data_path", "model_name_or_path", "output_dir", "resume_from_checkpoint")  # in which ~ is expanded
 
+# Which posts are read, and how.
+OF_THE_CORPUS = ("data_path", "text_column", "label_column", "id_column", "label_map")
+
 # Where results go, not what they are: two runs that differ only in these are the same run.
 NOT_IN_RECIPE = (
     *("output_dir", "resume_from_checkpoint", "license", "language", "ddp_timeout"),
@@ -142,12 +145,18 @@ class RunArguments:
     # Corpus
     data_path: str = _flag(
         "auto",
-        "Corpus: a .csv, .tsv, .jsonl or .parquet file, a zip or folder of CED or Weibo16, or hub:user/dataset. "
+        "Corpus: a .csv, .tsv, .json, .jsonl, .xlsx or .parquet file, also compressed, a zip or folder of files, of "
+        "CED, Weibo16 or Weibo17, or hub:user/dataset. "
         "auto: data/Rumor_Dataset.zip, else the published corpus from the cache or the network, else data/sample.",
     )
     text_column: str | None = _flag(None, "Name of the text column; detected if not given.")
     label_column: str | None = _flag(None, "Name of the label column; detected if not given.")
     id_column: str | None = _flag(None, "Name of the id column; detected if not given.")
+    label_map: str | None = _flag(
+        None,
+        "What each label means, as JSON: "
+        """'{"fake": "rumor", "real": "non-rumor", "2": null}'; null skips the posts with this label.""",
+    )
     streaming: bool = _flag(
         False, "Tokenize training posts on the fly, without storing tokens: for corpora of millions of posts."
     )

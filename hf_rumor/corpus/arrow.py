@@ -165,7 +165,8 @@ def _log(corpus: Corpus) -> None:
     logger.info("corpus: %s, %s posts, %s rumors", corpus.path, f"{len(labels):,}", f"{sum(labels):,}")
     for line in describe(corpus.findings):
         logger.info("corpus: %s", line)
-    meanings = [key.split(": ", 1)[1] for key in corpus.findings if key.startswith("labels_as_numbers: ")]
+    notes = ("labels_as_numbers: ", "labels_mapped: ")
+    meanings = [key.split(": ", 1)[1] for key in corpus.findings if key.startswith(notes)]
     if meanings:
         meaning = next((meaning for meaning in meanings if meaning.endswith("= rumor")), meanings[0])
         label = int(meaning.endswith("= rumor"))

@@ -10,10 +10,13 @@ NUM_EXAMPLES = 3  # of each finding
 
 DESCRIPTIONS = {
     "hidden_files": "hidden files skipped (leftovers of macOS)",
-    "other_files": "files skipped: not part of the CED layout",
+    "other_files": "files skipped: not part of the corpus",
     "files_in_gb18030": "files read as GB18030, not UTF-8",
     "columns_unused": "columns that are not used",
+    "known_corpora": "corpora that the catalogue knows",
     "labels_as_numbers": "posts whose label is a number or a yes/no answer",
+    "labels_mapped": "posts whose label has its meaning from the label map",
+    "labels_skipped": "posts skipped: the label map has null for their label",
     "posts_without_label": "posts skipped: no repost file, hence no label",
     "posts_under_both_labels": "posts skipped: repost files under both labels",
     "events_without_file": "lines of Weibo.txt skipped: no file of the event",

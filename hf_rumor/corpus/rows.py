@@ -1,27 +1,33 @@
 """Turn the rows of any format into posts, for `train` and for `predict`."""
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from hf_rumor.corpus.catalogue import recognize, recognize_by_size
 from hf_rumor.corpus.findings import Findings, note
 from hf_rumor.corpus.formats import FORMATS, read_rows
 from hf_rumor.corpus.formats.input import Input, Row
-from hf_rumor.corpus.post import Post, Repost
+from hf_rumor.corpus.post import Post
+from hf_rumor.corpus.reposts import read_reposts
 from hf_rumor.corpus.values import (
     ANSWERS,
+    LABEL_WORDS,
+    LabelMap,
     label_word,
+    map_label,
     parse_bool,
     parse_count,
     parse_label,
+    parse_label_map,
     parse_split,
     parse_text,
     parse_time,
-    parse_without_year,
 )
 from hf_rumor.errors import CorpusError
+from hf_rumor.labels import LABEL_NAMES
 
 
 # Recognized column names, in lower case with `_` for spaces; the first one that a file has is read.
@@ -57,11 +63,12 @@ ROUNDED_ID = re.compile(r"\d(\.\d+)?E\+?\d+", re.IGNORECASE)  # 4.75E+15, as spr
 
 @dataclass(frozen=True)
 class Columns:
-    """Names of the columns to read; None: the first one with a recognized name."""
+    """Names of the columns to read (None: the first one with a recognized name), and what the labels mean."""
 
     text: str | None = None
     label: str | None = None
     id: str | None = None
+    labels: LabelMap | None = None  # None: as `parse_label` reads them
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,15 @@ class Item:
     error: str | None = None
 
 
+def columns_of(flags: Any) -> Columns:
+    """Return what `--text_column`, `--label_column`, `--id_column` and `--label_map` say, as attributes of `flags`.
+
+    Raises:
+        ArgumentError: The label map is not one.
+    """
+    return Columns(flags.text_column, flags.label_column, flags.id_column, parse_label_map(flags.label_map))
+
+
 def read_posts(source: Input, columns: Columns) -> Iterator[Post]:
     """Yield the labeled posts of an input; see `labeled_posts`."""
     if source.format == "lines":
@@ -81,28 +97,55 @@ def read_posts(source: Input, columns: Columns) -> Iterator[Post]:
             f"{source.name}: read as plain lines, which have no labels. Use a file with labels and "
             f"one of these suffixes: {', '.join(suffixes)}."
         )
-    yield from labeled_posts(_rows(source, columns, "text", "label"), source.name, columns, source.findings)
+    rows = _rows(source, columns, "text", "label")
+    yield from labeled_posts(rows, source.name, columns, source.findings, source.format)
 
 
-def labeled_posts(rows: Iterable[Row], name: str, columns: Columns, findings: Findings) -> Iterator[Post]:
-    """Yield the post of each row, and count oddities in `findings`; blank lines are skipped.
+def labeled_posts(
+    rows: Iterable[Row], name: str, columns: Columns, findings: Findings, format_name: str = ""
+) -> Iterator[Post]:
+    """Yield the post of each row, and count oddities in `findings`.
+
+    Blank lines are skipped, and posts whose label the label map skips.
 
     Raises:
         CorpusError: At the first row that is not a labeled post.
     """
-    is_first = True
+    is_first, counts = True, [0, 0]
     for row in rows:
         if row.error is None and not row.values:
             continue
         if is_first:
-            for column in row.values.keys() - find_columns(tuple(row.values), columns).values():
-                note(findings, "columns_unused", column)
+            columns = _with_catalogue(columns, name, format_name, row.values.keys(), findings)
             is_first = False
         try:
-            yield to_post(row, columns, findings)
+            post = to_post(row, columns, findings)
         except ValueError as error:
             advice = "" if str(error).endswith(".") else ". Fix or remove it."
             raise CorpusError(f"{name}: {row.where}: {error}{advice}") from error
+        if post.is_rumor is not None:
+            counts[post.is_rumor] += 1
+            yield post
+    if known := recognize_by_size(format_name, counts):
+        note(findings, "known_corpora", known.name)
+
+
+def _with_catalogue(columns: Columns, name: str, format_name: str, names: Set[str], findings: Findings) -> Columns:
+    """Return the columns with the label map of the catalogue, if it knows the corpus; note it and the unused columns.
+
+    Raises:
+        CorpusError: The text column gives the label away.
+    """
+    known = recognize(format_name, names)
+    if known is not None:
+        note(findings, "known_corpora", known.name)
+        if columns.text in known.leaking_columns:
+            raise CorpusError(f"{name}: --text_column {columns.text}: it gives the label away. Use another column.")
+        if columns.labels is None and columns.label is None:
+            columns = replace(columns, labels=known.labels)
+    for column in names - set(find_columns(tuple(names), columns).values()):
+        note(findings, "columns_unused", column)
+    return columns
 
 
 def read_items(source: Input, columns: Columns) -> Iterator[Item]:
@@ -118,6 +161,8 @@ def read_items(source: Input, columns: Columns) -> Iterator[Item]:
 def _rows(source: Input, columns: Columns, *roles: str) -> Iterator[Row]:
     """Yield the rows; refuse a table without a column for each of the roles."""
     roles = (*roles, *(["id"] if columns.id else []))
+    named = [name for name in (columns.text, columns.label, columns.id) if name]
+    source.is_numbered = bool(named) and all(name.isdecimal() for name in named)
     for row in read_rows(source):
         if source.format != "jsonl" and row.values and row.error is None:
             for role in roles:
@@ -141,8 +186,16 @@ def _to_item(row: Row, columns: Columns, findings: Findings) -> Item:
 
 @lru_cache(maxsize=64)
 def find_columns(names: tuple[str, ...], columns: Columns) -> dict[str, str]:
-    """Return role -> column for each role of `COLUMN_NAMES`; case and surrounding spaces of names do not matter."""
+    """Return role -> column for each role of `COLUMN_NAMES`; case and surrounding spaces of names do not matter.
+
+    If only a nested object has a text, such as `mblog.text`, its other keys are columns too.
+    """
     normalized = {name.strip().lower().replace(" ", "_"): name for name in reversed(names)}
+    if not normalized.keys() & set(COLUMN_NAMES["text"]):
+        nested = (name.rpartition(".")[0] for name in normalized if name.rpartition(".")[2] in COLUMN_NAMES["text"])
+        if prefix := next(nested, ""):
+            inner = {name.removeprefix(f"{prefix}."): column for name, column in normalized.items()}
+            normalized = {**inner, **normalized}
     column_of: dict[str, str] = {}
     for role, usual in COLUMN_NAMES.items():
         chosen = getattr(columns, role, None)
@@ -166,9 +219,7 @@ def to_post(row: Row, columns: Columns, findings: Findings, *, is_labeled: bool 
     for role in ("text", "label") if is_labeled else ("text",):
         if role not in places:
             raise ValueError(_missing(role, row, columns))
-    is_rumor = parse_label(value["label"], places["label"]) if is_labeled else None
-    if is_labeled and (answer := label_word(value["label"])) in ANSWERS:
-        note(findings, "labels_as_numbers", f"{answer} = {'rumor' if is_rumor else 'non-rumor'}")
+    is_rumor = _read_label(value["label"], places["label"], columns.labels, findings) if is_labeled else None
     own_id = _id_of(row, columns)
     findings["ids_from_rows"] += own_id is None
     post_id = str(row.number if own_id is None else own_id)
@@ -181,7 +232,7 @@ def to_post(row: Row, columns: Columns, findings: Findings, *, is_labeled: bool 
             note(findings, "times_unreadable", _shown(value[name]))
     if "split" in places and split is None:
         note(findings, "splits_unreadable", _shown(value["split"]))
-    reposts = _read_reposts(value.get("reposts"), posted_at, findings)
+    reposts = read_reposts(value.get("reposts"), posted_at, findings)
     num_reposts = parse_count(value.get("num_reposts"))
     if num_reposts is None and isinstance(value.get("reposts"), list):
         num_reposts = len(reposts)
@@ -200,6 +251,22 @@ def to_post(row: Row, columns: Columns, findings: Findings, *, is_labeled: bool 
     )
 
 
+def _read_label(value: Any, column: str, labels: LabelMap | None, findings: Findings) -> bool | None:
+    """Return whether a label means rumor, and note how it was read; None if the label map skips it."""
+    word = label_word(value)
+    if labels is None:
+        is_rumor = parse_label(value, column)
+        if word in ANSWERS:
+            note(findings, "labels_as_numbers", f"{word} = {LABEL_NAMES[is_rumor]}")
+        return is_rumor
+    mapped = map_label(value, labels)
+    if mapped is None:
+        note(findings, "labels_skipped", word)
+    else:
+        note(findings, "labels_mapped", f"{word} = {LABEL_NAMES[mapped]}")
+    return mapped
+
+
 def _shown(value: Any) -> str:
     return "none" if isinstance(value, dict | list) or value in (None, "") or value != value else str(value)
 
@@ -208,8 +275,12 @@ def _missing(role: str, row: Row, columns: Columns) -> str:
     chosen = getattr(columns, role)
     shown = ", ".join(f"{name!r:.40}" for name in list(row.values)[:MAX_SHOWN])
     shown += ", ..." if len(row.values) > MAX_SHOWN else ""
-    if chosen is None and any(label_word(name) in ANSWERS or len(name) > MAX_NAME for name in row.values):
-        return f"the first line is a post, not column names ({shown}). Add a first line such as text,label."
+    values = ANSWERS.keys() | LABEL_WORDS.keys() - set(COLUMN_NAMES["label"])
+    if chosen is None and any(label_word(name) in values or len(name) > MAX_NAME for name in row.values):
+        return (
+            f"the first line is a post, not column names ({shown}). Add a first line such as text,label, or name the "
+            "columns by number: --label_column 1 --text_column 2."
+        )
     if chosen:
         return f"no column named {chosen!r} (columns: {shown}). Fix --{role}_column."
     return f"no column for the {role} (columns: {shown}). Name it with --{role}_column, or rename it to {role}."
@@ -227,50 +298,3 @@ def _id_of(row: Row, columns: Columns) -> str | int | None:
     if isinstance(value, int | float) and text.isdecimal():
         return int(text)
     return text or None
-
-
-def _read_reposts(raw: Any, posted_at: int | None, findings: Findings) -> tuple[Repost, ...]:
-    """Read a list of texts, or of objects with `text` and perhaps `id`, `reposted_at` or `time`, and more.
-
-    Raises:
-        ValueError: An object has no `text`, or a value is no text.
-    """
-    if not isinstance(raw, list):  # a column of counts, or a CSV that cannot hold a list
-        return ()
-    reposts = [_read_repost(item, posted_at, findings) for item in raw]
-    if reposts and posted_at is None:
-        findings["posts_with_reposts_without_time"] += 1
-    return sort_reposts(reposts)
-
-
-def _read_repost(item: Any, posted_at: int | None, findings: Findings) -> Repost:
-    fields = item if isinstance(item, dict) else {"text": item}
-    if "text" not in fields:
-        raise ValueError(f"a repost without 'text' (keys: {sorted(fields)})")
-    place = next((key for key in ("reposted_at", "time") if key in fields), None)
-    reposted_at = None
-    if place is not None:
-        reposted_at = parse_time(fields[place])
-        if reposted_at is None:
-            reposted_at = parse_without_year(fields[place], posted_at)
-            findings["repost_years_missing"] += reposted_at is not None
-        findings["repost_dates_unreadable"] += reposted_at is None
-    if reposted_at is not None and posted_at is not None:
-        findings["reposts_before_post"] += reposted_at < posted_at
-    text = parse_text(fields["text"])
-    findings["reposts_without_text"] += not text
-    return Repost(
-        repost_id=parse_text(fields.get("id")),
-        text=text,
-        reposted_at=reposted_at,
-        author_id=parse_text(fields.get("author_id")) or None,
-        parent_id=parse_text(fields.get("parent_id")) or None,
-    )
-
-
-def sort_reposts(reposts: list[Repost]) -> tuple[Repost, ...]:
-    """Return the reposts oldest first, those without a time last.
-
-    The published files run newest first: the first k of them would be the future.
-    """
-    return tuple(sorted(reposts, key=lambda repost: (repost.reposted_at is None, repost.reposted_at or 0)))

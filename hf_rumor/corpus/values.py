@@ -1,9 +1,13 @@
 """Parse the values that corpora write in many ways: labels, times, counts, texts."""
 
+import json
 import re
 import unicodedata
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, TypeAlias
+
+from hf_rumor.errors import ArgumentError
+from hf_rumor.labels import LABEL_NAMES
 
 
 CHINA = timezone(timedelta(hours=8))  # Weibo writes local time; China has had no other zone since 1991
@@ -12,13 +16,18 @@ MAX_CHARACTERS = 1_000_000  # of a post; Weibo allows a few thousand
 
 # Without case, spaces, hyphens and underscores.
 LABEL_WORDS = {
-    **dict.fromkeys(("nonrumor", "nonrumour", "notrumor", "real", "非谣言", "不是谣言", "真实"), False),
-    **dict.fromkeys(("rumor", "rumour", "fake", "谣言", "是谣言", "虚假", "不实"), True),
+    **dict.fromkeys(("nonrumor", "nonrumour", "notrumor", "real", "realnews", "truenews"), False),
+    **dict.fromkeys(("非谣言", "不是谣言", "真实", "真新闻", "真实新闻", "事实", "属实"), False),
+    **dict.fromkeys(("rumor", "rumour", "fake", "fakenews", "falsenews", "misinformation"), True),
+    **dict.fromkeys(("谣言", "是谣言", "虚假", "不实", "假新闻", "虚假新闻", "不实信息"), True),
 }
+# Answers to the question that the name of the column asks; without one, letters and characters are about truth.
 ANSWERS = {
-    **dict.fromkeys(("0", "false", "no", "否", "假"), False),
-    **dict.fromkeys(("1", "true", "yes", "是", "真"), True),
+    **dict.fromkeys(("0", "false", "no", "否", "假", "f"), False),
+    **dict.fromkeys(("1", "true", "yes", "是", "真", "t"), True),
 }
+ABOUT_TRUTH = ("真", "假", "t", "f")
+UNCERTAIN = ("u", "unverified", "uncertain", "unknown", "mixed", "mixture", "存疑", "未证实", "不确定", "有待证实")
 # Names of columns that ask for truth (is_true, non_rumor, 是否属实) or for a rumor (is_rumor, 是否谣言).
 ASKS_FOR_TRUTH = re.compile(r"(is_?)?(real|true)|.*(non.?rumou?r|非谣言|真实|属实).*", re.IGNORECASE)
 ASKS_FOR_RUMOR = re.compile(".*(rumou?r|fake|谣言|虚假|不实).*", re.IGNORECASE)
@@ -38,6 +47,8 @@ WITHOUT_YEAR = re.compile(  # 03月05日 05:11, as Weibo writes dates of the cur
     r"(\d{1,2})[-/.月](\d{1,2})日?[ T]*(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII
 )
 
+LabelMap: TypeAlias = tuple[tuple[str, bool | None], ...]  # label word -> rumor; None: posts with it are skipped
+
 BOOLEANS = {"0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
 
 
@@ -45,8 +56,8 @@ def parse_label(value: Any, column: str = "label") -> bool:
     """Return whether `value` means rumor.
 
     Words such as rumor, fake and 谣言 have one meaning. The meaning of 1, true, 是 and 真 depends on the name of the
-    column: rumor in `is_rumor`, non-rumor in `is_true`. In any other column, 真 means non-rumor, 1 and true mean rumor
-    (but are refused in `真假`), and 是 is refused.
+    column: rumor in `is_rumor`, non-rumor in `is_true`. In any other column, 真 and T mean non-rumor, 1 and true mean
+    rumor (but are refused in `真假`), and 是 is refused.
 
     Raises:
         ValueError: The value is unknown, or its meaning is not clear.
@@ -56,16 +67,21 @@ def parse_label(value: Any, column: str = "label") -> bool:
         return LABEL_WORDS[word]
     if value is None or value != value or (not word and isinstance(value, str)):
         raise ValueError("the label is empty. Add the label, or remove the post.")
+    if word in UNCERTAIN:
+        raise ValueError(
+            f"label {_shown(value)} is neither rumor nor non-rumor. Give each label a meaning with --label_map, and "
+            "null to skip such posts."
+        )
     if word not in ANSWERS:
         raise ValueError(
-            f"label {_shown(value)} is unknown. Write rumor, 1 or 谣言 for a rumor, and non-rumor, 0 or 非谣言 for a "
-            "non-rumor; or name another column with --label_column."
+            f"label {_shown(value)} is unknown. Say what each label means with --label_map, or name another column "
+            "with --label_column."
         )
     if ASKS_FOR_TRUTH.fullmatch(name):
         return not ANSWERS[word]
     if ASKS_FOR_RUMOR.fullmatch(name):
         return ANSWERS[word]
-    if word in ("真", "假"):
+    if word in ABOUT_TRUTH:
         return not ANSWERS[word]
     if word in ("yes", "no", "是", "否") or ASKS_FOR_EITHER.fullmatch(name):
         raise ValueError(
@@ -73,6 +89,46 @@ def parse_label(value: Any, column: str = "label") -> bool:
             "write rumor and non-rumor."
         )
     return ANSWERS[word]
+
+
+def parse_label_map(text: str | None) -> LabelMap | None:
+    """Return the meaning of each label in a JSON object such as `{"fake": "rumor", "real": "non-rumor", "2": null}`.
+
+    Raises:
+        ArgumentError: It is not such an object.
+    """
+    if text is None:
+        return None
+    what = f"--label_map {text}"
+    example = """Write '{"fake": "rumor", "real": "non-rumor"}'"""
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise ArgumentError(f"{what}: not valid JSON ({error}). {example}.") from error
+    meanings: dict[str | None, bool | None] = {**dict(zip(LABEL_NAMES, (False, True), strict=True)), None: None}
+    if not isinstance(values, dict) or any(isinstance(value, dict | list) for value in values.values()):
+        raise ArgumentError(f"{what}: not a JSON object of labels. {example}.")
+    for label, value in values.items():
+        if value not in meanings:
+            raise ArgumentError(f"{what}: {label!r} is {value!r}. Use rumor, non-rumor, or null to skip such posts.")
+    if not {True, False} <= {meanings[value] for value in values.values()}:
+        raise ArgumentError(f"{what}: {' and '.join(LABEL_NAMES)} are both needed. {example}.")
+    return tuple((label_word(label), meanings[value]) for label, value in values.items())
+
+
+def map_label(value: Any, labels: LabelMap) -> bool | None:
+    """Return whether `value` means rumor by a label map; None if posts with this label are skipped.
+
+    Raises:
+        ValueError: The map does not have it.
+    """
+    meanings = dict(labels)
+    if (word := label_word(value)) not in meanings:
+        raise ValueError(
+            f"label {_shown(value)} is not in the label map ({', '.join(meanings)}). Add it to --label_map, with null "
+            "to skip such posts."
+        )
+    return meanings[word]
 
 
 def label_word(value: Any) -> str:

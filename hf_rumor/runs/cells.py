@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from hf_rumor.config.flags import RunArguments
+from hf_rumor.config.flags import OF_THE_CORPUS, RunArguments
 from hf_rumor.config.parse import parse_arguments
-from hf_rumor.corpus.rows import Columns
+from hf_rumor.corpus.rows import Columns, columns_of
 from hf_rumor.corpus.splits import WITHOUT_SEED, check_folds
 from hf_rumor.errors import ArgumentError
 from hf_rumor.training.losses import make_loss
@@ -18,7 +18,6 @@ from hf_rumor.training.losses import make_loss
 logger = logging.getLogger(__name__)
 
 SET_BY_BENCHMARK = ("split", "split_seed", "seed", "fold", "folds", "output_dir")
-OF_THE_CORPUS = ("data_path", "text_column", "label_column", "id_column")
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,7 @@ def _check_flags(vary: Mapping[str, Sequence[str]], flags: Sequence[str]) -> Non
 
 def _corpus(parsed: Sequence[RunArguments]) -> tuple[str, Columns]:
     """Return the corpus of the runs and its columns."""
-    corpora = {(run.data_path, Columns(run.text_column, run.label_column, run.id_column)) for run in parsed}
+    corpora = {(run.data_path, columns_of(run)) for run in parsed}
     if len(corpora) > 1:
         named = ", ".join(sorted({path for path, _ in corpora}))
         raise ArgumentError(

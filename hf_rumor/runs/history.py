@@ -7,17 +7,14 @@ from typing import Any
 
 from transformers import TrainerState, TrainingArguments
 
-from hf_rumor.config.flags import RunArguments
+from hf_rumor.config.flags import OF_THE_CORPUS, RunArguments
 from hf_rumor.report.record import Epoch, Step, Training
 from hf_rumor.training.callbacks import schedule, warmup_steps
 from hf_rumor.training.trainer import RumorTrainer
 
 
 # Our flags that are not hyperparameters.
-PLACES = (
-    *("data_path", "text_column", "label_column", "id_column", "model_name_or_path", "model_revision"),
-    *("license", "language"),
-)
+PLACES = (*OF_THE_CORPUS, "model_name_or_path", "model_revision", "license", "language")
 # Flags of Trainer that change the model.
 TRAINER_FLAGS = (
     *("num_train_epochs", "max_steps", "per_device_train_batch_size", "gradient_accumulation_steps"),

@@ -15,7 +15,7 @@ from hf_rumor.config.flags import RunArguments
 from hf_rumor.config.parse import Arguments, recipe_flags
 from hf_rumor.config.training_arguments import make_training_arguments
 from hf_rumor.corpus.arrow import Corpus, SplitCorpus, load_corpus, split_corpus
-from hf_rumor.corpus.rows import Columns
+from hf_rumor.corpus.rows import columns_of
 from hf_rumor.corpus.seen import SeenPosts
 from hf_rumor.errors import ArgumentError
 from hf_rumor.models.encoders import MINI, freeze_embeddings, load_encoder, resolve_model
@@ -158,9 +158,8 @@ def read_corpus(flags: RunArguments, data: InMemory | None) -> SplitCorpus:
     """Return the corpus in memory, or that of `--data_path`, in three parts."""
     if isinstance(data, SplitCorpus):
         return data
-    columns = Columns(flags.text_column, flags.label_column, flags.id_column)
     source = flags.data_path if data is None else data
-    corpus = source if isinstance(source, Corpus) else load_corpus(source, columns=columns)
+    corpus = source if isinstance(source, Corpus) else load_corpus(source, columns=columns_of(flags))
     return split_corpus(corpus, flags.split, seed=flags.split_seed, folds=flags.folds, fold=flags.fold)
 
 

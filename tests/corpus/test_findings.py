@@ -20,9 +20,9 @@ def test_the_first_different_examples_are_listed():
     findings = Findings()
     for number in range(NUM_EXAMPLES):
         note(findings, "other_files", f"{number}.md")
-    assert describe(findings) == ["3 files skipped: not part of the CED layout: 0.md, 1.md, 2.md"]
+    assert describe(findings) == ["3 files skipped: not part of the corpus: 0.md, 1.md, 2.md"]
     note(findings, "other_files", "2.md")
-    assert describe(findings) == ["4 files skipped: not part of the CED layout: 0.md, 1.md, 2.md, ..."]
+    assert describe(findings) == ["4 files skipped: not part of the corpus: 0.md, 1.md, 2.md, ..."]
     assert without_names(findings) == {"other_files": 4}
 
 

@@ -12,12 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hf_rumor.corpus import values
+from hf_rumor.corpus.catalogue import catalogue
 from hf_rumor.corpus.findings import DESCRIPTIONS, Findings
 from hf_rumor.corpus.formats import input as formats_input
 from hf_rumor.corpus.formats import open_input
 from hf_rumor.corpus.formats.input import Row
 from hf_rumor.corpus.post import Post, Repost
-from hf_rumor.corpus.rows import COLUMN_NAMES, Columns, read_items, read_posts, sort_reposts, to_post
+from hf_rumor.corpus.rows import COLUMN_NAMES, Columns, read_items, read_posts, to_post
 from hf_rumor.corpus.values import LABEL_WORDS
 from hf_rumor.errors import CorpusError
 
@@ -201,12 +202,6 @@ def test_reposts_may_be_texts_or_a_number_or_missing(write, raw, reposts, num_re
     assert (post.reposts, post.num_reposts) == (reposts, num_reposts)
 
 
-def test_reposts_without_a_time_come_last_and_ties_keep_their_order():
-    times = [("a", None), ("b", 5), ("c", -1), ("d", 5), ("e", None), ("f", 0)]
-    reposts = [Repost(name, "", reposted_at) for name, reposted_at in times]
-    assert "".join(repost.repost_id for repost in sort_reposts(reposts)) == "cfbdae"
-
-
 @pytest.mark.parametrize("suffix", TABLES)
 def test_a_row_without_a_text_has_the_empty_text(write, suffix):
     posts, _ = read(write(suffix, [{"text": "雪", "label": "1"}, {"text": None, "label": "0"}]))
@@ -221,6 +216,48 @@ def test_labels_as_numbers_or_answers_are_reported(write, column, value, is_rumo
     assert (post.is_rumor, findings["labels_as_numbers"]) == (is_rumor, 1)
 
 
+LABELS = (("0", True), ("1", False), ("2", None))
+
+
+@pytest.mark.parametrize("suffix", TABLES)
+def test_a_label_map_decides_and_posts_whose_label_it_skips_are_counted(write, suffix):
+    path = write(suffix, [{"text": text, "label": label} for text, label in (("雪", 0), ("雨", 1), ("雾", 2))])
+    with open_input(path) as source:
+        posts = list(read_posts(source, Columns(labels=LABELS)))
+    assert [(post.text, post.is_rumor) for post in posts] == [("雪", True), ("雨", False)]
+    assert (source.findings["labels_mapped"], source.findings["labels_skipped"]) == (2, 1)
+    assert {"labels_mapped: 0 = rumor", "labels_mapped: 1 = non-rumor", "labels_skipped: 2"} <= source.findings.keys()
+
+
+def test_a_label_that_the_map_lacks_is_an_error(write):
+    path = write(".csv", [{"text": "雪", "label": "3"}])
+    assert "line 2: label '3' is not in the label map (0, 1, 2). Add it to --label_map" in refused(path, labels=LABELS)
+
+
+@pytest.mark.parametrize("known", [known for known in catalogue() if known.labels])
+def test_a_public_corpus_has_the_labels_of_the_catalogue_unless_others_are_named(write, known):
+    rows = [dict.fromkeys(known.columns | known.leaking_columns, word) for word, _ in known.labels]
+    path = write(".csv", rows)
+    with open_input(path) as source:
+        posts = list(read_posts(source, Columns()))
+    assert [post.is_rumor for post in posts] == [meaning for _, meaning in known.labels if meaning is not None]
+    assert f"known_corpora: {known.name}" in source.findings
+    opposite = tuple((word, not meaning) for word, meaning in known.labels)
+    with open_input(path) as source:
+        posts = list(read_posts(source, Columns(labels=opposite)))
+    assert [post.is_rumor for post in posts] == [meaning for _, meaning in opposite]
+
+
+def test_a_column_that_gives_the_label_away_is_not_read(write):
+    known = next(known for known in catalogue() if known.leaking_columns and known.labels)
+    [leaking] = known.leaking_columns
+    path = write(".csv", [dict.fromkeys(known.columns, "0") | {leaking: "verdict"}])
+    posts, findings = read(path)
+    assert "verdict" not in repr(posts)
+    assert findings["columns_unused"] >= 1
+    assert f"--text_column {leaking}: it gives the label away" in refused(path, text=leaking)
+
+
 @pytest.mark.parametrize("word", LABEL_WORDS)
 def test_label_words_are_not_reported(write, word):
     [post], findings = read(write(".csv", [{"text": "雪", "label": word}]))
@@ -231,7 +268,7 @@ def test_label_words_are_not_reported(write, word):
 def test_an_unknown_label_stops_training_at_its_line_and_does_not_matter_in_prediction(write, suffix):
     path = write(suffix, [{"text": "雪", "label": "rumor"}, {"text": "雨", "label": "maybe"}])
     where = {".jsonl": "line 2", ".parquet": "row 2"}.get(suffix, "line 3")  # the first line is the header
-    assert f"{where}: label 'maybe' is unknown. Write rumor, 1 or 谣言 for a rumor" in refused(path)
+    assert f"{where}: label 'maybe' is unknown. Say what each label means with --label_map" in refused(path)
     assert [item.post.text for item in predicted(path)] == ["雪", "雨"]
 
 
@@ -414,3 +451,24 @@ def test_posts_without_a_time_have_no_usable_reposts():
     findings = Findings()
     to_post(Row(1, "line 1", {"text": "t", "label": "rumor", "reposts": ["甲"]}), Columns(), findings)
     assert findings["posts_with_reposts_without_time"] == 1
+
+
+def test_columns_of_a_table_without_a_header_are_named_by_number(write, tmp_path):
+    path = tmp_path / "posts.tsv"
+    path.write_text("fake\t雪\t1\nreal\t雨\t2\n", encoding="utf-8")
+    posts, _ = read(path, text="2", label="1", id="3")
+    assert [(post.post_id, post.text, post.is_rumor) for post in posts] == [("1", "雪", True), ("2", "雨", False)]
+    assert "name the columns by number: --label_column 1 --text_column 2" in refused(write(".csv", [{"fake": "real"}]))
+
+
+def test_numbers_can_be_the_names_of_columns(write):
+    posts, _ = read(write(".csv", [{"0": "雪", "1": "rumor"}]), text="0", label="1")
+    assert [(post.text, post.is_rumor) for post in posts] == [("雪", True)]
+
+
+def test_the_keys_of_a_nested_post_are_columns_but_not_those_of_its_author(write):
+    nested = {"mblog": {"text": "雪", "id": 5, "user": {"id": 7}}, "label": "rumor"}
+    [post], _ = read(write(".jsonl", [nested]))
+    assert (post.text, post.post_id) == ("雪", "5")
+    [post], _ = read(write(".jsonl", [{"text": "雪", "user": {"id": 7, "text": "作者"}, "label": "rumor"}]))
+    assert (post.text, post.post_id) == ("雪", "1")

@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, date, datetime
 from itertools import product
 
@@ -7,14 +8,18 @@ from hf_rumor.corpus.values import (
     LABEL_WORDS,
     SPLIT_WORDS,
     is_blank,
+    label_word,
+    map_label,
     parse_bool,
     parse_count,
     parse_label,
+    parse_label_map,
     parse_split,
     parse_text,
     parse_time,
     parse_without_year,
 )
+from hf_rumor.errors import ArgumentError
 
 
 NOON = 1372480809  # 2013-06-29 12:40:09 in China
@@ -215,3 +220,37 @@ def test_a_date_without_a_year_is_the_first_one_after_the_post(value, time):
 
 def test_a_date_without_a_year_needs_the_time_of_the_post():
     assert parse_without_year("07月01日 00:02", None) is None
+
+
+@pytest.mark.parametrize("word", [True, "1", 1.0, "No", "rumor", "存疑"])
+def test_a_label_map_decides_about_every_label(word):
+    for meaning, expected in (("rumor", True), ("non-rumor", False), (None, None)):
+        others = {"a": "rumor", "b": "non-rumor"}
+        labels = parse_label_map(json.dumps({label_word(word): meaning, **others}))
+        assert map_label(word, labels) is expected
+
+
+def test_no_label_map_is_none():
+    assert parse_label_map(None) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("fake", "not valid JSON"),
+        ('["fake"]', "not a JSON object"),
+        ('{"fake": ["rumor"]}', "not a JSON object of labels"),
+        ('{"fake": "yes", "real": "non-rumor"}', "'fake' is 'yes'. Use rumor, non-rumor, or null"),
+        ('{"fake": "rumor", "2": null}', "non-rumor and rumor are both needed"),
+    ],
+)
+def test_a_wrong_label_map_is_refused(text, words):
+    with pytest.raises(ArgumentError) as error:
+        parse_label_map(text)
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize("word", ["U", "unverified", "uncertain", "存疑"])
+def test_an_uncertain_label_needs_a_label_map(word):
+    with pytest.raises(ValueError, match=r"neither rumor nor non-rumor\. Give each label a meaning with --label_map"):
+        parse_label(word)

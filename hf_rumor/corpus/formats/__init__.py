@@ -12,7 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hf_rumor.corpus.formats.ced import read_ced
+from hf_rumor.corpus.formats.ced import is_ced, read_ced
+from hf_rumor.corpus.formats.compressed import COMPRESSED, DAMAGED, open_compressed
+from hf_rumor.corpus.formats.files import read_files
 from hf_rumor.corpus.formats.input import BUFFER_BYTES, HEAD_BYTES, Input, Row
 from hf_rumor.corpus.formats.jsonl import read_jsonl
 from hf_rumor.corpus.formats.lines import read_lines
@@ -20,6 +22,8 @@ from hf_rumor.corpus.formats.parquet import read_parquet
 from hf_rumor.corpus.formats.table import read_csv, read_tsv
 from hf_rumor.corpus.formats.tree import open_tree
 from hf_rumor.corpus.formats.weibo16 import is_weibo16, read_weibo16
+from hf_rumor.corpus.formats.weibo17 import FIRST_LINE, is_weibo17, read_weibo17
+from hf_rumor.corpus.formats.xlsx import read_xlsx
 from hf_rumor.errors import CorpusError
 
 
@@ -29,20 +33,23 @@ FORMATS: dict[str, tuple[Callable[[Input], Iterator[Row]], tuple[str, ...]]] = {
     "tsv": (read_tsv, (".tsv",)),
     "lines": (read_lines, (".txt",)),
     "parquet": (read_parquet, (".parquet",)),
-    "ced": (read_ced, (".zip",)),
-    "weibo16": (read_weibo16, ()),  # a zip or a folder too; recognized by its files
+    "xlsx": (read_xlsx, (".xlsx",)),
+    # Zips or folders; the corpora are recognized by the names of their files.
+    "files": (read_files, (".zip",)),
+    "ced": (read_ced, ()),
+    "weibo16": (read_weibo16, ()),
+    "weibo17": (read_weibo17, ()),
 }
 SUFFIXES = {suffix: name for name, (_, suffixes) in FORMATS.items() for suffix in suffixes}
 
-DECOMPRESS = {".gz": "gunzip -k", ".bz2": "bunzip2 -k", ".xz": "unxz -k", ".zst": "unzstd"}
-WORKBOOKS = (".xlsx", ".xls", ".ods")
+WORKBOOKS = (".xls", ".ods")
 
 
 @contextmanager
 def open_input(
     source: Path | BinaryIO, format_name: str = "auto", *, is_labeled: bool = True, name: str = ""
 ) -> Iterator[Input]:
-    """Open a file, a folder in the layout of CED or Weibo16, or a binary stream.
+    """Open a file, which may be compressed, a folder of files, or a binary stream.
 
     Args:
         source: A path or a stream.
@@ -51,7 +58,7 @@ def open_input(
         name: For messages (default: the path).
 
     Raises:
-        CorpusError: The path does not exist, or its format is not supported.
+        CorpusError: The path does not exist, its format is not supported, or what is compressed in it is damaged.
     """
     path = source if isinstance(source, Path) else None
     name = name or ("stdin" if path is None else str(path))
@@ -60,14 +67,22 @@ def open_input(
         return
     if path is not None and not path.exists():
         raise CorpusError(f"{name}: no such file or folder. Check the path.")
-    stream: Any = source if path is None else path.open("rb", buffering=0)
+    suffixes = [] if path is None else [suffix.lower() for suffix in path.suffixes[-2:]]
+    is_compressed = bool(suffixes) and suffixes[-1] in COMPRESSED
+    stream: Any = source
+    if path is not None:
+        stream = open_compressed(path) if is_compressed else path.open("rb", buffering=0)
     file = io.BufferedReader(stream, BUFFER_BYTES)
     try:
         if format_name == "auto":
-            suffix = "" if path is None else path.suffix.lower()
+            suffix = "".join(suffixes[:-1][-1:] if is_compressed else suffixes[-1:])
             format_name = _detect_format(suffix, file.peek(HEAD_BYTES), name)
-            format_name = _tree_format(path) if format_name == "ced" and path is not None else format_name
-        yield Input(name, format_name, path, file, is_labeled)
+            format_name = _tree_format(path) if format_name == "files" and path is not None else format_name
+        yield Input(name, format_name, None if is_compressed else path, file, is_labeled)
+    except DAMAGED as error:
+        if not is_compressed or getattr(error, "errno", None) is not None:
+            raise
+        raise CorpusError(f"{name}: the compressed file is damaged ({error}). Copy or download it again.") from error
     finally:
         if path is not None:
             file.close()
@@ -76,15 +91,18 @@ def open_input(
 def _tree_format(path: Path) -> str:
     """Return the format of a folder or a zip; of a damaged zip, one whose reader raises the error."""
     with suppress(CorpusError), open_tree(path) as (names, _):
-        return "weibo16" if is_weibo16(names) else "ced"
-    return "ced"
+        for name, is_layout in (("weibo16", is_weibo16), ("weibo17", is_weibo17), ("ced", is_ced)):
+            if is_layout(names):
+                return name
+    return "files"
 
 
 @cache
 def readers_digest() -> str:
     """Return a digest of the code that reads corpora. Cached posts of other code are not used."""
     corpus = Path(__file__).parents[1]
-    files = [*sorted(corpus.glob("formats/*.py")), corpus / "rows.py", corpus / "values.py"]
+    files = [*sorted(corpus.glob("formats/*.py")), *sorted(corpus.glob("catalogue.*"))]
+    files += [corpus / "rows.py", corpus / "reposts.py", corpus / "values.py"]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]
 
 
@@ -95,13 +113,13 @@ def read_rows(source: Input) -> Iterator[Row]:
 
 def _detect_format(suffix: str, head: bytes, name: str) -> str:
     """Return the format of a suffix, or of the first bytes if the suffix is unknown."""
+    if suffix == ".txt" and FIRST_LINE.match(head):
+        return "weibo17"
     if suffix in SUFFIXES:
         return SUFFIXES[suffix]
-    if suffix in DECOMPRESS:
-        raise CorpusError(f"{name}: the file is compressed. Decompress it: {DECOMPRESS[suffix]} {name}")
     if suffix in WORKBOOKS:
         raise CorpusError(
-            f"{name}: spreadsheets are not supported. In the spreadsheet program, save it as CSV (UTF-8)."
+            f"{name}: of spreadsheets, only .xlsx is read. In the spreadsheet program, save it as .xlsx or as CSV."
         )
     if suffix == ".json":
         return "jsonl"

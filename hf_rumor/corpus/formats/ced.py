@@ -20,6 +20,11 @@ POSTS_FOLDER = "original-microblog"
 REPOSTS_FOLDERS = {"rumor-repost": "rumor", "non-rumor-repost": "non-rumor"}
 
 
+def is_ced(names: list[str]) -> bool:
+    """Return whether files with these names are in the layout of CED."""
+    return any(PurePosixPath(name).parent.name in (POSTS_FOLDER, *REPOSTS_FOLDERS) for name in names)
+
+
 def read_ced(source: Input) -> Iterator[Row]:
     """Yield the posts in the order of their names. If labels are needed, posts with no label or two are skipped.
 
@@ -30,7 +35,7 @@ def read_ced(source: Input) -> Iterator[Row]:
     with open_tree(path) as (names, read):
         posts, labels = _sort_files(names, findings)
         if not posts:
-            raise CorpusError(f"{path}: {_how_to_join(path, names)}")
+            raise CorpusError(f"{path}: no folder {POSTS_FOLDER} with posts, so it is not CED. Use another --format.")
         for key in sorted(labels.keys() - posts.keys()):
             findings["reposts_without_post"] += len(labels[key])
         for number, (key, name) in enumerate(posts.items(), start=1):
@@ -77,19 +82,6 @@ def _sort_files(names: list[str], findings: Findings) -> tuple[dict[str, str], d
         else:
             note(findings, "other_files", name)
     return posts, labels
-
-
-def _how_to_join(path: Path, names: list[str]) -> str:
-    """Return that files are not in the CED layout, and how to make a corpus of them."""
-    [(suffix, _)] = Counter(PurePosixPath(name).suffix for name in names).most_common(1) or [("", 0)]
-    advice = "Write their posts into one .csv or .jsonl file with the columns text and label."
-    if path.is_dir() and suffix == ".json":
-        code = f"import glob, json; [print(json.dumps(json.load(open(file)))) for file in glob.glob('{path}/**/*.json'"
-        advice = f'If each file contains one post, join them: python -c "{code}, recursive=True)]" > posts.jsonl'
-    return (
-        f"not in the CED layout (folders {POSTS_FOLDER}, {', '.join(REPOSTS_FOLDERS)}); it has {len(names):,} file(s)"
-        f"{f', most of them {suffix}' if suffix else ''}. {advice}"
-    )
 
 
 def _read_post(name: str, read: ReadFile, folders: dict[str, str], findings: Findings) -> dict[str, Any]:

@@ -58,6 +58,7 @@ class Input:
         file: The open file or stream; None for a folder.
         is_labeled: Whether each post needs a label (training).
         findings: Counts of oddities; a format may add to them.
+        is_numbered: Whether a table has no header, so that its columns are numbered from 1.
     """
 
     name: str
@@ -66,7 +67,14 @@ class Input:
     file: io.BufferedReader | None
     is_labeled: bool = True
     findings: Findings = field(default_factory=Findings)
+    is_numbered: bool = False
     wrapper: io.TextIOWrapper | None = field(default=None, repr=False)
+
+    def part(self, name: str, content: bytes) -> "Input":
+        """Return a file of this folder or zip as an input of its own."""
+        raw: Any = io.BytesIO(content)
+        file = io.BufferedReader(raw)
+        return Input(f"{self.name}: {name}", self.format, None, file, self.is_labeled, self.findings)
 
     def need_path(self) -> Path:
         """Return the path, for formats that cannot be read from a stream.

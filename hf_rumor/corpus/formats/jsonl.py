@@ -1,29 +1,33 @@
-"""JSON lines: one object per line."""
+"""JSON: one object per line, or a whole file with a list of objects. Nested keys become columns such as `user.id`."""
 
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from hf_rumor.corpus.formats.input import HEAD_BYTES, Input, Row
 from hf_rumor.errors import CorpusError
+from hf_rumor.util.encodings import decode
 
 
-LIST_KEY = re.compile(rb'\s*\{\s*"(data|rows|items|posts|records|examples|results|list)"\s*:\s*\[')
+MAX_BYTES = 1 << 30  # of a file that is one JSON value, and is read at once
+LIST_KEYS = ("data", "rows", "items", "posts", "records", "examples", "results", "list")
+LIST_KEY = re.compile(rb'\s*\{\s*"(?:' + "|".join(LIST_KEYS).encode() + rb')"\s*:\s*\[')
 OF_COLUMNS = re.compile(rb'\s*\{\s*"[^"]*"\s*:\s*\{\s*"0"\s*:')  # as pandas writes it by default
 # An array of objects, or a value over several lines.
 WHOLE_JSON = re.compile(rb"\s*(?:\[\s*\{|[\[{]\s*\n)|" + LIST_KEY.pattern + b"|" + OF_COLUMNS.pattern)
 
 
 def read_jsonl(source: Input) -> Iterator[Row]:
-    """Yield one row per line; keys are columns.
+    """Yield one row per line or object; keys are columns.
 
     Raises:
-        CorpusError: The whole file is one JSON value.
+        CorpusError: The whole file is one JSON value without a list of objects.
     """
     assert source.file is not None
-    head = source.file.peek(HEAD_BYTES)
-    if WHOLE_JSON.match(head):
-        raise CorpusError(f"{source.name}: {_how_to_convert(source.name, head)}")
+    if WHOLE_JSON.match(source.file.peek(HEAD_BYTES).removeprefix(b"\xef\xbb\xbf")):
+        yield from _read_whole(source)
+        return
     for line in source.lines():
         where = f"line {line.number}"
         if line.error or not line.text.strip():
@@ -35,22 +39,55 @@ def read_jsonl(source: Input) -> Iterator[Row]:
             yield Row(line.number, where, {}, f"not a JSON object ({error}). Repair or remove the line.")
             continue
         if isinstance(value, dict):
-            yield Row(line.number, where, value)
+            yield Row(line.number, where, flatten(value))
         else:
             yield Row(line.number, where, {}, f"not a JSON object but a {type(value).__name__}. Repair the line.")
 
 
-def _how_to_convert(name: str, head: bytes) -> str:
-    """Return what kind of JSON a file contains, which is not one object per line, and the command that converts it."""
-    if OF_COLUMNS.match(head):
-        return 'a JSON object of columns. Write it again with pandas: to_json(path, orient="records", lines=True).'
-    key = LIST_KEY.match(head)
-    part, what, note = "", "a JSON array", ""
-    if key:
-        part = f"[{key[1].decode()!r}]"
-        what = f"a JSON object with a list under {part[1:-1]}"
-    elif head.lstrip()[:1] == b"{":
-        part, what, note = "['KEY']", "a JSON object over several lines", ", with the name of its list for KEY"
-    code = f"import json; [print(json.dumps(row)) for row in json.load(open({name!r})){part}]"
-    new = f"{name.removesuffix('.json').removesuffix('.jsonl')}.converted.jsonl"
-    return f'{what}, not one JSON object per line. Convert it{note}: python -c "{code}" > {new}'
+def _read_whole(source: Input) -> Iterator[Row]:
+    assert source.file is not None
+    content = source.file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise CorpusError(
+            f"{source.name}: one JSON value of more than {MAX_BYTES:,} bytes. Write one object per line."
+        )
+    try:
+        text, encoding = decode(content)
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CorpusError(f"{source.name}: not valid JSON ({error}). Repair the file.") from error
+    source.findings["files_in_gb18030"] += encoding == "gb18030"
+    objects = _objects(value)
+    if objects is None:
+        raise CorpusError(f"{source.name}: no list of JSON objects. Write one object per line, with its text.")
+    for number, item in enumerate(objects, start=1):
+        if isinstance(item, dict):
+            yield Row(number, f"object {number}", flatten(item))
+        else:
+            yield Row(number, f"object {number}", {}, f"not a JSON object but a {type(item).__name__}. Repair it.")
+
+
+def _objects(value: Any) -> list[Any] | None:
+    """Return the posts in a JSON value: a list, a list under a key, objects by id, columns of pandas, or one post."""
+    if isinstance(value, list):
+        return value
+    if not isinstance(value, dict) or not value:
+        return None
+    for key in LIST_KEYS:
+        if isinstance(objects := value.get(key), list):
+            return objects
+    if all(isinstance(item, dict) for item in value.values()):
+        columns = list(value.values())
+        if all(list(column) == [str(number) for number in range(len(column))] for column in columns):
+            rows = zip(*(column.values() for column in columns), strict=False)
+            return [dict(zip(value, row, strict=True)) for row in rows]
+        return [{"id": key, **item} for key, item in value.items()]
+    return [value]
+
+
+def flatten(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return an object without objects in it: `{"user": {"id": 7}}` becomes `{"user.id": 7}`."""
+    flat: dict[str, Any] = {}
+    for key, item in value.items():
+        flat |= flatten(item, f"{prefix}{key}.") if isinstance(item, dict) else {f"{prefix}{key}": item}
+    return flat

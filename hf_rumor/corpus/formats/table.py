@@ -1,8 +1,9 @@
-"""Tables with a header line: CSV and TSV; the header decides which delimiter they have."""
+"""CSV and TSV; the first line, usually the header, decides which delimiter they have."""
 
 import csv
 from collections import deque
 from collections.abc import Iterator
+from itertools import chain
 
 from hf_rumor.corpus.formats.input import MAX_LINE_BYTES, Input, Line, Row
 from hf_rumor.errors import CorpusError
@@ -24,7 +25,7 @@ def read_tsv(source: Input) -> Iterator[Row]:
 
 def _read_table(source: Input, delimiters: str, preferred: str = "") -> Iterator[Row]:
     csv.field_size_limit(2 * MAX_LINE_BYTES)
-    lines = (line for line in source.lines() if line.text or line.error)
+    lines: Iterator[Line] = (line for line in source.lines() if line.text or line.error)
     first = next(lines, None)
     if first is None:
         return
@@ -32,6 +33,9 @@ def _read_table(source: Input, delimiters: str, preferred: str = "") -> Iterator
     header = first.error or _parse([first.text], delimiter)
     if isinstance(header, str):
         raise CorpusError(f"{source.name}: line {first.number} (the header): {header}")
+    if source.is_numbered and not all(name.isdecimal() for name in header):
+        header = [str(number) for number in range(1, len(header) + 1)]
+        lines = chain([first], lines)
     for number, (line, row) in enumerate(_rows(lines, delimiter), start=1):
         where = f"line {line.number}"
         if isinstance(row, str):

@@ -1,8 +1,5 @@
 import io
 import json
-import shlex
-import subprocess
-import sys
 
 import pytest
 
@@ -32,29 +29,47 @@ def test_another_line_has_an_error(line):
     assert bad.error.startswith("not a JSON object")
 
 
-@pytest.mark.parametrize(
-    "value", [[{"text": "雪"}, {"text": "雨"}], {"data": [{"text": "雪"}, {"text": "雨"}]}], ids=["array", "object"]
-)
+TWO = [{"text": "雪", "label": 1}, {"text": "雨", "label": 0}]
+
+
 @pytest.mark.parametrize("indent", [None, 2])
-def test_the_command_for_a_whole_json_value_converts_it(tmp_path, value, indent):
-    path = tmp_path / "posts.jsonl"
-    path.write_text(json.dumps(value, indent=indent), encoding="utf-8")
-    with open_input(path) as source, pytest.raises(CorpusError, match="not one JSON object per line") as caught:
-        next(read_rows(source))
-    command, _, new = str(caught.value).partition("Convert it: ")[2].partition(" > ")
-    converted = subprocess.run([sys.executable, *shlex.split(command)[1:]], capture_output=True, check=True).stdout
-    assert new.endswith(".jsonl")
-    assert [json.loads(line)["text"] for line in converted.splitlines()] == ["雪", "雨"]
+@pytest.mark.parametrize(
+    "value",
+    [TWO, {"data": TWO}, {"version": 1, "posts": TWO}, {"text": {"0": "雪", "1": "雨"}, "label": {"0": 1, "1": 0}}],
+)
+def test_a_whole_json_value_is_read_object_by_object(value, indent):
+    content = json.dumps(value, indent=indent or (2 if "version" in value else None))
+    assert rows(content) == [Row(number, f"object {number}", values) for number, values in enumerate(TWO, start=1)]
+
+
+def test_keys_of_objects_are_ids():
+    content = json.dumps({"a": TWO[0], "b": TWO[1]}, indent=1)
+    assert [row.values for row in rows(content)] == [{"id": "a", **TWO[0]}, {"id": "b", **TWO[1]}]
+
+
+def test_one_object_over_several_lines_is_one_post():
+    post = {"text": "雪", "reposts": [{"text": "真的吗"}]}
+    assert rows(json.dumps(post, indent=1)) == [Row(1, "object 1", post)]
+
+
+def test_nested_keys_become_columns():
+    line = '{"mblog": {"text": "雪", "user": {"id": 7}}, "label": 1}'
+    assert rows(line) == [Row(1, "line 1", {"mblog.text": "雪", "mblog.user.id": 7, "label": 1})]
 
 
 @pytest.mark.parametrize(
-    ("content", "advice"),
+    ("content", "words"),
     [
-        ('{\n "version": 1, "data": []}', "with the name of its list for KEY: python -c"),
-        ('{"text": {"0": "雪", "1": "雨"}, "label": {"0": 1, "1": 0}}', 'to_json(path, orient="records", lines=True)'),
+        ('[\n {"text": "雪"},', "not valid JSON"),
+        ("{\n}", "no list of JSON objects"),
+        ("[\n" + "[" * 100_000, "not valid JSON"),
     ],
 )
-def test_other_json_values_are_refused_with_a_way_out(content, advice):
-    with pytest.raises(CorpusError) as caught:
+def test_a_broken_json_value_is_refused(content, words):
+    with pytest.raises(CorpusError, match=words):
         rows(content)
-    assert advice in str(caught.value)
+
+
+def test_an_entry_that_is_no_object_is_an_error_of_its_row():
+    first, second = rows('[{"text": "雪"}, 3]')
+    assert (first.error, second.error) == (None, "not a JSON object but a int. Repair it.")

@@ -49,7 +49,7 @@ def test_an_event_is_a_post_with_its_reposts_oldest_first(write):
     with open_input(write(INDEX, EVENT)) as source:
         assert source.format == "weibo16"
         assert list(read_posts(source, Columns())) == [POST]
-    assert +source.findings == Findings({"events_without_file": 1})
+    assert +source.findings == Findings({"events_without_file": 1, "known_corpora": 1, "known_corpora: Weibo16": 1})
 
 
 def test_a_broken_event_is_an_error_of_its_row_only(write):
