@@ -26,9 +26,10 @@ from sklearn.svm import LinearSVC
 from tokenizers import Tokenizer
 
 from hf_rumor import RumorClassifier
-from hf_rumor.corpus.arrow import load_corpus, split_dataset
+from hf_rumor.corpus.arrow import load_corpus
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.corpus.observed import DEADLINES, observe
+from hf_rumor.corpus.parts import split_dataset
 from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.evaluation.intervals import paired_differences
 from hf_rumor.models.encoders import MINI_FOLDER

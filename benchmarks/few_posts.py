@@ -19,8 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from hf_rumor import RumorClassifier
-from hf_rumor.corpus.arrow import load_corpus, split_dataset
+from hf_rumor.corpus.arrow import load_corpus
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
+from hf_rumor.corpus.parts import split_dataset
 from hf_rumor.evaluation.baseline import make_tfidf_svm
 
 

@@ -17,8 +17,9 @@ import atheris
 
 
 with atheris.instrument_imports(include=["hf_rumor.corpus"]):
+    from hf_rumor.corpus.columns import Columns
     from hf_rumor.corpus.formats import open_input
-    from hf_rumor.corpus.rows import Columns, read_posts
+    from hf_rumor.corpus.rows import read_posts
 
 from fuzz_readers import SLOW_SECONDS, seeds
 

@@ -20,8 +20,9 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 
+from hf_rumor.corpus.columns import Columns
 from hf_rumor.corpus.formats import open_input
-from hf_rumor.corpus.rows import Columns, read_posts
+from hf_rumor.corpus.rows import read_posts
 from hf_rumor.errors import CorpusError
 
 

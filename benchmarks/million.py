@@ -38,7 +38,7 @@ def from_arrow():
 STAGES = {
     "to Arrow": """
 from hf_rumor.corpus.cache import _from_cache
-from hf_rumor.corpus.rows import Columns
+from hf_rumor.corpus.columns import Columns
 _from_cache(path, Columns(), "million")
 """,
     "clean posts": """

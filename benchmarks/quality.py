@@ -19,7 +19,8 @@ from pathlib import Path
 
 from transformers import DataCollatorWithPadding, TrainingArguments, set_seed
 
-from hf_rumor.corpus.arrow import load_corpus, split_corpus
+from hf_rumor.corpus.arrow import load_corpus
+from hf_rumor.corpus.parts import split_corpus
 from hf_rumor.models.encoders import freeze_embeddings, load_encoder
 from hf_rumor.models.inputs import InputConfig
 from hf_rumor.training.hardware import choose_precision, detect_hardware

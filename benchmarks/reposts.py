@@ -23,9 +23,10 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 from tokenizers import Tokenizer
 
-from hf_rumor.corpus.arrow import load_corpus, posts_of, split_dataset
+from hf_rumor.corpus.arrow import load_corpus, posts_of
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.corpus.observed import observe
+from hf_rumor.corpus.parts import split_dataset
 from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.evaluation.baseline import make_tfidf_svm
 from hf_rumor.labels import log_odds, sigmoid

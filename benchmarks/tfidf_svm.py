@@ -12,8 +12,9 @@ import sklearn
 from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
-from hf_rumor.corpus.arrow import load_corpus, split_dataset
+from hf_rumor.corpus.arrow import load_corpus
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
+from hf_rumor.corpus.parts import split_dataset
 from hf_rumor.corpus.splits import SPLITS
 from hf_rumor.evaluation.baseline import make_tfidf_svm
 

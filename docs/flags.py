@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from hf_rumor.cli.main import make_parser
-from hf_rumor.config.flags import REFUSED, TRAINING_DEFAULTS, RunArguments
+from hf_rumor.config.flags import REFUSED, TRAINING_DEFAULTS, RunArguments, shown_default
 from hf_rumor.config.parse import bundled_recipes
 from hf_rumor.config.parse import make_parser as make_train_parser
 
@@ -93,7 +93,10 @@ def _train_tables() -> Iterator[str]:
         return f"`--{name}`", _value(default), _meaning(meaning, choices[name])
 
     yield "### Data, model, split, loss\n"
-    yield _table(row(entry.name, entry.default, entry.metadata["help"]) for entry in dataclasses.fields(RunArguments))
+    yield _table(
+        row(entry.name, shown_default(entry.name), entry.metadata["help"])
+        for entry in dataclasses.fields(RunArguments)
+    )
     yield "### Flags of transformers with different defaults\n"
     yield _table(row(name, value, meaning) for name, (value, meaning) in TRAINING_DEFAULTS.items())
     yield "### All other flags of transformers\n"

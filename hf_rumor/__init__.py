@@ -11,7 +11,8 @@ from hf_rumor.errors import RumorError
 
 if TYPE_CHECKING:
     from hf_rumor.api import evaluate, train
-    from hf_rumor.corpus.arrow import load_corpus, split_corpus
+    from hf_rumor.corpus.arrow import load_corpus
+    from hf_rumor.corpus.parts import split_corpus
     from hf_rumor.corpus.post import Post, Repost
     from hf_rumor.inference.classifier import Prediction, RumorClassifier
     from hf_rumor.report.record import Report
@@ -46,7 +47,7 @@ _MODULES = {
     "evaluate": "hf_rumor.api",
     "load_corpus": "hf_rumor.corpus.arrow",
     "make_loss": "hf_rumor.training.losses",
-    "split_corpus": "hf_rumor.corpus.arrow",
+    "split_corpus": "hf_rumor.corpus.parts",
     "train": "hf_rumor.api",
 }
 

@@ -16,9 +16,10 @@ from sklearn.preprocessing import OneHotEncoder
 
 from hf_rumor.audit.giveaways import Giveaway, find_giveaways
 from hf_rumor.audit.label_errors import LabelErrors, find_label_errors
-from hf_rumor.corpus.arrow import Corpus, split_dataset
+from hf_rumor.corpus.arrow import Corpus
 from hf_rumor.corpus.findings import describe
 from hf_rumor.corpus.near_duplicates import NearDuplicates, find_near_duplicates
+from hf_rumor.corpus.parts import split_dataset
 from hf_rumor.corpus.splits import SPLITS, Split
 from hf_rumor.corpus.values import CHINA
 from hf_rumor.errors import CorpusError

@@ -88,14 +88,17 @@ def add_threshold(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_corpus_flags(parser: argparse.ArgumentParser) -> None:
-    """Add --data_path, the columns and the label map."""
+def add_corpus_flags(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Add --data_path, the columns and the label map; `several` paths would swallow a positional behind them."""
     for entry in dataclasses.fields(RunArguments):
-        if entry.name in OF_THE_CORPUS:
-            metavar = {"data_path": "PATH", "label_map": "JSON"}.get(entry.name, "NAME")
-            default = "" if entry.default is None else f" [{entry.default}]"
-            help_text = entry.metadata["help"] + default
-            parser.add_argument(f"--{entry.name}", metavar=metavar, default=entry.default, help=help_text)
+        flag, help_text = f"--{entry.name}", entry.metadata["help"]
+        if entry.name == "data_path":
+            nargs = "+" if several else 1
+            parser.add_argument(flag, metavar="PATH", nargs=nargs, default=["auto"], help=f"{help_text} [auto]")
+        elif entry.name == "keep_copies":
+            parser.add_argument(flag, action="store_true", help=help_text)
+        elif entry.name in OF_THE_CORPUS:
+            parser.add_argument(flag, metavar="JSON" if entry.name == "label_map" else "NAME", help=help_text)
 
 
 def add_language(parser: argparse.ArgumentParser, help_text: str) -> None:
@@ -139,10 +142,9 @@ def open_posts(argument: str, format_name: str = "auto") -> Iterator[Input]:
 
 def load(arguments: argparse.Namespace) -> "Corpus":
     """Return the corpus that the flags of `add_corpus_flags` name."""
-    from hf_rumor.corpus.arrow import load_corpus
-    from hf_rumor.corpus.rows import columns_of
+    from hf_rumor.config.corpora import read_corpora
 
-    return load_corpus(arguments.data_path, columns=columns_of(arguments))
+    return read_corpora(arguments)
 
 
 def send(arguments: argparse.Namespace, repo_type: Any, uploads: Sequence[Any], message: str) -> None:
@@ -233,9 +235,13 @@ def some_of(choices: Sequence[str], text: str) -> list[str]:
 
 def split_names(text: str) -> list[str]:
     """Return different names of splits, separated by commas."""
-    from hf_rumor.corpus.splits import SPLITS  # takes seconds to import
+    from hf_rumor.corpus.splits import LEAVE_OUT, SPLITS, is_split  # takes seconds to import
 
-    return some_of(tuple(SPLITS), text)
+    words = names(text)
+    for word in words:
+        if not is_split(word):
+            raise argparse.ArgumentTypeError(f"{word!r} is not one of {', '.join(SPLITS)}, {LEAVE_OUT}SOURCE")
+    return words
 
 
 def split_name(text: str) -> str:

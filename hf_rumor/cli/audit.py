@@ -22,7 +22,7 @@ def add_parser(verbs: Any) -> None:
         "check a corpus: counts, near-duplicates, leakage, label errors, artifacts",
         example="hf-rumor audit --data_path posts.csv",
     )
-    add_corpus_flags(parser)
+    add_corpus_flags(parser, several=True)
     parser.add_argument("--split_seed", type=seed, default=0, help="Seed of the splits. [%(default)s]")
     parser.add_argument("--json", action="store_true", help="Print JSON.")
     parser.add_argument(

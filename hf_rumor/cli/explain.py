@@ -21,7 +21,7 @@ from hf_rumor.util.files import user_path
 
 
 if TYPE_CHECKING:
-    from hf_rumor.corpus.rows import Columns
+    from hf_rumor.corpus.columns import Columns
 
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def add_parser(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Explain the texts, or check the explanations."""
-    from hf_rumor.corpus.rows import Columns
+    from hf_rumor.corpus.columns import Columns
     from hf_rumor.inference.classifier import RumorClassifier
     from hf_rumor.inference.explain import Explainer
     from hf_rumor.inference.explanation import explanation_page, explanation_text

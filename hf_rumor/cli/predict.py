@@ -80,7 +80,8 @@ def add_parser(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Predict every line; with several processes each does a share of the windows."""
-    from hf_rumor.corpus.rows import Columns, read_items
+    from hf_rumor.corpus.columns import Columns
+    from hf_rumor.corpus.rows import read_items
     from hf_rumor.inference.bulk import Share, describe_job, join_shares, predict_items, write_predictions, write_share
     from hf_rumor.inference.classifier import RumorClassifier
 

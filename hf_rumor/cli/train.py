@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from hf_rumor.cli.arguments import Formatter, exit_on_sigterm
-from hf_rumor.config.flags import TRAINING_DEFAULTS, RunArguments
+from hf_rumor.config.flags import TRAINING_DEFAULTS, RunArguments, shown_default
 from hf_rumor.config.parse import bundled_recipes, check_names, make_parser
 from hf_rumor.util.processes import is_first_process
 
@@ -71,7 +71,8 @@ def train_help() -> str:
     )
     ours = parser.add_argument_group("flags of hf_rumor")
     for entry in dataclasses.fields(RunArguments):
-        default = "" if entry.default is None else f" [{entry.default}]"
+        value = shown_default(entry.name)
+        default = "" if value is None else f" [{value}]"
         ours.add_argument(f"--{entry.name}", metavar="", help=entry.metadata["help"] + default)
     theirs = parser.add_argument_group(
         "flags of transformers.TrainingArguments with different defaults (--help_all prints all)"

@@ -91,10 +91,10 @@ MINIMUMS = {
 }
 MAX_SEED = 2**32 - 1  # largest seed that NumPy accepts
 
-PATHS = ("data_path", "model_name_or_path", "output_dir", "resume_from_checkpoint")  # in which ~ is expanded
+PATHS = ("model_name_or_path", "output_dir", "resume_from_checkpoint")  # in which ~ is expanded
 
 # Which posts are read, and how.
-OF_THE_CORPUS = ("data_path", "text_column", "label_column", "id_column", "label_map")
+OF_THE_CORPUS = ("data_path", "text_column", "label_column", "id_column", "label_map", "keep_copies")
 
 # Where results go, not what they are: two runs that differ only in these are the same run.
 NOT_IN_RECIPE = (
@@ -143,11 +143,13 @@ class RunArguments:
     """The flags of a run that `transformers.TrainingArguments` does not have."""
 
     # Corpus
-    data_path: str = _flag(
-        "auto",
-        "Corpus: a .csv, .tsv, .json, .jsonl, .xlsx or .parquet file, also compressed, a zip or folder of files, of "
-        "CED, Weibo16 or Weibo17, or hub:user/dataset. "
-        "auto: data/Rumor_Dataset.zip, else the published corpus from the cache or the network, else data/sample.",
+    data_path: list[str] = field(
+        default_factory=lambda: ["auto"],
+        metadata={
+            "help": "Corpus, or several: a .csv, .tsv, .json, .jsonl, .xlsx or .parquet file, also compressed; a zip "
+            "or folder of files, of CED, Weibo16 or Weibo17; hub:user/dataset; or a .yaml file that lists corpora. "
+            "auto: data/Rumor_Dataset.zip, else the published corpus from the cache or the network, else data/sample."
+        },
     )
     text_column: str | None = _flag(None, "Name of the text column; detected if not given.")
     label_column: str | None = _flag(None, "Name of the label column; detected if not given.")
@@ -157,6 +159,9 @@ class RunArguments:
         "What each label means, as JSON: "
         """'{"fake": "rumor", "real": "non-rumor", "2": null}'; null skips the posts with this label.""",
     )
+    keep_copies: bool = _flag(
+        False, "With several corpora: keep near-duplicates of posts in corpora that were named earlier."
+    )
     streaming: bool = _flag(
         False, "Tokenize training posts on the fly, without storing tokens: for corpora of millions of posts."
     )
@@ -165,7 +170,8 @@ class RunArguments:
     split: str = _flag(
         "grouped",
         "Split into training, validation and test posts: grouped (near-duplicates stay together), random, "
-        "chronological, every_8th, or column (the predefined split, from the corpus column named split).",
+        "chronological, every_8th, column (the predefined split, from the corpus column named split), or "
+        "leave_out:SOURCE (one of several corpora is the test set).",
     )
     split_seed: int = _flag(0, "Seed of the split.")
     folds: int = _flag(5, "Number of folds of about equal size (grouped, random); one of them is the test set.")
@@ -266,3 +272,9 @@ class RunArguments:
         if not isinstance(value, dict):
             raise ArgumentError(f"--{name} {text}: not a JSON object. Write '{{\"key\": value}}'.")
         return value
+
+
+def shown_default(name: str) -> Any:
+    """Return the default of one of our flags as on a command line; None if there is none."""
+    value = getattr(RunArguments(), name)
+    return " ".join(value) if isinstance(value, list) else value

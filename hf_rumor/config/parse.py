@@ -47,8 +47,11 @@ class Arguments:
     recipe_model: str | None = None  # model in the recipe, if it names one
 
     def recipe(self) -> dict[str, Any]:
-        """Return the flags that repeat the run."""
-        return {name: self.given[name] for name in sorted(self.given) if name not in NOT_IN_RECIPE}
+        """Return the flags that repeat the run; a single corpus is not in a list."""
+        flags = {name: self.given[name] for name in sorted(self.given) if name not in NOT_IN_RECIPE}
+        if len(flags.get("data_path", ())) == 1:
+            [flags["data_path"]] = flags["data_path"]
+        return flags
 
     def resolved(self, flags: Mapping[str, Any]) -> "Arguments":
         """Return these arguments with the values of `flags`, which override those given."""
@@ -153,7 +156,12 @@ def make_parser() -> argparse.ArgumentParser:
     """Return the parser of `RunArguments` and `TrainingArguments`; it returns only the flags that are given."""
     from transformers import HfArgumentParser, TrainingArguments
 
-    from hf_rumor.corpus.splits import SPLITS
+    from hf_rumor.corpus.splits import LEAVE_OUT, SPLITS, is_split
+
+    def split(name: str) -> str:
+        if not is_split(name):
+            raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(SPLITS)}, {LEAVE_OUT}SOURCE")
+        return name
 
     class Parser(HfArgumentParser):
         def error(self, message: str) -> NoReturn:  # without several hundred lines of usage
@@ -164,7 +172,7 @@ def make_parser() -> argparse.ArgumentParser:
     for action in parser._actions:
         action.default = argparse.SUPPRESS
         if action.dest == "split":
-            action.choices = tuple(SPLITS)
+            action.type = split
     return parser
 
 
@@ -177,7 +185,9 @@ def _parse(parser: argparse.ArgumentParser, words: Sequence[str], where: str) ->
         what = "not a flag" if unknown[0].startswith("-") else "unexpected argument; a recipe must come first"
         raise ArgumentError(f"{where}{unknown[0]}: {what}. See hf-rumor train --help.")
     given = vars(values)
-    return given | {name: os.path.expanduser(given[name]) for name in PATHS if given.get(name)}
+    given["data_path"] = [os.path.expanduser(path) for path in given.get("data_path", ())]
+    paths = {name: os.path.expanduser(given[name]) for name in PATHS if given.get(name)}
+    return {name: value for name, value in (given | paths).items() if name != "data_path" or value}
 
 
 @cache

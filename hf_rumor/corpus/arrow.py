@@ -1,28 +1,28 @@
-"""A corpus: posts from one or several sources in a `datasets.Dataset`, and its parts in a `DatasetDict`."""
+"""A corpus: clean posts from one or several sources in a `datasets.Dataset`."""
 
 import hashlib
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from datasets import ClassLabel, Dataset, DatasetDict
+from datasets import ClassLabel, Dataset, concatenate_datasets
 
 from hf_rumor.corpus.cache import CACHED, FEATURES, read_cached, to_row
 from hf_rumor.corpus.cleaning import clean_posts
+from hf_rumor.corpus.columns import Columns, CorpusFile
 from hf_rumor.corpus.findings import Findings, describe
 from hf_rumor.corpus.formats.input import Row
 from hf_rumor.corpus.formats.parquet import with_class_names
-from hf_rumor.corpus.near_duplicates import Indices, find_near_duplicates
+from hf_rumor.corpus.merging import Part, merge
 from hf_rumor.corpus.normalization import normalize
 from hf_rumor.corpus.post import Post
-from hf_rumor.corpus.rows import Columns, labeled_posts
+from hf_rumor.corpus.rows import labeled_posts
 from hf_rumor.corpus.sources import name_of, resolve_corpus
-from hf_rumor.corpus.splits import TEST_PART, PostsToSplit, Split, split_posts
 from hf_rumor.errors import CorpusError
 from hf_rumor.labels import LABEL_NAMES
 from hf_rumor.util.files import content_digest
@@ -65,15 +65,26 @@ class Corpus:
         return Path(" + ".join(str(source.path) for source in self.sources))
 
     @property
-    def data_path(self) -> str | None:
-        """The `--data_path` of the corpus; None if it is in memory or has several sources."""
-        return None if len(self.sources) > 1 or self.path == IN_MEMORY else name_of(self.path)
+    def data_path(self) -> list[str]:
+        """The `--data_path` of the corpus; empty if it is in memory."""
+        return [name_of(source.path) for source in self.sources if source.path != IN_MEMORY]
 
     @property
     def sha256(self) -> str:
-        """The digest of the source; of several sources, the digest of their digests, in any order."""
-        digests = sorted(source.sha256 for source in self.sources)
-        return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
+        """The digest of the source; of several sources, the digest of their digests."""
+        return joint_digest([source.sha256 for source in self.sources])
+
+
+@dataclass(frozen=True)
+class _Cleaned:
+    """One source, before posts are dropped."""
+
+    source: Source
+    rows: Dataset  # all that were read
+    ids: list[str]  # of the rows, unique among those kept
+    texts: list[str]  # normalized, of the rows
+    kept: list[int]  # positions of the rows to keep
+    findings: Findings
 
 
 def load_corpus(
@@ -97,15 +108,70 @@ def load_corpus(
     if isinstance(source, str | Path):
         if labels is not None:
             raise CorpusError(f"{source}: labels cannot be passed with a path. Pass a list of texts instead.")
-        path = resolve_corpus(source) if isinstance(source, str) else source
-        sha256 = content_digest(path)
-        rows, findings = read_cached(path, columns, sha256)
-    else:
-        path = IN_MEMORY
-        rows, findings, sha256 = _read_memory(_rows_in_memory(source, labels), columns)
-    corpus = _clean(path, sha256, rows, findings)
+        return load_corpora([CorpusFile(str(source), columns=columns)])
+    rows, findings, sha256 = _read_memory(_rows_in_memory(source, labels), columns)
+    corpus = _build([_clean(Source(IN_MEMORY.name, IN_MEMORY, sha256), rows, findings)])
     _log(corpus)
     return corpus
+
+
+def joint_digest(digests: Sequence[str]) -> str:
+    """Return the digest of several sources in this order; of one source, its own."""
+    return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+def load_corpora(files: Sequence[CorpusFile], *, keep_copies: bool = False, first: str = "") -> Corpus:
+    """Return one clean corpus from several, and log its oddities; ids become `source/id`.
+
+    Of near-duplicates in several sources, the posts of the first source are kept.
+
+    Args:
+        files: The sources.
+        keep_copies: Whether to keep all of them.
+        first: Name of the source whose posts are kept, if not the first one's.
+
+    Raises:
+        CorpusError: A corpus does not exist, is broken, or has no post.
+    """
+    names: list[str] = []
+    cleaned = []
+    for file in files:
+        path = resolve_corpus(file.path)
+        sha256 = content_digest(path)
+        rows, findings = read_cached(path, file.columns, sha256)
+        wanted = file.name or (path.stem if name_of(path) == str(path) else name_of(path))
+        names.append(next(name for name in _numbered(wanted) if name not in names))
+        cleaned.append(_clean(Source(names[-1], path, sha256), rows, findings))
+        corpus = _build(cleaned[-1:])
+        _log(corpus)
+    if len(cleaned) == 1:
+        return corpus
+    cleaned.sort(key=lambda one: one.source.name != first)
+    merged = merge([_part(source) for source in cleaned], keep_copies=keep_copies)
+    corpus = _build(
+        [
+            replace(
+                source, kept=[source.kept[place] for place in found.kept], findings=source.findings + found.findings
+            )
+            for source, found in zip(cleaned, merged, strict=True)
+        ],
+        exchanged=[found.is_exchanged for found in merged],
+    )
+    logger.info("corpus: %s posts from %s", f"{len(corpus.posts):,}", ", ".join(one.source.name for one in cleaned))
+    for line in describe(sum((found.findings for found in merged), Findings())):
+        logger.info("corpus: %s", line)
+    return corpus
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}-{number}" for number in count(2))
+
+
+def _part(cleaned: _Cleaned) -> Part:
+    labels = np.array(cleaned.rows["label"][:], dtype=np.int64)
+    texts = [cleaned.texts[position] for position in cleaned.kept]
+    return Part(cleaned.source.name, texts, labels[cleaned.kept], bool(cleaned.findings["labels_by_convention"]))
 
 
 def _rows_in_memory(source: Dataset | Sequence[str] | Sequence[Post], labels: Sequence[Any] | None) -> Iterator[Row]:
@@ -144,20 +210,35 @@ def _read_memory(rows: Iterator[Row], columns: Columns) -> tuple[Dataset, Findin
     return Dataset.from_list(posts, features=CACHED), findings, hasher.hexdigest()
 
 
-def _clean(path: Path, sha256: str, rows: Dataset, findings: Findings) -> Corpus:
-    ids = rows["id"][:]
+def _clean(source: Source, rows: Dataset, findings: Findings) -> _Cleaned:
     texts = [normalize(text) for text in rows["text"][:]]
-    kept, new_ids, skipped = clean_posts(ids, texts, rows["label"][:])
+    kept, ids, skipped = clean_posts(rows["id"][:], texts, rows["label"][:])
     if not kept:
-        raise CorpusError(f"{path}: no posts left ({'; '.join(describe(skipped))}). Check --data_path.")
-    name = path.stem if name_of(path) == str(path) else name_of(path)
-    if new_ids != ids:
-        rows = rows.remove_columns("id").add_column("id", new_ids)
-    fingerprint = hashlib.sha256(repr((rows._fingerprint, name)).encode()).hexdigest()[:16]
-    rows = rows.add_column("source", [name] * len(rows), new_fingerprint=fingerprint)
-    texts_sha256 = hashlib.sha256("\n".join(sorted(texts[position] for position in kept)).encode()).hexdigest()
-    posts = rows.select_columns(list(FEATURES)).select(kept)
-    return Corpus((Source(name, path, sha256),), posts, findings + skipped, texts_sha256)
+        raise CorpusError(f"{source.path}: no posts left ({'; '.join(describe(skipped))}). Check --data_path.")
+    return _Cleaned(source, rows, ids, texts, kept, findings + skipped)
+
+
+def _build(cleaned: Sequence[_Cleaned], exchanged: Sequence[bool] = (False,)) -> Corpus:
+    """Return the corpus of the sources, where `exchanged` tells whether the labels of a source are exchanged."""
+    parts = []
+    for one, is_exchanged in zip(cleaned, exchanged, strict=True):
+        rows, name = one.rows, one.source.name
+        ids = one.ids if len(cleaned) == 1 else [f"{name}/{post_id}" for post_id in one.ids]
+        if ids != rows["id"][:]:
+            rows = rows.remove_columns("id").add_column("id", ids)
+        if is_exchanged:
+            labels = [1 - label for label in rows["label"][:]]
+            rows = rows.remove_columns("label").add_column("label", labels, feature=FEATURES["label"])
+        fingerprint = hashlib.sha256(repr((rows._fingerprint, name)).encode()).hexdigest()[:16]
+        rows = rows.add_column("source", [name] * len(rows), new_fingerprint=fingerprint)
+        parts.append(rows.select_columns(list(FEATURES)).select(one.kept))
+    texts = sorted(one.texts[position] for one in cleaned for position in one.kept)
+    return Corpus(
+        tuple(one.source for one in cleaned),
+        parts[0] if len(parts) == 1 else concatenate_datasets(parts),
+        sum((one.findings for one in cleaned), Findings()),
+        hashlib.sha256("\n".join(texts).encode()).hexdigest(),
+    )
 
 
 def _log(corpus: Corpus) -> None:
@@ -165,7 +246,7 @@ def _log(corpus: Corpus) -> None:
     logger.info("corpus: %s, %s posts, %s rumors", corpus.path, f"{len(labels):,}", f"{sum(labels):,}")
     for line in describe(corpus.findings):
         logger.info("corpus: %s", line)
-    notes = ("labels_as_numbers: ", "labels_mapped: ")
+    notes = ("labels_as_answers: ", "labels_by_convention: ", "labels_mapped: ")
     meanings = [key.split(": ", 1)[1] for key in corpus.findings if key.startswith(notes)]
     if meanings:
         meaning = next((meaning for meaning in meanings if meaning.endswith("= rumor")), meanings[0])
@@ -179,75 +260,3 @@ def posts_of(columns: Mapping[str, Sequence[Any]]) -> list[Post]:
     names = {"id": "post_id", "text": "text", "posted_at": "posted_at", "source": "source"}
     kept = {names[name]: values for name, values in columns.items() if name in names}
     return [Post(**dict(zip(kept, row, strict=True))) for row in zip(*kept.values(), strict=True)]
-
-
-@dataclass(frozen=True)
-class SplitCorpus:
-    """A corpus and its parts.
-
-    Attributes:
-        corpus: All posts.
-        groups: Number of the near-duplicate group of each post. *Shape:* `(num_posts,)`.
-        split: Positions of the posts of each part: `split.train`, `split.validation` and `split.test`.
-        leaking: Positions of the test posts with a near-duplicate in training or validation.
-        num_seen: Number of test posts that were dropped since the model to start from has seen them.
-    """
-
-    corpus: Corpus
-    groups: Indices
-    split: Split
-    leaking: Indices
-    num_seen: int = 0
-
-    @cached_property
-    def dataset(self) -> DatasetDict:
-        """The columns `id`, `text` and `label` of each part; the reposts are not read."""
-        posts = self.corpus.posts.select_columns(["id", "text", "label"])
-        return DatasetDict({name: posts.select(positions) for name, positions in self.split.parts().items()})
-
-
-def split_corpus(
-    corpus: Corpus, name: str = "grouped", *, seed: int = 0, folds: int = TEST_PART, fold: int = 0
-) -> SplitCorpus:
-    """Split a corpus into training, validation and test posts, and log the leakage.
-
-    Args:
-        corpus: A clean corpus.
-        name: `grouped` (near-duplicates stay together), `random`, `chronological` (the newest posts are the test
-            part), `every_8th`, or `column` (the parts that the corpus names).
-        seed: No effect on `chronological` and `column`.
-        folds: Number of disjoint test parts of `grouped` and `random`, which together contain each post once.
-        fold: Fold to use as the test set, from 0.
-
-    Raises:
-        CorpusError: The split or the fold does not exist; a label has too few posts, in the corpus or in a part; or
-            the corpus has no times or parts.
-    """
-    near_duplicates = find_near_duplicates(corpus.posts["text"][:])
-    split = split_dataset(corpus.posts, name, seed, near_duplicates.groups, folds, fold)
-    leaking = near_duplicates.leaking(split.test, split.development())
-    if name != "column" and any(corpus.posts["split"][:]):
-        logger.info("split: the corpus has a column named split, which is not used; --split column uses it")
-    logger.info(
-        "split: %s, seed %d%s: %d training, %d validation, %d test posts, %d test posts with a near-duplicate in "
-        "the other sets, %d validation posts with one in training",
-        *(split.name, split.seed, f", fold {split.fold}" if split.fold else ""),
-        *(len(split.train), len(split.validation), len(split.test)),
-        *(len(leaking), len(near_duplicates.leaking(split.validation, split.train))),
-    )
-    return SplitCorpus(corpus, near_duplicates.groups, split, leaking)
-
-
-def split_dataset(
-    posts: Dataset, name: str, seed: int, groups: Indices, folds: int = TEST_PART, fold: int = 0
-) -> Split:
-    """Split the posts of a corpus; see `split_posts`."""
-    columns = PostsToSplit(
-        ids=posts["id"][:],
-        texts=posts["text"][:],
-        labels=np.array(posts["label"][:], dtype=np.int64),
-        posted_at=posts["posted_at"][:],
-        groups=groups,
-        parts=posts["split"][:],
-    )
-    return split_posts(name, columns, seed=seed, folds=folds, fold=fold)

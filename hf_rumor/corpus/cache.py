@@ -14,10 +14,11 @@ import datasets
 import pyarrow
 from datasets import ClassLabel, Dataset, Features, List, Value
 
+from hf_rumor.corpus.columns import Columns
 from hf_rumor.corpus.findings import Findings
 from hf_rumor.corpus.formats import open_input, readers_digest
 from hf_rumor.corpus.post import Post
-from hf_rumor.corpus.rows import Columns, read_posts
+from hf_rumor.corpus.rows import read_posts
 from hf_rumor.errors import CorpusError
 from hf_rumor.labels import LABEL_NAMES
 from hf_rumor.util.files import cache_folder

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from datasets import Dataset
 
-from hf_rumor.corpus.arrow import split_dataset
 from hf_rumor.corpus.near_duplicates import Indices
+from hf_rumor.corpus.parts import split_dataset
 from hf_rumor.util.files import write_text
 
 

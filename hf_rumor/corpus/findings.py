@@ -14,7 +14,8 @@ DESCRIPTIONS = {
     "files_in_gb18030": "files read as GB18030, not UTF-8",
     "columns_unused": "columns that are not used",
     "known_corpora": "corpora that the catalogue knows",
-    "labels_as_numbers": "posts whose label is a number or a yes/no answer",
+    "labels_as_answers": "posts whose label is an answer such as yes or 1",
+    "labels_by_convention": "posts whose label has its usual meaning, since nothing says what it is",
     "labels_mapped": "posts whose label has its meaning from the label map",
     "labels_skipped": "posts skipped: the label map has null for their label",
     "posts_without_label": "posts skipped: no repost file, hence no label",
@@ -36,6 +37,10 @@ DESCRIPTIONS = {
     "duplicate_ids": "posts skipped: copies (id and text seen before)",
     "shared_ids": "posts with the same id as a different post (kept under a new id)",
     "conflicting_labels": "posts skipped: the same text under both labels (all of them)",
+    "labels_exchanged": "posts whose labels were exchanged: near-duplicates in other sources have the opposite ones",
+    "copies_dropped": "posts skipped: near-duplicates of posts in a source that was named earlier",
+    "copies_kept": "posts with a near-duplicate in a source that was named earlier",
+    "copies_with_other_label": "posts whose near-duplicate in another source has the other label",
 }
 
 

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 from hf_rumor.corpus.catalogue import recognize, recognize_by_size
+from hf_rumor.corpus.columns import COLUMN_NAMES, Columns, find_columns
 from hf_rumor.corpus.findings import Findings, note
 from hf_rumor.corpus.formats import FORMATS, read_rows
 from hf_rumor.corpus.formats.input import Input, Row
@@ -16,12 +16,12 @@ from hf_rumor.corpus.values import (
     ANSWERS,
     LABEL_WORDS,
     LabelMap,
+    is_by_convention,
     label_word,
     map_label,
     parse_bool,
     parse_count,
     parse_label,
-    parse_label_map,
     parse_split,
     parse_text,
     parse_time,
@@ -30,45 +30,9 @@ from hf_rumor.errors import CorpusError
 from hf_rumor.labels import LABEL_NAMES
 
 
-# Recognized column names, in lower case with `_` for spaces; the first one that a file has is read.
-COLUMN_NAMES: dict[str, tuple[str, ...]] = {
-    "text": ("text", "content", "post", "内容", "正文", "微博正文", "微博内容", "文本"),
-    "label": (
-        "label",
-        "labels",
-        "is_rumor",
-        "rumor",
-        "rumour",
-        "is_fake",
-        "标签",
-        "是否谣言",
-        "是否为谣言",
-        "是否属实",
-        "真假",
-    ),
-    "id": ("id", "post_id", "mid", "weibo_id", "微博id", "note_id", "item_id", "tweet_id", "news_id", "帖子id"),
-    "posted_at": ("posted_at", "time", "created_at", "date", "时间", "发布时间"),
-    "split": ("split", "划分", "数据集划分"),
-    "author_id": ("author_id",),
-    "author_verified": ("author_verified",),
-    "has_url": ("has_url",),
-    "num_reposts": ("num_reposts",),
-    "reposts": ("reposts",),
-    "observed_at": ("observed_at",),
-}
 MAX_SHOWN = 20  # column names in a message
 MAX_NAME = 40  # characters of a column name; a longer one is a text
 ROUNDED_ID = re.compile(r"\d(\.\d+)?E\+?\d+", re.IGNORECASE)  # 4.75E+15, as spreadsheets save long numbers
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Names of the columns to read (None: the first one with a recognized name), and what the labels mean."""
-
-    text: str | None = None
-    label: str | None = None
-    id: str | None = None
-    labels: LabelMap | None = None  # None: as `parse_label` reads them
 
 
 @dataclass(frozen=True)
@@ -78,15 +42,6 @@ class Item:
     id: str | int  # of the input, or else the number of the row
     post: Post | None  # None if there is an error
     error: str | None = None
-
-
-def columns_of(flags: Any) -> Columns:
-    """Return what `--text_column`, `--label_column`, `--id_column` and `--label_map` say, as attributes of `flags`.
-
-    Raises:
-        ArgumentError: The label map is not one.
-    """
-    return Columns(flags.text_column, flags.label_column, flags.id_column, parse_label_map(flags.label_map))
 
 
 def read_posts(source: Input, columns: Columns) -> Iterator[Post]:
@@ -184,28 +139,6 @@ def _to_item(row: Row, columns: Columns, findings: Findings) -> Item:
         return Item(item_id, None, str(error))
 
 
-@lru_cache(maxsize=64)
-def find_columns(names: tuple[str, ...], columns: Columns) -> dict[str, str]:
-    """Return role -> column for each role of `COLUMN_NAMES`; case and surrounding spaces of names do not matter.
-
-    If only a nested object has a text, such as `mblog.text`, its other keys are columns too.
-    """
-    normalized = {name.strip().lower().replace(" ", "_"): name for name in reversed(names)}
-    if not normalized.keys() & set(COLUMN_NAMES["text"]):
-        nested = (name.rpartition(".")[0] for name in normalized if name.rpartition(".")[2] in COLUMN_NAMES["text"])
-        if prefix := next(nested, ""):
-            inner = {name.removeprefix(f"{prefix}."): column for name, column in normalized.items()}
-            normalized = {**inner, **normalized}
-    column_of: dict[str, str] = {}
-    for role, usual in COLUMN_NAMES.items():
-        chosen = getattr(columns, role, None)
-        wanted = usual if chosen is None else (chosen.strip().lower().replace(" ", "_"),)
-        matches = [chosen] if chosen in names else [normalized[name] for name in wanted if name in normalized]
-        if matches:
-            column_of[role] = matches[0]
-    return column_of
-
-
 def to_post(row: Row, columns: Columns, findings: Findings, *, is_labeled: bool = True) -> Post:
     """Return the post of a row, and count oddities; without `is_labeled`, the label is not read.
 
@@ -256,8 +189,10 @@ def _read_label(value: Any, column: str, labels: LabelMap | None, findings: Find
     word = label_word(value)
     if labels is None:
         is_rumor = parse_label(value, column)
-        if word in ANSWERS:
-            note(findings, "labels_as_numbers", f"{word} = {LABEL_NAMES[is_rumor]}")
+        if word in ANSWERS and is_by_convention(word, column):
+            note(findings, "labels_by_convention", f"{word} = {LABEL_NAMES[is_rumor]}")
+        elif word in ANSWERS:
+            note(findings, "labels_as_answers", f"{word} = {LABEL_NAMES[is_rumor]}")
         return is_rumor
     mapped = map_label(value, labels)
     if mapped is None:

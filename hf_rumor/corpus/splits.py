@@ -10,6 +10,9 @@ in this way. If its share below a boundary j/K differs from j/K by more than 0.5
 the nearest group that brings the share within these limits.
 
 The other splits sort the posts by id first, so that they do not depend on the order of files.
+
+Of several sources, `grouped` and `random` take equal shares of each. In the grouped split, the parts of a source do
+not depend on the other sources.
 """
 
 import hashlib
@@ -38,6 +41,7 @@ SPLITS = {
     "every_8th": "every 8th post in random order is the test set, as in hand-written predecessors",
     "column": "the parts that the column `split` of the corpus names",
 }
+LEAVE_OUT = "leave_out:"  # and the name of the source that is the test set; the others are split as in `grouped`
 PARTS = ("train", "validation", "test")
 TEST_PART = 5  # every 5th post
 VALIDATION_PART = 10  # every 10th post outside the test set
@@ -77,6 +81,7 @@ class PostsToSplit:
     posted_at: Sequence[int | None]  # seconds since 1970-01-01 UTC
     groups: Indices  # number of the near-duplicate group
     parts: Sequence[str | None]  # train, validation or test
+    sources: Sequence[str] = ()  # names; empty: all posts are from one source
 
     @cached_property
     def digests(self) -> list[str]:
@@ -84,12 +89,19 @@ class PostsToSplit:
         texts = (normalize(text).encode("utf-8", "replace") for text in self.texts)
         return [hashlib.sha256(text).hexdigest() for text in texts]
 
+    @cached_property
+    def strata(self) -> Indices:
+        """A number for each label of each source, of which every part has the same share. *Shape:* `(num_posts,)`."""
+        if not self.sources:
+            return self.labels
+        return 2 * np.unique(np.array(self.sources), return_inverse=True)[1] + self.labels
+
 
 def split_posts(name: str, posts: PostsToSplit, *, seed: int, folds: int = TEST_PART, fold: int = 0) -> Split:
     """Split posts into training, validation and test.
 
     Args:
-        name: A key of `SPLITS`.
+        name: A key of `SPLITS`, or `LEAVE_OUT` and the name of a source.
         posts: All posts.
         seed: No effect on `chronological` and `column`.
         folds: Number of disjoint test parts of `grouped` and `random`, which together contain each post once.
@@ -99,8 +111,8 @@ def split_posts(name: str, posts: PostsToSplit, *, seed: int, folds: int = TEST_
         CorpusError: The split or the fold does not exist; a label has too few posts, in the corpus or in a part; or
             the corpus has no times or parts.
     """
-    if name not in SPLITS:
-        raise CorpusError(f"--split {name}: unknown. Use one of {', '.join(SPLITS)}.")
+    if not is_split(name):
+        raise CorpusError(f"--split {name}: unknown. Use one of {', '.join(SPLITS)}, {LEAVE_OUT}SOURCE.")
     check_folds(name, folds, fold)
     if name != "column":
         _check_labels(posts.labels, MIN_POSTS_PER_LABEL, "the corpus")
@@ -113,22 +125,30 @@ def split_posts(name: str, posts: PostsToSplit, *, seed: int, folds: int = TEST_
         shuffled = np.random.default_rng(seed).permutation(len(order))
         test = order[np.sort(shuffled[::8])]
         development = order[np.setdiff1d(shuffled, shuffled[::8])]
-        train, validation = _cut_stratified(posts.labels, development, VALIDATION_PART, seed)
+        train, validation = _cut_stratified(posts.strata, development, VALIDATION_PART, seed)
     elif name == "random":
-        development, test = _cut_stratified(posts.labels, order, folds, seed, fold)
+        development, test = _cut_stratified(posts.strata, order, folds, seed, fold)
         _check_labels(posts.labels[development], VALIDATION_PART, "the posts outside the test set")
-        train, validation = _cut_stratified(posts.labels, development, VALIDATION_PART, seed)
+        train, validation = _cut_stratified(posts.strata, development, VALIDATION_PART, seed)
     elif name == "grouped":
         boundaries = [number / folds for number in range(1, folds)]
         is_test = _intervals(posts, order, "test", seed, boundaries) == fold
         development, test = order[~is_test], order[is_test]
         train, validation = _cut_grouped(posts, development, seed)
-    else:
+    elif name == "column":
         train, validation, test = _by_column(posts, order, seed)
+    else:
+        development, test = _cut_source(posts, order, name.removeprefix(LEAVE_OUT))
+        train, validation = _cut_grouped(posts, development, seed)
     split = Split(name, seed, train, validation, test, f"{fold} of {folds}" if name in WITH_FOLDS else None)
     for part, positions in split.parts().items():
         _check_labels(posts.labels[positions], 1, f"the {part} set of the {name} split")
     return split
+
+
+def is_split(name: str) -> bool:
+    """Return whether a split has this name."""
+    return name in SPLITS or (name.startswith(LEAVE_OUT) and name != LEAVE_OUT)
 
 
 def check_folds(name: str, folds: int, fold: int) -> None:
@@ -151,11 +171,21 @@ def _check_labels(labels: NDArray[np.int64], minimum: int, where: str) -> None:
         )
 
 
-def _cut_stratified(labels: Indices, order: Indices, part: int, seed: int, fold: int = 0) -> tuple[Indices, Indices]:
+def _cut_source(posts: PostsToSplit, order: Indices, source: str) -> tuple[Indices, Indices]:
+    """Return the posts of the other sources, and those of one."""
+    names = sorted(set(posts.sources))
+    if source not in names:
+        known = ", ".join(names) or "one source only"
+        raise CorpusError(f"--split {LEAVE_OUT}{source}: the corpus has {known}. Name one of several sources.")
+    is_test = np.array([posts.sources[position] == source for position in order])
+    return order[~is_test], order[is_test]
+
+
+def _cut_stratified(strata: Indices, order: Indices, part: int, seed: int, fold: int = 0) -> tuple[Indices, Indices]:
     """Return the posts of `order` outside and inside the `fold` of `part` equal ones."""
     from sklearn.model_selection import StratifiedKFold  # here: `predict` and `describe` do not split
 
-    folds = StratifiedKFold(part, shuffle=True, random_state=seed).split(order, labels[order])
+    folds = StratifiedKFold(part, shuffle=True, random_state=seed).split(order, strata[order])
     large, small = next(islice(folds, fold, None))
     return order[large], order[small]
 
@@ -203,11 +233,12 @@ def _intervals(
     """Return the number of the interval between equidistant boundaries to which the group of each post belongs."""
     group_of = np.unique(posts.groups[positions], return_inverse=True)[1]
     sizes = np.bincount(group_of)
-    is_rumor = 2 * np.bincount(group_of, weights=posts.labels[positions]) >= sizes  # by the majority
+    stratum_of = _strata_of_groups(posts.strata[positions], group_of)
     digests = _digests(posts, positions, group_of, len(sizes))
     hashes = np.array([_hash(f"{purpose} {seed} {digest}") for digest in digests])
     interval = np.zeros(len(sizes), dtype=np.int64)
-    for members in (np.flatnonzero(is_rumor), np.flatnonzero(~is_rumor)):
+    for stratum in np.unique(stratum_of):
+        members = np.flatnonzero(stratum_of == stratum)
         members = members[np.argsort(hashes[members], kind="stable")]
         shares = np.concatenate([[0], np.cumsum(sizes[members])]) / max(1, sizes[members].sum())
         start = 0
@@ -216,6 +247,14 @@ def _intervals(
             start = max(start, _start_near(usual, np.abs(shares - boundary), TOLERANCE * boundaries[0]))
             interval[members[start:]] += 1
     return interval[group_of]
+
+
+def _strata_of_groups(strata: Indices, group_of: Indices) -> Indices:
+    """Return the most frequent stratum of each group, of equally frequent ones the last."""
+    counts = np.zeros((group_of.max(initial=-1) + 1, strata.max(initial=0) + 1), dtype=np.int64)
+    np.add.at(counts, (group_of, strata), 1)
+    last: Indices = counts.shape[1] - 1 - counts[:, ::-1].argmax(axis=1)
+    return last
 
 
 def _start_near(usual: int, misses: NDArray[np.float64], tolerance: float) -> int:

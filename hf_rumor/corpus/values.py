@@ -91,6 +91,12 @@ def parse_label(value: Any, column: str = "label") -> bool:
     return ANSWERS[word]
 
 
+def is_by_convention(word: str, column: str) -> bool:
+    """Return whether an answer such as 1 means rumor by convention only: neither it nor its column says so."""
+    asks = any(pattern.fullmatch(column.strip()) for pattern in (ASKS_FOR_TRUTH, ASKS_FOR_RUMOR, ASKS_FOR_EITHER))
+    return not asks and word not in ABOUT_TRUTH
+
+
 def parse_label_map(text: str | None) -> LabelMap | None:
     """Return the meaning of each label in a JSON object such as `{"fake": "rumor", "real": "non-rumor", "2": null}`.
 

@@ -1,4 +1,4 @@
-"""Accuracy by length, year, link, reposts and author of the posts."""
+"""Accuracy by length, year, link, reposts, author and corpus of the posts."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -28,6 +28,7 @@ class PostTraits:
     has_url: Sequence[bool | None]
     num_reposts: Sequence[int | None]
     author_verified: Sequence[bool | None]
+    source: Sequence[str] = ()  # name of the corpus; empty: one corpus
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def slice_names(traits: PostTraits) -> dict[str, list[str]]:
         "has a link": [ANSWERS[value] for value in traits.has_url],
         "has reposts": [ANSWERS[None if count is None else count > 0] for count in traits.num_reposts],
         "verified author": [ANSWERS[value] for value in traits.author_verified],
+        "corpus": list(traits.source),
     }
 
 

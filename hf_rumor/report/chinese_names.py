@@ -37,6 +37,7 @@ NAMES = {  # words from data
     "unknown": "未知",
     "0 to 49": "0 至 49",
     "50 to 99": "50 至 99",
+    "corpus": "语料",
     "100 to 139": "100 至 139",
     "140 and more": "140 及以上",
     "text alone": "仅原文",
@@ -51,9 +52,20 @@ NAMES = {  # words from data
     "files skipped: not part of the corpus": "个文件已跳过：不属于语料",
     "corpora that the catalogue knows": "个语料在公开语料目录中",
     "posts whose label has its meaning from the label map": "条微博的标签按标签映射读取",
+    "posts whose labels were exchanged: near-duplicates in other sources have the opposite ones": (
+        "条微博的标签已互换：其他来源中的近似重复带有相反的标签"
+    ),
+    "posts skipped: near-duplicates of posts in a source that was named earlier": (
+        "条微博已跳过：与排在前面的来源中的微博近似重复"
+    ),
+    "posts with a near-duplicate in a source that was named earlier": "条微博与排在前面的来源中的微博近似重复",
+    "posts whose near-duplicate in another source has the other label": "条微博在其他来源中的近似重复标签相反",
     "posts skipped: the label map has null for their label": "条微博已跳过：标签映射将其标签设为 null",
     "files read as GB18030, not UTF-8": "个文件按 GB18030 而非 UTF-8 读取",
-    "posts whose label is a number or a yes/no answer": "条微博的标签为数字或是非回答",
+    "posts whose label is an answer such as yes or 1": "条微博的标签为“是”或 1 这样的回答",
+    "posts whose label has its usual meaning, since nothing says what it is": (
+        "条微博的标签按惯例解读，语料没有说明其含义"
+    ),
     "posts skipped: no repost file, hence no label": "条微博已跳过：没有转发文件，因而没有标签",
     "posts skipped: repost files under both labels": "条微博已跳过：两类标签下都有转发文件",
     "repost files skipped: no file of the post": "个转发文件已跳过：没有对应的微博文件",

@@ -28,8 +28,10 @@ def portable(report: Report) -> Report:
     )
 
 
-def _without_folders(place: str) -> str:
-    """Return the last part of a path; the sample and datasets of the Hub are available to others as they are."""
+def _without_folders(place: Any) -> Any:
+    """Return the last part of a path, or of each; the sample and datasets of the Hub are available to others."""
+    if isinstance(place, list):
+        return [_without_folders(one) for one in place]
     return place if place.startswith("hub:") or place == "data/sample" else Path(place).name
 
 

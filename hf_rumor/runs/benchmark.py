@@ -9,8 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from hf_rumor.config.corpora import corpus_files, read_corpora
 from hf_rumor.config.parse import find_recipe
-from hf_rumor.corpus.arrow import load_corpus
+from hf_rumor.corpus.arrow import joint_digest
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.corpus.sources import resolve_corpus
 from hf_rumor.errors import ModelError, RunError
@@ -35,7 +36,8 @@ def run_benchmark(plan: Plan, folder: Path) -> None:
     Raises:
         RunError: A run failed, after it printed its error, or the corpus changed.
     """
-    sha256 = content_digest(resolve_corpus(plan.data_path))
+    files = corpus_files(plan.corpus)
+    sha256 = joint_digest([content_digest(resolve_corpus(file.path)) for file in files])
     for number, cell in enumerate(plan.cells, 1):
         logger.info("benchmark: run %d of %d: %s", number, len(plan.cells), cell.name)
         if is_done(cell, folder, plan.flags, sha256):
@@ -65,7 +67,7 @@ def write_comparison(plan: Plan, folder: Path) -> None:
 
 def _groups(plan: Plan) -> dict[str, int]:
     """Return the number of the near-duplicate group of each post of the corpus, by its id."""
-    posts = load_corpus(plan.data_path, columns=plan.columns).posts
+    posts = read_corpora(plan.corpus).posts
     groups = find_near_duplicates(posts["text"][:]).groups.tolist()
     return dict(zip(posts["id"][:], groups, strict=True))
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from hf_rumor.config.flags import OF_THE_CORPUS, RunArguments
 from hf_rumor.config.parse import parse_arguments
-from hf_rumor.corpus.rows import Columns, columns_of
 from hf_rumor.corpus.splits import WITHOUT_SEED, check_folds
 from hf_rumor.errors import ArgumentError
 from hf_rumor.training.losses import make_loss
@@ -66,8 +65,7 @@ class Plan:
 
     cells: list[Cell]
     flags: list[str]  # of `hf-rumor train`, for every run
-    data_path: str
-    columns: Columns
+    corpus: RunArguments  # whose flags name the corpus
 
 
 def make_plan(
@@ -117,7 +115,8 @@ def make_plan(
     parsed = [parse_arguments([cell.recipe, *flags, *cell.varied_flags()]).run for cell in variants]
     for run in parsed:
         make_loss(run.loss, run.parsed("loss_kwargs"), labels=[0, 1])  # raises its errors
-    return Plan(cells, flags, *_corpus(parsed))
+    _check_corpus(parsed)
+    return Plan(cells, flags, parsed[0])
 
 
 def _pairs_of_seeds(split: str, seeds: int, split_seeds: int | None) -> list[tuple[int, int]]:
@@ -141,12 +140,11 @@ def _check_flags(vary: Mapping[str, Sequence[str]], flags: Sequence[str]) -> Non
             raise ArgumentError(f"--{name}: given as a flag and with --vary. Remove one of them.")
 
 
-def _corpus(parsed: Sequence[RunArguments]) -> tuple[str, Columns]:
-    """Return the corpus of the runs and its columns."""
-    corpora = {(run.data_path, columns_of(run)) for run in parsed}
-    if len(corpora) > 1:
-        named = ", ".join(sorted({path for path, _ in corpora}))
-        raise ArgumentError(
-            f"--recipes: the recipes read different corpora or columns ({named}). Name one with --data_path."
-        )
-    return corpora.pop()
+def _check_corpus(parsed: Sequence[RunArguments]) -> None:
+    """Raise `ArgumentError` unless all runs read the same posts in the same way."""
+    for name in OF_THE_CORPUS:
+        values = {str(getattr(run, name)) for run in parsed}
+        if len(values) > 1:
+            raise ArgumentError(
+                f"--recipes: the recipes have different values of --{name} ({', '.join(sorted(values))}). Pass one."
+            )

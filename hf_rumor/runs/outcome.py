@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hf_rumor.config.flags import RunArguments
-from hf_rumor.corpus.arrow import Corpus, SplitCorpus, posts_of
-from hf_rumor.corpus.sources import name_of
+from hf_rumor.corpus.arrow import Corpus, posts_of
+from hf_rumor.corpus.parts import SplitCorpus
 from hf_rumor.evaluation.baseline import compare_baselines, predict_baselines
 from hf_rumor.evaluation.calibration import PRIOR_POSTS, Calibration, Platt, fit_lines, measure_calibration
 from hf_rumor.evaluation.curves import Curves, confident_mistakes, measure_curves
@@ -154,6 +154,7 @@ def traits_of(posts: Dataset) -> PostTraits:
         has_url=posts["has_url"][:],
         num_reposts=posts["num_reposts"][:],
         author_verified=posts["author_verified"][:],
+        source=posts["source"][:],
     )
 
 
@@ -161,7 +162,7 @@ def data_facts(corpus: Corpus) -> DataFacts:
     """Return the part `data` of the report."""
     labels = corpus.posts["label"][:]
     return DataFacts(
-        path=name_of(corpus.path),
+        path=" ".join(corpus.data_path) or str(corpus.path),
         sha256=corpus.sha256,
         texts_sha256=corpus.texts_sha256,
         num_posts=len(labels),

@@ -11,8 +11,9 @@ from datasets import Dataset
 from numpy.typing import ArrayLike
 from tokenizers import Tokenizer
 
-from hf_rumor.corpus.arrow import SplitCorpus, posts_of
+from hf_rumor.corpus.arrow import posts_of
 from hf_rumor.corpus.observed import DEADLINES
+from hf_rumor.corpus.parts import SplitCorpus
 from hf_rumor.errors import ArgumentError, RunError
 from hf_rumor.evaluation.early import (
     MOMENTS,

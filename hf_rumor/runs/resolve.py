@@ -11,11 +11,13 @@ from typing import Any, TypeAlias
 from datasets import Dataset
 from transformers import TrainingArguments
 
+from hf_rumor.config.corpora import LISTS, read_corpora
 from hf_rumor.config.flags import RunArguments
 from hf_rumor.config.parse import Arguments, recipe_flags
 from hf_rumor.config.training_arguments import make_training_arguments
-from hf_rumor.corpus.arrow import Corpus, SplitCorpus, load_corpus, split_corpus
-from hf_rumor.corpus.rows import columns_of
+from hf_rumor.corpus.arrow import Corpus, load_corpus
+from hf_rumor.corpus.columns import columns_of
+from hf_rumor.corpus.parts import SplitCorpus, split_corpus
 from hf_rumor.corpus.seen import SeenPosts
 from hf_rumor.errors import ArgumentError
 from hf_rumor.models.encoders import MINI, freeze_embeddings, load_encoder, resolve_model
@@ -122,18 +124,19 @@ def resolve(arguments: Arguments, data: InMemory | None = None) -> Run:
     epochs = choose_epochs(arguments, draft, len(split.split.train))
     choices = {"model_name_or_path": model, "precision": precision, **_corpus_flags(arguments, split, data), **epochs}
     final = arguments.resolved(choices)
-    left_open = {flag for flag in choices if getattr(named, flag, None) == "auto"}
+    left_open = {flag for flag in choices if getattr(named, flag, None) in ("auto", ["auto"])}
     if data is not None:
         left_open.discard("data_path")
     if requested_precisions(arguments):  # by --bf16 or by the launcher
         left_open.discard("precision")
+    recipe = {flag: value for flag, value in final.recipe().items() if flag != "data_path" or flag in choices}
     return Run(
         flags=final.run,
         args=make_training_arguments(final.training, precision=precision, device=hardware.device),
         data=split,
         loss=loss,
-        recipe={flag: value for flag, value in final.recipe().items() if flag != "data_path" or flag in choices},
-        auto={flag: choices[flag] for flag in sorted({*left_open, *epochs})},
+        recipe=recipe,
+        auto={flag: recipe[flag] for flag in sorted({*left_open, *epochs})},
         environment=environment,
         resume_from=final.training["resume_from_checkpoint"],
         seen=seen_after(split, seen),
@@ -158,8 +161,10 @@ def read_corpus(flags: RunArguments, data: InMemory | None) -> SplitCorpus:
     """Return the corpus in memory, or that of `--data_path`, in three parts."""
     if isinstance(data, SplitCorpus):
         return data
-    source = flags.data_path if data is None else data
-    corpus = source if isinstance(source, Corpus) else load_corpus(source, columns=columns_of(flags))
+    if data is None:
+        corpus = read_corpora(flags)
+    else:
+        corpus = data if isinstance(data, Corpus) else load_corpus(data, columns=columns_of(flags))
     return split_corpus(corpus, flags.split, seed=flags.split_seed, folds=flags.folds, fold=flags.fold)
 
 
@@ -169,8 +174,10 @@ def _corpus_flags(arguments: Arguments, parts: SplitCorpus, data: InMemory | Non
     Raises:
         ArgumentError: The corpus is split already, and the flags ask for a split.
     """
-    source = parts.corpus.data_path
-    flags: dict[str, Any] = {} if source is None else {"data_path": source}
+    paths = parts.corpus.data_path
+    if any(path.endswith(LISTS) for path in arguments.run.data_path):  # which also says how corpora are read
+        paths = arguments.run.data_path
+    flags: dict[str, Any] = {"data_path": paths} if paths else {}
     if isinstance(data, SplitCorpus):
         clash = sorted(arguments.given.keys() & {"split", "split_seed", "folds", "fold"})
         if clash:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hf_rumor.corpus.arrow import SplitCorpus
+from hf_rumor.corpus.parts import SplitCorpus
 from hf_rumor.corpus.seen import SeenPosts, find_seen, merge, seen_posts
 from hf_rumor.errors import ModelError
 from hf_rumor.labels import LABEL_NAMES

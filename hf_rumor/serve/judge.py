@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from hf_rumor.corpus.columns import Columns
 from hf_rumor.corpus.formats import open_input
 from hf_rumor.corpus.observed import observe
 from hf_rumor.corpus.post import Post
-from hf_rumor.corpus.rows import Columns, Item, read_items
+from hf_rumor.corpus.rows import Item, read_items
 from hf_rumor.errors import ArgumentError, ModelError, RumorError
 from hf_rumor.inference.bulk import ERROR_KEY, predict_items
 from hf_rumor.inference.classifier import RumorClassifier, seconds_observed

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from hf_rumor.corpus.columns import Columns
 from hf_rumor.corpus.findings import Findings
 from hf_rumor.corpus.formats.input import Row
 from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.corpus.reposts import sort_reposts
-from hf_rumor.corpus.rows import Columns, to_post
+from hf_rumor.corpus.rows import to_post
 from hf_rumor.corpus.values import parse_text, parse_time
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from hf_rumor.cli import main as cli
 from hf_rumor.cli.arguments import open_posts
-from hf_rumor.corpus.rows import Columns, read_items
+from hf_rumor.corpus.columns import Columns
+from hf_rumor.corpus.rows import read_items
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from hf_rumor.config.flags import TRAINING_DEFAULTS, RunArguments
-from hf_rumor.config.parse import bundled_recipes, make_parser, parse_arguments, recipe_flags, words_of
+from hf_rumor.config.parse import bundled_recipes, parse_arguments, recipe_flags, words_of
 from hf_rumor.corpus.splits import SPLITS
 from hf_rumor.errors import ArgumentError
 
@@ -110,14 +110,25 @@ def test_the_home_folder_is_expanded_in_paths(monkeypatch, tmp_path):
     arguments = parse_arguments([recipe, "--resume_from_checkpoint", "~/out/checkpoint-3"])
     assert arguments.training["output_dir"] == "/home/someone/out"
     assert arguments.training["resume_from_checkpoint"] == "/home/someone/out/checkpoint-3"
-    assert arguments.run.data_path == "/home/someone/posts.csv"
+    assert arguments.run.data_path == ["/home/someone/posts.csv"]
+    assert arguments.recipe()["data_path"] == "/home/someone/posts.csv"
     assert arguments.run.model_name_or_path == "/home/someone/model"
 
 
 def test_splits_have_one_list():
-    [split] = [action for action in make_parser()._actions if action.dest == "split"]
-    assert split.choices == tuple(SPLITS)
+    for name in SPLITS:
+        assert parse_arguments(["--split", name]).run.split == name
+    assert parse_arguments(["--split", "leave_out:weibo17"]).run.split == "leave_out:weibo17"
     assert RunArguments.split in SPLITS
+
+
+def test_several_corpora_are_a_list_in_the_recipe(tmp_path):
+    arguments = parse_arguments(["--data_path", "a.csv", "b c.csv"])
+    assert arguments.run.data_path == arguments.recipe()["data_path"] == ["a.csv", "b c.csv"]
+    recipe = write(tmp_path / "r.yaml", "data_path: [a.csv, b c.csv]")
+    assert parse_arguments([recipe]).run.data_path == ["a.csv", "b c.csv"]
+    assert parse_arguments([recipe, "--data_path", "d.csv"]).run.data_path == ["d.csv"]
+    assert parse_arguments([]).run.data_path == ["auto"]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +158,7 @@ def test_a_flag_of_another_tool_suggests_ours(flag, ours):
         (["--no-such-flag"], "--no-such-flag: not a flag"),
         (["--learning_rate", "fast"], "invalid float value: 'fast'"),
         (["--lr_scheduler_type", "wavy"], "wavy"),
-        (["--split", "lucky"], "invalid choice: 'lucky'"),
+        (["--split", "lucky"], "'lucky' is not one of grouped"),
         (["nowhere.yaml"], "one of bert_base_chinese"),
         (["mini", "stray"], "stray: unexpected argument; a recipe must come first"),
         (["--max_length", "2"], "--max_length 2: must be at least 3"),
@@ -191,7 +202,7 @@ def test_a_wrong_command_line_is_one_line(words, message):
         ("- learning_rate", "not a recipe. Write lines"),
         ("", "not a recipe. Write lines"),
         ("a: [", "not valid YAML or JSON"),
-        ("split: lucky", "invalid choice: 'lucky'"),
+        ("split: lucky", "'lucky' is not one of grouped"),
     ],
 )
 def test_a_wrong_recipe_is_one_line_with_its_path(tmp_path, text, message):

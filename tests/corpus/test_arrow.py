@@ -1,15 +1,15 @@
 import json
 import logging
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 from datasets import ClassLabel, Dataset, Features, Value
 
-from hf_rumor.corpus.arrow import FEATURES, Source, load_corpus, posts_of, split_corpus
+from hf_rumor.corpus.arrow import FEATURES, Source, load_corpora, load_corpus, posts_of
+from hf_rumor.corpus.columns import CorpusFile
 from hf_rumor.corpus.post import Post
-from hf_rumor.corpus.splits import SPLITS
 from hf_rumor.errors import CorpusError
 
 
@@ -80,7 +80,7 @@ def test_odd_posts_are_skipped_and_counted(tmp_path):
     ]
     path = write_rows(tmp_path / "a.jsonl", rows)
     expected = Counter(
-        duplicate_ids=1, shared_ids=2, empty_texts=1, conflicting_labels=2, times_unreadable=1, labels_as_numbers=7
+        duplicate_ids=1, shared_ids=2, empty_texts=1, conflicting_labels=2, times_unreadable=1, labels_by_convention=7
     )
     for _ in ("cold", "warm"):
         corpus = load_corpus(path)
@@ -106,22 +106,6 @@ def test_a_corpus_without_usable_posts_is_refused(tmp_path):
 def test_a_missing_corpus_is_refused(tmp_path):
     with pytest.raises(CorpusError, match="no such file or folder"):
         load_corpus(tmp_path / "no_such.zip")
-
-
-@pytest.mark.parametrize("name", SPLITS)
-def test_the_dataset_of_a_split_contains_every_post_once_with_its_text_and_label(corpus_posts, name):
-    parts = ("train", "train", "train", "validation", "test")
-    named = [replace(post, split=parts[number % 5]) for number, post in enumerate(corpus_posts)]
-    corpus = load_corpus(named)
-    posts, data = corpus.posts, split_corpus(corpus, name, seed=3)
-    parts = data.dataset
-    assert list(parts) == ["train", "validation", "test"]
-    for part, positions in data.split.parts().items():
-        assert parts[part].column_names == ["id", "text", "label"]
-        assert parts[part]["id"][:] == [posts["id"][position] for position in positions]
-    rows = {(row["id"], row["text"], row["label"]) for part in parts.values() for row in part}
-    assert rows == {(post.post_id, post.text, int(post.is_rumor)) for post in corpus_posts}
-    assert sum(map(len, parts.values())) == len(corpus_posts)
 
 
 @pytest.mark.slow
@@ -191,32 +175,40 @@ def test_what_labels_mean_is_logged_with_an_example(caplog, tmp_path):
         caplog.clear()
         load_corpus(path)
         assert 'labels: 1 = rumor, e.g. "听说停水"' in caplog.messages
-        assert (
-            "corpus: 2 posts whose label is a number or a yes/no answer: 0 = non-rumor, 1 = rumor" in caplog.messages
-        )
+        assert "nothing says what it is: 0 = non-rumor, 1 = rumor" in caplog.text
     caplog.clear()
     load_corpus(["雪", "雨"], labels=["rumor", "non-rumor"])
     assert not [line for line in caplog.messages if line.startswith("labels: ")]
 
 
-def test_the_digest_of_several_sources_does_not_depend_on_their_order():
-    corpora = [load_corpus(TEXTS, labels=labels) for labels in (LABELS, LABELS[::-1])]
-    sources = tuple(corpus.sources[0] for corpus in corpora)
-    one, other = (replace(corpora[0], sources=order) for order in (sources, sources[::-1]))
-    assert one.sha256 == other.sha256 not in {corpus.sha256 for corpus in corpora}
-    assert str(one.path) == "in-memory + in-memory"
+@pytest.fixture
+def two(tmp_path):
+    """Return two corpora; `b` has two copies of posts of `a`, one of them with the other label."""
+    a = [
+        {"id": str(number), "text": text, "label": "fake"}
+        for number, text in enumerate(["停水", "地震", "涨价", "下雪"])
+    ]
+    b = [a[0], a[1] | {"label": "real"}, {"id": "0", "text": "今天晴", "label": "real"}]
+    return [CorpusFile(str(write_rows(tmp_path / f"{name}.jsonl", rows))) for name, rows in {"a": a, "b": b}.items()]
+
+
+def test_of_near_duplicates_in_several_corpora_those_of_the_first_one_are_kept(two):
+    corpus = load_corpora(two)
+    assert corpus.posts["id"][:] == ["a/0", "a/1", "a/2", "a/3", "b/0"]
+    assert corpus.posts["source"][:] == [*"aaaa", "b"]
+    assert (corpus.findings["copies_dropped"], corpus.findings["copies_with_other_label"]) == (2, 1)
+    assert load_corpora(two, first="b").posts["source"][:] == [*"bbbaa"]
+    whole = load_corpora(two, keep_copies=True)
+    assert (len(whole.posts), whole.findings["copies_kept"]) == (7, 2)
+
+
+def test_corpora_of_one_name_get_numbers_and_the_order_is_part_of_the_digest(two):
+    one, other = load_corpora([two[0], two[0]]), load_corpora(two)
+    assert [source.name for source in one.sources] == ["a", "a-2"]
+    assert other.sha256 != load_corpora(two[::-1]).sha256
+    assert other.data_path == [file.path for file in two]
 
 
 def test_posts_of_a_batch_of_rows_keep_their_source(tmp_path, corpus_posts):
     [post] = posts_of(load_corpus(corpus_posts[:1]).posts[:1])
     assert (post.text, post.source) == (corpus_posts[0].text, "in-memory")
-
-
-def test_the_leakage_of_a_split_is_counted_and_logged(corpus_posts, caplog):
-    caplog.set_level(logging.INFO)
-    corpus = load_corpus([*corpus_posts, *(replace(post, post_id=f"copy {post.post_id}") for post in corpus_posts)])
-    no_leakage = "0 test posts with a near-duplicate in the other sets, 0 validation posts with one in training"
-    for name in ("grouped", "random"):
-        data = split_corpus(corpus, name, seed=1, folds=4, fold=2)
-        assert data.split.fold == "2 of 4"
-        assert (len(data.leaking) == 0) == (no_leakage in caplog.messages[-1]) == (name == "grouped")

@@ -9,7 +9,7 @@ import pytest
 
 from hf_rumor.corpus import cache
 from hf_rumor.corpus.arrow import load_corpus
-from hf_rumor.corpus.rows import Columns
+from hf_rumor.corpus.columns import Columns
 from hf_rumor.errors import CorpusError
 
 

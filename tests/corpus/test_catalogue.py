@@ -1,8 +1,8 @@
 import pytest
 
 from hf_rumor.corpus.catalogue import catalogue, recognize, recognize_by_size
+from hf_rumor.corpus.columns import Columns, find_columns
 from hf_rumor.corpus.formats import FORMATS
-from hf_rumor.corpus.rows import Columns, find_columns
 
 
 @pytest.mark.parametrize("known", catalogue(), ids=lambda known: known.name)

@@ -4,8 +4,9 @@ import os
 
 import pytest
 
-from hf_rumor.corpus.arrow import load_corpus, split_dataset
+from hf_rumor.corpus.arrow import load_corpus
 from hf_rumor.corpus.export import UNKNOWN, export_lists
+from hf_rumor.corpus.parts import split_dataset
 from hf_rumor.errors import CorpusError
 
 

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from hf_rumor.corpus import values
 from hf_rumor.corpus.catalogue import catalogue
+from hf_rumor.corpus.columns import COLUMN_NAMES, Columns
 from hf_rumor.corpus.findings import DESCRIPTIONS, Findings
 from hf_rumor.corpus.formats import input as formats_input
 from hf_rumor.corpus.formats import open_input
 from hf_rumor.corpus.formats.input import Row
 from hf_rumor.corpus.post import Post, Repost
-from hf_rumor.corpus.rows import COLUMN_NAMES, Columns, read_items, read_posts, to_post
+from hf_rumor.corpus.rows import read_items, read_posts, to_post
 from hf_rumor.corpus.values import LABEL_WORDS
 from hf_rumor.errors import CorpusError
 
@@ -209,11 +210,18 @@ def test_a_row_without_a_text_has_the_empty_text(write, suffix):
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "is_rumor"), [("label", True, True), ("is_true", 1, False), ("标签", "真", False)]
+    ("column", "value", "is_rumor", "finding"),
+    [
+        ("label", True, True, "labels_by_convention"),
+        ("标签", 0, False, "labels_by_convention"),
+        ("is_true", 1, False, "labels_as_answers"),
+        ("标签", "真", False, "labels_as_answers"),
+        ("label", "F", True, "labels_as_answers"),
+    ],
 )
-def test_labels_as_numbers_or_answers_are_reported(write, column, value, is_rumor):
+def test_how_a_number_or_an_answer_was_read_is_reported(write, column, value, is_rumor, finding):
     [post], findings = read(write(".jsonl", [{"text": "雪", column: value}]), label=column)
-    assert (post.is_rumor, findings["labels_as_numbers"]) == (is_rumor, 1)
+    assert (post.is_rumor, findings[finding]) == (is_rumor, 1)
 
 
 LABELS = (("0", True), ("1", False), ("2", None))

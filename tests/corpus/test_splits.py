@@ -31,6 +31,7 @@ def select(columns, positions):
         [columns.posted_at[position] for position in positions],
         columns.groups[positions],
         [columns.parts[position] for position in positions],
+        [columns.sources[position] for position in positions] if columns.sources else (),
     )
 
 
@@ -293,3 +294,42 @@ def test_splits_without_folds_refuse_them(name):
     assert split_posts(name, make_columns(100), seed=0).fold is None
     with pytest.raises(CorpusError, match="Use --split grouped or random"):
         split_posts(name, make_columns(100), seed=0, folds=4)
+
+
+def two_sources(num_posts=400):
+    """Return posts of two sources, without near-duplicates across them."""
+    columns = make_columns(num_posts, num_groups=num_posts // 2)
+    return replace(columns, sources=["ab"[group % 2] for group in columns.groups])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_grouped_parts_of_a_source_are_those_it_has_alone(seed):
+    columns = two_sources()
+    positions = np.flatnonzero(np.array(columns.sources) == "a")
+    alone = select(columns, positions)
+    parts, whole = (split_posts("grouped", posts, seed=seed) for posts in (alone, columns))
+    for part, ids in ids_of_parts(whole, columns).items():
+        assert ids & set(alone.ids) == ids_of_parts(parts, alone)[part]
+
+
+@pytest.mark.parametrize("name", ["grouped", "random"])
+def test_each_label_of_each_source_has_its_share_of_the_test_set(name):
+    columns = two_sources(2000)
+    test = split_posts(name, columns, seed=0).test
+    for stratum in range(4):
+        assert np.mean(columns.strata[test] == stratum) == pytest.approx(np.mean(columns.strata == stratum), abs=0.03)
+
+
+def test_the_source_that_is_left_out_is_the_test_set():
+    columns = two_sources()
+    split = split_posts("leave_out:b", columns, seed=0)
+    assert {columns.sources[position] for position in split.test} == {"b"}
+    assert {columns.sources[position] for position in split.development()} == {"a"}
+    assert not set(columns.groups[split.train]) & set(columns.groups[split.validation])
+    assert len(split.validation) == pytest.approx(len(split.development()) / 10, abs=3)
+
+
+@pytest.mark.parametrize(("sources", "words"), [((), "one source only"), (["a", "b"] * 100, "the corpus has a, b")])
+def test_a_source_that_does_not_exist_cannot_be_left_out(sources, words):
+    with pytest.raises(CorpusError, match=words):
+        split_posts("leave_out:c", replace(make_columns(200), sources=sources), seed=0)

@@ -72,7 +72,7 @@ def test_a_mistake_is_an_error_before_the_first_run(settings, message):
 def test_recipes_with_different_columns_are_refused(tmp_path):
     for name, column in (("a", "text"), ("b", "body")):
         (tmp_path / f"{name}.yaml").write_text(f"text_column: {column}", encoding="utf-8")
-    with pytest.raises(ArgumentError, match="different corpora or columns"):
+    with pytest.raises(ArgumentError, match=r"different values of --text_column \(body, text\)"):
         make_plan([str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml")], ["grouped"], {}, [], seeds=1)
 
 

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from hf_rumor.config.flags import RunArguments
-from hf_rumor.corpus.arrow import SplitCorpus, load_corpus, split_dataset
+from hf_rumor.corpus.arrow import load_corpus
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
+from hf_rumor.corpus.parts import SplitCorpus, split_dataset
 from hf_rumor.evaluation.calibration import Platt
 from hf_rumor.models.encoders import load_encoder
 from hf_rumor.runs import outcome

@@ -7,8 +7,9 @@ import pytest
 from datasets import Dataset
 
 from hf_rumor.cli import main as cli
-from hf_rumor.corpus.arrow import load_corpus, split_corpus
+from hf_rumor.corpus.arrow import load_corpus
 from hf_rumor.corpus.observed import ALL
+from hf_rumor.corpus.parts import split_corpus
 from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.errors import ArgumentError, RunError
 from hf_rumor.evaluation.metrics import Scored

@@ -12,7 +12,8 @@ from datasets import Dataset
 from transformers import TrainingArguments
 
 from hf_rumor.config.parse import parse_arguments
-from hf_rumor.corpus.arrow import load_corpus, split_corpus
+from hf_rumor.corpus.arrow import load_corpus
+from hf_rumor.corpus.parts import split_corpus
 from hf_rumor.errors import ArgumentError, CorpusError
 from hf_rumor.runs import resolve as module
 from hf_rumor.runs.resolve import choose_epochs, resolve, steps_per_epoch
@@ -203,7 +204,8 @@ TWO = """
 import logging, sys
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 from hf_rumor.config.parse import parse_arguments
-from hf_rumor.corpus.arrow import load_corpus, split_corpus
+from hf_rumor.corpus.arrow import load_corpus
+from hf_rumor.corpus.parts import split_corpus
 from hf_rumor.runs.resolve import resolve
 run = resolve(parse_arguments(sys.argv[1:]))
 assert run.args.world_size == 2

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from hf_rumor.corpus.arrow import load_corpus, split_corpus
+from hf_rumor.corpus.arrow import load_corpus
+from hf_rumor.corpus.parts import split_corpus
 from hf_rumor.corpus.seen import find_seen, seen_posts
 from hf_rumor.errors import ModelError
 from hf_rumor.runs.seen import drop_seen, seen_after

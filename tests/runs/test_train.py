@@ -16,7 +16,8 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from hf_rumor import RumorClassifier
 from hf_rumor.cli import main as cli
 from hf_rumor.config.parse import parse_arguments, recipe_flags
-from hf_rumor.corpus.arrow import load_corpus, split_dataset
+from hf_rumor.corpus.arrow import load_corpus
+from hf_rumor.corpus.parts import split_dataset
 from hf_rumor.errors import ModelError
 from hf_rumor.evaluation import baseline, measure
 from hf_rumor.evaluation.baseline import make_tfidf_svm

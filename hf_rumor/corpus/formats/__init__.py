@@ -102,7 +102,7 @@ def readers_digest() -> str:
     """Return a digest of the code that reads corpora. Cached posts of other code are not used."""
     corpus = Path(__file__).parents[1]
     files = [*sorted(corpus.glob("formats/*.py")), *sorted(corpus.glob("catalogue.*"))]
-    files += [corpus / "rows.py", corpus / "reposts.py", corpus / "values.py"]
+    files += [corpus / f"{name}.py" for name in ("columns", "reposts", "rows", "values")]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]
 
 

@@ -3,9 +3,10 @@ import zipfile
 
 import pytest
 
+from hf_rumor.corpus.columns import Columns
 from hf_rumor.corpus.formats import open_input
 from hf_rumor.corpus.formats.files import named_values
-from hf_rumor.corpus.rows import Columns, read_items, read_posts
+from hf_rumor.corpus.rows import read_items, read_posts
 from hf_rumor.errors import CorpusError
 
 

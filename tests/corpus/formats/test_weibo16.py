@@ -3,10 +3,11 @@ import zipfile
 
 import pytest
 
+from hf_rumor.corpus.columns import Columns
 from hf_rumor.corpus.findings import Findings
 from hf_rumor.corpus.formats import open_input
 from hf_rumor.corpus.post import Post, Repost
-from hf_rumor.corpus.rows import Columns, read_items, read_posts
+from hf_rumor.corpus.rows import read_items, read_posts
 from hf_rumor.errors import CorpusError
 
 

@@ -2,9 +2,10 @@ import datetime
 
 import pytest
 
+from hf_rumor.corpus.columns import Columns
 from hf_rumor.corpus.formats import open_input
 from hf_rumor.corpus.post import Post
-from hf_rumor.corpus.rows import Columns, read_items, read_posts
+from hf_rumor.corpus.rows import read_items, read_posts
 from hf_rumor.errors import CorpusError
 
 
