@@ -1,7 +1,7 @@
 """The Python API: the runs of the command line, with Python values."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hf_rumor.config.parse import parse_arguments, words_of
 from hf_rumor.corpus.arrow import Corpus, load_corpus
@@ -45,6 +45,7 @@ def evaluate(
     output_dir: str | Path = "evaluation",
     revision: str | None = None,
     language: Language = "en",
+    prior: float | Literal["auto"] | None = None,
 ) -> Report:
     """Evaluate a finished model on the labeled posts of another corpus.
 
@@ -54,6 +55,7 @@ def evaluate(
         output_dir: Folder for the report.
         revision: Branch, tag or commit of a model on the Hub; None: the newest.
         language: Language of the report.
+        prior: Share of rumors to which the probabilities are adjusted; `auto`: estimated from the posts.
 
     Returns:
         The report on these posts, as written to `output_dir`.
@@ -62,4 +64,4 @@ def evaluate(
         RumorError: A user error, such as a model or a corpus that cannot be read.
     """
     corpus = data if isinstance(data, Corpus) else load_corpus(data)
-    return evaluate_outside(str(model), corpus, Path(output_dir).expanduser(), revision, language)
+    return evaluate_outside(str(model), corpus, Path(output_dir).expanduser(), revision, language, prior)

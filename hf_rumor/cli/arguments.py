@@ -88,6 +88,17 @@ def add_threshold(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_prior(parser: argparse.ArgumentParser) -> None:
+    """Add --prior."""
+    parser.add_argument(
+        "--prior",
+        metavar="SHARE",
+        type=_prior,
+        help="Adjust the probabilities to this share of rumors among the posts, such as 0.1; auto: estimate the share "
+        "from the posts. Without it, the share is assumed to be as in training.",
+    )
+
+
 def add_corpus_flags(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
     """Add --data_path, the columns and the label map; `several` paths would swallow a positional behind them."""
     for entry in dataclasses.fields(RunArguments):
@@ -205,6 +216,10 @@ def _threshold(text: str) -> float:
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"expected a number between 0 and 1, got {text!r}")
     return value
+
+
+def _prior(text: str) -> float | str:
+    return text if text == "auto" else _threshold(text)
 
 
 def names(text: str) -> list[str]:

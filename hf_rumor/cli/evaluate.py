@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from hf_rumor.cli.arguments import add_corpus_flags, add_language, add_model, add_verb, load
+from hf_rumor.cli.arguments import add_corpus_flags, add_language, add_model, add_prior, add_verb, load
 from hf_rumor.util.files import user_path
 
 
@@ -21,6 +21,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--output_dir", type=user_path, default=Path("evaluation"), help="Folder for the report. [%(default)s]"
     )
+    add_prior(parser)
     add_language(parser, "Language of the report.")
     parser.set_defaults(run=run)
 
@@ -31,7 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
     from hf_rumor.runs.evaluate import evaluate_outside
 
     corpus, folder = load(arguments), arguments.output_dir
-    report = evaluate_outside(arguments.model, corpus, folder, arguments.revision, arguments.language)
+    report = evaluate_outside(arguments.model, corpus, folder, arguments.revision, arguments.language, arguments.prior)
     print(headline(report))
     print(leakage(report))
     print(f"report: {folder}/ (report.html, .md and .json, figures/, predictions.jsonl, mistakes.csv)")

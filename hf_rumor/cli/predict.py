@@ -7,16 +7,28 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hf_rumor.cli.arguments import add_backend, add_model, add_threshold, add_verb, count, moment, open_posts
+from hf_rumor.cli.arguments import (
+    add_backend,
+    add_model,
+    add_prior,
+    add_threshold,
+    add_verb,
+    count,
+    moment,
+    open_posts,
+)
 from hf_rumor.corpus.formats import FORMATS
 from hf_rumor.corpus.formats.input import Input
 from hf_rumor.errors import ArgumentError
+from hf_rumor.report.words import prior_words
 from hf_rumor.util.files import output_file, user_path
 from hf_rumor.util.processes import is_first_process, num_processes, process_rank
 
 
 if TYPE_CHECKING:
+    from hf_rumor.corpus.columns import Columns
     from hf_rumor.corpus.seen import SeenPosts
+    from hf_rumor.inference.classifier import RumorClassifier
 
 
 logger = logging.getLogger(__name__)
@@ -43,6 +55,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("--output", type=user_path, help="File for the predictions. [-, stdout]")
     parser.add_argument("--resume", action="store_true", help="Resume a job that was interrupted.")
     add_threshold(parser)
+    add_prior(parser)
     parser.add_argument(
         "--format",
         choices=("auto", *FORMATS),
@@ -93,8 +106,11 @@ def run(arguments: argparse.Namespace) -> None:
         classifier = RumorClassifier.from_pretrained(arguments.model, **settings)
         if arguments.observed_at is not None and classifier.reposts is None:
             raise ArgumentError(f"--observed_at: {arguments.model} reads no reposts. Remove the flag.")
-        items = read_items(source, Columns(text=arguments.text_column, id=arguments.id_column))
-        names = ("text_column", "id_column", "batch_size", "mark_seen", "observed_at")
+        columns = Columns(text=arguments.text_column, id=arguments.id_column)
+        if arguments.prior is not None:
+            classifier = _with_prior(classifier, arguments, columns)
+        items = read_items(source, columns)
+        names = ("text_column", "id_column", "batch_size", "mark_seen", "observed_at", "prior")
         settings |= {name: getattr(arguments, name) for name in names}
         job = describe_job(arguments.model, str(source.path or "-"), format=source.format, **settings)
 
@@ -114,6 +130,21 @@ def run(arguments: argparse.Namespace) -> None:
             write_predictions(arguments.output, job, lines_from, resume=arguments.resume)
         else:
             _print_predictions(lines_from(0))
+
+
+def _with_prior(classifier: "RumorClassifier", arguments: argparse.Namespace, columns: "Columns") -> "RumorClassifier":
+    """Return the classifier adjusted to `--prior`; to estimate the share, the input is read once more."""
+    from hf_rumor.corpus.rows import read_items
+
+    prior = arguments.prior
+    if prior == "auto":
+        with open_posts(arguments.input, arguments.format) as source:
+            posts = (item.post for item in read_items(source, columns) if item.post is not None)
+            prior = classifier.estimate_prior(posts, arguments.batch_size, arguments.observed_at)
+    adjusted = classifier.with_prior(prior)
+    if adjusted.prior is not None:
+        logger.info("prior: %s", prior_words(adjusted.prior))
+    return adjusted
 
 
 def _load_seen(arguments: argparse.Namespace) -> "SeenPosts":
@@ -147,6 +178,8 @@ def _check_files(arguments: argparse.Namespace, processes: int) -> None:
         raise ArgumentError("--resume: there is no --output to resume. Name the file.")
     if arguments.resume and not is_file:
         raise ArgumentError("--resume: INPUT must be a file, since it is read again. Name the file.")
+    if arguments.prior == "auto" and not is_file:
+        raise ArgumentError("--prior auto: INPUT must be a file, since it is read twice. Name the file.")
     if processes > 1 and not (is_file and arguments.output):
         raise ArgumentError(f"predict: with {processes} processes, INPUT and --output must be files. Name both.")
     if arguments.output:

@@ -71,11 +71,13 @@ def predict_items(
     while window := list(islice(remaining, size)):
         posts = [item.post for item in window if item.post is not None]
         predictions = iter(classifier.predict(posts, batch_size, observed_at))
-        marks: Iterator[dict[str, bool]] = repeat({})
+        share_assumed = {} if classifier.prior is None else {"prior": round(classifier.prior.share, 4)}
+        marks: Iterator[dict[str, Any]] = repeat(share_assumed)
         if seen is not None:
             from hf_rumor.corpus.seen import find_seen  # imports datasketch, which few predictions need
 
-            marks = ({"seen_in_training": mark} for mark in find_seen([post.text for post in posts], seen).tolist())
+            found = find_seen([post.text for post in posts], seen).tolist()
+            marks = ({**share_assumed, "seen_in_training": mark} for mark in found)
         lines = [
             to_json(next(predictions), item.id, **next(marks))
             if item.post is not None

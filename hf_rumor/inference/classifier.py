@@ -1,5 +1,6 @@
 """Posts -> predictions by a finished model; the ONNX backend needs neither torch nor transformers."""
 
+import copy
 import json
 import logging
 import time
@@ -16,6 +17,7 @@ from hf_rumor.corpus.observed import observe
 from hf_rumor.corpus.post import Post
 from hf_rumor.errors import ArgumentError, ModelError
 from hf_rumor.evaluation.decision import name_decisions
+from hf_rumor.evaluation.prior import Prior, Validation, adjust, estimate_prior, given_prior
 from hf_rumor.labels import LABEL_NAMES, rumor_probabilities
 from hf_rumor.models.facts import Facts, Precision, ScoreBatches
 from hf_rumor.models.inputs import as_posts, check_vocabulary, make_batches, model_text
@@ -77,6 +79,7 @@ class RumorClassifier:
         self.tokenizer = tokenizer
         self.model = model
         self.reposts = reposts
+        self.prior: Prior | None = None
         self._score = score
         self._is_vocabulary_checked = False
 
@@ -129,6 +132,42 @@ class RumorClassifier:
         reposts = find_reposts(str(name), revision)
         return cls(score_batches, tokenizer.backend_tokenizer, _with_threshold(facts, threshold), model, reposts)
 
+    def with_prior(self, prior: Prior | float) -> "RumorClassifier":
+        """Return this classifier with probabilities that are adjusted to another share of rumors than in training.
+
+        Args:
+            prior: As `estimate_prior` returns it, or the share itself, between 0 and 1.
+
+        Raises:
+            ModelError: The share in training is not saved with the model.
+            ArgumentError: The share is not between 0 and 1.
+        """
+        adjusted = copy.copy(self)
+        adjusted.prior = prior if isinstance(prior, Prior) else given_prior(prior, self._validation())
+        return adjusted
+
+    def estimate_prior(
+        self, posts: Iterable[Post | str], batch_size: int = 32, observed_at: float | None = None
+    ) -> Prior:
+        """Estimate the share of rumors among posts, without their labels; see `hf_rumor.evaluation.prior`.
+
+        Raises:
+            ModelError: The share in training is not saved with the model.
+            ArgumentError: There are too few posts.
+        """
+        validation, threshold = self._validation(), self.facts.threshold
+        plain = copy.copy(self)
+        plain.prior = None
+        predictions = plain.predict_iter(posts, batch_size, observed_at)
+        return estimate_prior(np.array([one.rumor_probability for one in predictions]), threshold, validation)
+
+    def _validation(self) -> Validation:
+        if self.facts.validation is None:
+            raise ModelError(
+                "--prior: the model does not say what share of its posts are rumors. Train it again with this version."
+            )
+        return self.facts.validation
+
     def predict(
         self, posts: Sequence[Post | str], batch_size: int = 32, observed_at: float | None = None
     ) -> list[Prediction]:
@@ -171,7 +210,12 @@ class RumorClassifier:
         self, posts: Sequence[Post | str], batch_size: int = 32, observed_at: float | None = None
     ) -> NDArray[np.float64]:
         """Return the probability of rumor of each post, from 0 to 1; see `predict`. *Shape:* `(num_posts,)`."""
-        whole = as_posts(posts)
+        plain = self._plain_probabilities(as_posts(posts), batch_size, observed_at)
+        return plain if self.prior is None else adjust(plain, self.prior)
+
+    def _plain_probabilities(
+        self, whole: Sequence[Post], batch_size: int, observed_at: float | None
+    ) -> NDArray[np.float64]:
         of_texts = self.text_probabilities(whole, batch_size)
         if self.reposts is None:
             return of_texts
@@ -182,7 +226,7 @@ class RumorClassifier:
         return self.reposts.probabilities(texts, encode(observed, self.reposts.tokenizer), deadlines)
 
     def text_probabilities(self, posts: Sequence[Post | str], batch_size: int = 32) -> NDArray[np.float64]:
-        """Return the probability of rumor of each post given its text alone. *Shape:* `(num_posts,)`."""
+        """Return the probability of rumor of each post given its text alone, not adjusted. *Shape:* `(num_posts,)`."""
         facts = self.facts
         order, batches = make_batches(as_posts(posts), self.tokenizer, facts.tokenizer, facts.inputs, batch_size)
         if batches and not self._is_vocabulary_checked:
@@ -219,6 +263,6 @@ def _with_threshold(facts: Facts, threshold: float | None) -> Facts:
     return facts if threshold is None else replace(facts, threshold=threshold)
 
 
-def to_json(prediction: Prediction, item_id: str | int, **marks: bool) -> str:
+def to_json(prediction: Prediction, item_id: str | int, **marks: Any) -> str:
     """Return a prediction as a line of JSON, without its end."""
     return json.dumps({"id": item_id, **vars(prediction), **marks}, ensure_ascii=False)

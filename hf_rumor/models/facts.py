@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hf_rumor.errors import ModelError
+from hf_rumor.evaluation.prior import Validation
 from hf_rumor.labels import LABEL_NAMES, PROBLEM_TYPES, Activation
 from hf_rumor.models.inputs import Arrays, InputConfig, TokenizerFacts
 
@@ -27,6 +28,7 @@ class Facts:
     abstain_below: float | None  # confidence below which a post is `uncertain`
     inputs: InputConfig
     tokenizer: TokenizerFacts
+    validation: Validation | None = None  # None: hf_rumor 0.2 or later did not train the model
 
 
 def read_facts(name: str, config: Mapping[str, Any], tokenizer: TokenizerFacts, longest: int) -> Facts:
@@ -50,4 +52,5 @@ def read_facts(name: str, config: Mapping[str, Any], tokenizer: TokenizerFacts, 
         abstain_below=saved.get("abstain_below"),
         inputs=InputConfig(**saved.get("inputs", {"max_length": longest})),
         tokenizer=tokenizer,
+        validation=Validation(**saved["validation"]) if "validation" in saved else None,
     )

@@ -1,5 +1,17 @@
 """The Chinese of words from data or other packages: labels, metrics, kinds of posts, oddities of a corpus."""
 
+PRIOR = {
+    "The probabilities are adjusted to a given share of rumors of {share} ({trained} in training).": (
+        "概率已按给定的谣言比例 {share} 调整（训练数据中为 {trained}）。"
+    ),
+    "The probabilities are adjusted to an estimated share of rumors of {share} [{low}, {high}] ({trained} in "
+    "training).": "概率已按估计的谣言比例 {share} [{low}, {high}] 调整（训练数据中为 {trained}）。",
+    "By recall and false alarm rate, the share would be {second}: these posts differ from those in training in more "
+    "than the share of rumors, so the estimate is doubtful.": (
+        "按召回率和误报率推算，谣言比例为 {second}：这批微博与训练数据的差别不只在谣言比例上，因此该估计不可靠。"
+    ),
+}
+
 NAMES = {  # words from data
     "rumor": "谣言",
     "non-rumor": "非谣言",

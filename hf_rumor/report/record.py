@@ -14,6 +14,7 @@ from hf_rumor.evaluation.curves import Curves, Mistake
 from hf_rumor.evaluation.decision import Decision
 from hf_rumor.evaluation.early import EarlyDetection
 from hf_rumor.evaluation.measure import Measured
+from hf_rumor.evaluation.prior import Prior
 from hf_rumor.evaluation.slices import Slice
 
 
@@ -150,6 +151,7 @@ class Report:
     environment: Environment
     recipe: dict[str, Any]  # flag -> value; repeats the run
     auto: dict[str, Any]  # flag -> value, for flags that were chosen automatically
+    prior: Prior | None = None  # to which the probabilities are adjusted; for `OUTSIDE`
     early: EarlyDetection | None = None  # with reposts; `test` and all other parts are on the text alone
     schema_version: int = SCHEMA_VERSION
 

@@ -10,7 +10,7 @@ from hf_rumor.report.early import early_section
 from hf_rumor.report.provenance import data_section, hyper_parameters_section, reproduce_section, training_section
 from hf_rumor.report.record import Report
 from hf_rumor.report.section import Section, Table, table
-from hf_rumor.report.words import comparison, estimate, number, p_value, points, verdict
+from hf_rumor.report.words import comparison, estimate, number, p_value, points, prior_words, verdict
 from hf_rumor.util.translation import ENGLISH, Translator
 
 
@@ -41,7 +41,8 @@ def _metrics(report: Report, tr: Translator) -> Section:
         count=f"{report.split.num_resamples:,}",
     )
     metrics = table("|".join([tr("metric"), *parts, tr("meaning")]), rows, note)
-    return Section("metrics", tr("Metrics"), tables=(metrics, _confusion(report, tr)))
+    adjusted = () if report.prior is None else (prior_words(report.prior, tr),)
+    return Section("metrics", tr("Metrics"), adjusted, tables=(metrics, _confusion(report, tr)))
 
 
 def _confusion(report: Report, tr: Translator) -> Table:

@@ -7,6 +7,7 @@ from hf_rumor.evaluation.baseline import Comparison
 from hf_rumor.evaluation.curves import Mistake
 from hf_rumor.evaluation.early import AtDeadline, EarlyDetection
 from hf_rumor.evaluation.intervals import Difference, Interval
+from hf_rumor.evaluation.prior import Prior
 from hf_rumor.labels import LABEL_NAMES
 from hf_rumor.models.inputs import MAX_SHARE_UNKNOWN
 from hf_rumor.report.record import Report
@@ -47,6 +48,34 @@ def estimate(value: float, interval: Interval | None, digits: int = 3) -> str:
     if interval is None or math.isnan(value) or math.isnan(interval[0]):
         return number(value, digits)
     return "{} [{}, {}]".format(*(number(bound, digits) for bound in (value, *interval)))
+
+
+def prior_words(prior: Prior, tr: Translator = ENGLISH) -> str:
+    """Return the share of rumors to which probabilities are adjusted, and how it was found."""
+    share, trained = percent(prior.share), percent(prior.trained_share)
+    if prior.interval is None:
+        return tr(
+            "The probabilities are adjusted to a given share of rumors of {share} ({trained} in training).",
+            share=share,
+            trained=trained,
+        )
+    low, high = map(percent, prior.interval)
+    estimated = tr(
+        "The probabilities are adjusted to an estimated share of rumors of {share} [{low}, {high}] ({trained} in "
+        "training).",
+        share=share,
+        low=low,
+        high=high,
+        trained=trained,
+    )
+    if prior.second_estimate is None or not prior.is_doubtful:
+        return estimated
+    doubt = tr(
+        "By recall and false alarm rate, the share would be {second}: these posts differ from those in training in "
+        "more than the share of rumors, so the estimate is doubtful.",
+        second=percent(prior.second_estimate),
+    )
+    return tr.join((estimated, doubt))
 
 
 def points(difference: Difference, tr: Translator = ENGLISH) -> str:
@@ -124,6 +153,8 @@ def result(report: Report, tr: Translator = ENGLISH) -> str:
         posts=posts,
     )
     lines = [score, comparison(report, tr)]
+    if report.prior:
+        lines.append(prior_words(report.prior, tr))
     if report.early:
         row, text = after_an_hour(report.early), report.early.deadlines[0].model
         lines.append(

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from itertools import compress
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,12 @@ from hf_rumor.util.translation import Language
 
 
 def evaluate_outside(
-    name: str, corpus: Corpus, folder: Path, revision: str | None = None, language: Language = "en"
+    name: str,
+    corpus: Corpus,
+    folder: Path,
+    revision: str | None = None,
+    language: Language = "en",
+    prior: float | Literal["auto"] | None = None,
 ) -> Report:
     """Score every post of a corpus with a finished model, and write the report on it.
 
@@ -46,8 +52,11 @@ def evaluate_outside(
         folder: For the files that `write_report` lists.
         revision: Branch, tag or commit, if the model is one of the Hub.
         language: Of the report.
+        prior: Share of rumors to which the probabilities are adjusted; `auto`: estimated from the posts without their
+            labels. Reposts are not read then.
 
     Raises:
+        ArgumentError: There are too few posts for `auto`.
         ModelError: There is no such model, or no report beside it, or it has seen all posts.
         OutputError: `folder` holds a model, whose own report would be lost.
     """
@@ -67,12 +76,15 @@ def evaluate_outside(
     if is_seen is not None and is_seen.all():
         raise ModelError(f"{name}: the model has seen all {len(texts):,} posts of {corpus.path}. Use other posts.")
     classifier = RumorClassifier.from_pretrained(name, revision=revision)
+    if prior is not None:
+        classifier = classifier.with_prior(classifier.estimate_prior(texts) if prior == "auto" else prior)
     scored = Scored(corpus.posts["id"][:], labels, classifier.probabilities(texts), loss=math.nan)
     facts = classifier.facts
     share = share_unknown(as_posts(texts), classifier.tokenizer, facts.inputs, facts.tokenizer.unknown_id)
     groups = find_near_duplicates(texts).groups
     report = _report_on(corpus, replace(data, share_unknown_tokens=share), scored, groups, trained, is_seen)
-    report = replace(report, early=_early(classifier, corpus, scored, groups, trained, is_seen))
+    early = None if prior is not None else _early(classifier, corpus, scored, groups, trained, is_seen)
+    report = replace(report, prior=classifier.prior, early=early)
     write_report(folder, report, scored, texts, groups, language)
     return report
 

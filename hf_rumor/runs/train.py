@@ -12,6 +12,7 @@ from hf_rumor import __version__
 from hf_rumor.config.parse import Arguments, parse_arguments
 from hf_rumor.corpus.arrow import posts_of
 from hf_rumor.evaluation.early import EarlyDetection
+from hf_rumor.evaluation.prior import summarize_validation
 from hf_rumor.hub.background import PushCheckpoints
 from hf_rumor.hub.push import Target, check_target
 from hf_rumor.models.check import check_saved
@@ -104,6 +105,7 @@ def save_checked(run: Run, trainer: RumorTrainer, outcome: Outcome) -> None:
         "threshold": outcome.decision.threshold,
         "abstain_below": outcome.decision.abstain_below,
         "calibration": outcome.calibration.method,
+        "validation": asdict(summarize_validation(outcome.scored["validation"], outcome.decision.threshold)),
         "inputs": asdict(InputConfig(run.flags.max_length)),
         "pooling": run.flags.pooling,
     }

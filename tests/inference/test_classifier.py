@@ -2,6 +2,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hf_rumor import Prediction, RumorClassifier
 from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.errors import ArgumentError, ModelError
 from hf_rumor.evaluation.decision import name_decisions
+from hf_rumor.evaluation.prior import Validation
 from hf_rumor.inference import classifier as module
 from hf_rumor.reposts.model import save_reposts
 
@@ -193,3 +195,17 @@ def test_an_exported_classifier_reads_the_same_reposts(exported):
     )
     assert probability(onnx, *REPOSTS) == pytest.approx(probability(torch, *REPOSTS), abs=1e-5)
     assert probability(onnx, *REPOSTS) != probability(onnx)
+
+
+def test_a_prior_moves_the_probabilities_and_the_decisions(folder, texts):
+    classifier = RumorClassifier.from_pretrained(folder)
+    with pytest.raises(ModelError, match="does not say what share"):
+        classifier.with_prior(0.1)
+    classifier.facts = replace(classifier.facts, validation=Validation(share=0.5, recall=0.9, false_alarm_rate=0.1))
+    plain, fewer = classifier.probabilities(texts), classifier.with_prior(0.1).probabilities(texts)
+    assert (fewer < plain).all()
+    assert classifier.with_prior(0.5).probabilities(texts) == pytest.approx(plain)
+    assert classifier.probabilities(texts) == pytest.approx(plain)  # it is another classifier
+    prior = classifier.with_prior(0.1).estimate_prior(texts * 20)  # from probabilities that are not adjusted
+    assert prior == classifier.estimate_prior(texts * 20)
+    assert classifier.with_prior(prior).prior is prior

@@ -175,3 +175,28 @@ def test_reposts_are_measured_on_posts_that_the_model_has_not_seen(
     assert measured.deadlines[0].share_with_reposts == 0 < measured.deadlines[-1].share_with_reposts
     assert measured.deadlines[-1].svm is None
     assert measured.calls.confidence == early.calls.confidence
+
+
+def test_the_share_of_rumors_can_be_estimated_and_is_reported(trained, another, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("hf_rumor.evaluation.measure.NUM_RESAMPLES", 20)
+    folder, posts = trained[0], load_corpus(another).posts["text"][:]
+    classifier = RumorClassifier.from_pretrained(folder)
+    expected = classifier.with_prior(classifier.estimate_prior(posts))
+    command = ["evaluate", str(folder), "--data_path", str(another), "--output_dir", str(tmp_path / "evaluation")]
+    assert cli.main([*command, "--prior", "auto"]) == 0
+    assert "adjusted to an estimated share of rumors of" in capsys.readouterr().out
+    assert read_report(tmp_path / "evaluation" / "report.json").prior == expected.prior
+    scores = {row["id"]: row["rumor_probability"] for row in predictions_in(tmp_path / "evaluation")}
+    assert list(scores.values()) == pytest.approx(expected.probabilities(posts))
+
+    (tmp_path / "posts.txt").write_text("\n".join(posts), encoding="utf-8")
+    assert cli.main(["predict", str(folder), str(tmp_path / "posts.txt"), "--prior", "0.1"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {line["prior"] for line in lines} == {0.1}
+    assert [line["rumor_probability"] for line in lines] == pytest.approx(
+        classifier.with_prior(0.1).probabilities(posts)
+    )
+    assert cli.main(["predict", str(folder), str(tmp_path / "posts.txt"), "--prior", "auto"]) == 0
+    assert {json.loads(line)["prior"] for line in capsys.readouterr().out.splitlines()} == {
+        round(expected.prior.share, 4)
+    }
