@@ -1,8 +1,8 @@
 """Estimate the share of rumors among unlabeled posts, and adjust probabilities to it (prior shift).
 
-A model is fitted where a certain share of the posts are rumors. Where the share differs, but rumors and non-rumors each
-look as before, its probabilities are adjusted by a constant that is added to the log-odds. The share is estimated from
-the probabilities by expectation maximization (Saerens et al., 2002,
+A model is fitted where a certain share of the posts are rumors. Where the share differs, but rumors and non-rumors
+each look as before, its probabilities are adjusted by a constant that is added to the log-odds. The share is estimated
+from the probabilities by expectation maximization (Saerens et al., 2002,
 https://doi.org/10.1162/089976602753284446). A second estimate, from the share of posts that are predicted to be rumors
 and from recall and false alarm rate on validation posts (Lipton et al., 2018, arXiv:1802.03916), shows whether the
 assumption may hold.
