@@ -87,7 +87,7 @@ def audit_corpus(corpus: Corpus, split_seed: int) -> Audited:
         findings=describe(corpus.findings),
         posts={name: int(count) for name, count in zip(LABEL_NAMES, counts, strict=True)},
         lengths=_lengths(posts["text"][:], labels),
-        years=_years(posts["posted_at"][:], labels),
+        years=years_of(posts["posted_at"][:], labels),
         near_duplicates=_near_duplicates(near_duplicates, labels),
         conflicts={
             "groups": len(conflicting_groups(near_duplicates, labels)),
@@ -122,7 +122,8 @@ def _lengths(texts: Sequence[str], labels: Any) -> dict[str, dict[str, float]]:
     }
 
 
-def _years(posted_at: Sequence[int | None], labels: Any) -> dict[str, dict[str, int]]:
+def years_of(posted_at: Sequence[int | None], labels: Any) -> dict[str, dict[str, int]]:
+    """Return the number of posts of each year and label."""
     years = ["unknown" if time is None else str(datetime.fromtimestamp(time, CHINA).year) for time in posted_at]
     counts = Counter(zip(years, labels.tolist(), strict=True))
     return {year: {name: counts[year, label] for label, name in enumerate(LABEL_NAMES)} for year in sorted(set(years))}

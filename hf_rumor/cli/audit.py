@@ -23,6 +23,9 @@ def add_parser(verbs: Any) -> None:
         example="hf-rumor audit --data_path posts.csv",
     )
     add_corpus_flags(parser, several=True)
+    parser.add_argument(
+        "--against", metavar="PATH", help="Compare with another corpus instead: shared posts, labels, giveaways, time."
+    )
     parser.add_argument("--split_seed", type=seed, default=0, help="Seed of the splits. [%(default)s]")
     parser.add_argument("--json", action="store_true", help="Print JSON.")
     parser.add_argument(
@@ -46,6 +49,14 @@ def run(arguments: argparse.Namespace) -> int:
     from hf_rumor.audit.text import failures, to_text, write_tables
 
     corpus = load(arguments)
+    if arguments.against:
+        from hf_rumor.audit.against import compare_corpora
+        from hf_rumor.audit.against import to_text as text_of
+        from hf_rumor.corpus.arrow import load_corpus
+
+        against = compare_corpora(corpus, load_corpus(arguments.against))
+        print(to_json(against, indent=2) if arguments.json else text_of(against))
+        return 0
     audited = audit_corpus(corpus, arguments.split_seed)
     print(to_json(audited.audit, indent=2) if arguments.json else to_text(audited.audit))
     if arguments.output_dir:

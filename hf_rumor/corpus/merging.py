@@ -54,7 +54,7 @@ def merge(parts: Sequence[Part], *, keep_copies: bool = False) -> list[Merged]:
         copies = near_duplicates.leaking(place, earlier)
         findings = Findings()
         findings["labels_exchanged"] += exchanged * len(place)
-        findings["copies_with_other_label"] += _votes(near_duplicates, labels, place, earlier)[1]
+        findings["copies_with_other_label"] += count_votes(near_duplicates, labels, place, earlier)[1]
         findings["copies_kept" if keep_copies else "copies_dropped"] += len(copies)
         kept = place if keep_copies else np.setdiff1d(place, copies)
         earlier = np.concatenate([earlier, kept])
@@ -70,7 +70,7 @@ def _exchange_labels(
     known = np.concatenate([places[0][:0], *clear])
     is_exchanged = []
     for place, part in zip(places, parts, strict=True):
-        same, other = _votes(near_duplicates, labels, place, known) if part.by_convention else (0, 0)
+        same, other = count_votes(near_duplicates, labels, place, known) if part.by_convention else (0, 0)
         is_exchanged.append(other >= MIN_VOTES and same <= MAX_AGREEING * (same + other))
         if is_exchanged[-1]:
             labels[place] = 1 - labels[place]
@@ -82,7 +82,9 @@ def _exchange_labels(
     return is_exchanged
 
 
-def _votes(near_duplicates: NearDuplicates, labels: Indices, held_out: Indices, others: Indices) -> tuple[int, int]:
+def count_votes(
+    near_duplicates: NearDuplicates, labels: Indices, held_out: Indices, others: Indices
+) -> tuple[int, int]:
     """Return how many of the `held_out` posts have a near-duplicate with the same label, and with the other one."""
     same = other = 0
     for label in (0, 1):
