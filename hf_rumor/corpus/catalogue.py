@@ -1,7 +1,7 @@
 """What is known of public corpora: `catalogue.yaml`."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -47,6 +47,11 @@ def catalogue() -> tuple[KnownCorpus, ...]:
         )
         for entry in yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
     )
+
+
+def named_in(findings: Iterable[str]) -> list[KnownCorpus]:
+    """Return the public corpora that the findings of a corpus name."""
+    return [known for known in catalogue() if f"known_corpora: {known.name}" in findings]
 
 
 def recognize(format_name: str, columns: Collection[str]) -> KnownCorpus | None:

@@ -54,8 +54,14 @@ def describe(findings: Findings, translate: Callable[[str], str] = str) -> list[
 
 
 def without_names(findings: Findings) -> Findings:
-    """Return the counts without the examples, which may name people or private paths."""
-    return Findings({finding: count for finding, count in findings.items() if ": " not in finding})
+    """Return the counts without the examples, which may name people or private paths; public corpora keep theirs."""
+    return Findings(
+        {
+            finding: count
+            for finding, count in findings.items()
+            if ": " not in finding or finding.startswith("known_corpora: ")
+        }
+    )
 
 
 def note(findings: Findings, finding: str, example: str) -> None:

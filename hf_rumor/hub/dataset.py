@@ -5,6 +5,7 @@ import io
 from huggingface_hub import DatasetCardData
 
 from hf_rumor.corpus.arrow import Corpus
+from hf_rumor.corpus.catalogue import named_in
 from hf_rumor.corpus.findings import describe, without_names
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.hub.contents import Upload, check_private
@@ -46,7 +47,8 @@ def dataset_card(corpus: Corpus, license_id: str) -> str:
         configs=[{"config_name": "default", "data_files": [{"split": "train", "path": DATA_FILE}]}],
     )
     findings = "".join(f"- {line}\n" for line in describe(without_names(corpus.findings)))
-    source = f"- {CED}.\n" if is_ced(corpus.path) else ""
+    known = "".join(f"- {one.name}: {one.citation}; license: {one.license}.\n" for one in named_in(corpus.findings))
+    source = known or (f"- {CED}.\n" if is_ced(corpus.path) else "")
     return (
         f"---\n{metadata.to_yaml()}\n---\n\n# Chinese microblog posts: rumors and non-rumors\n\n"
         f"- {len(labels):,} posts: {sum(labels):,} rumors and {len(labels) - sum(labels):,} non-rumors; label "

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from huggingface_hub import EvalResult, ModelCardData
 
+from hf_rumor.corpus.catalogue import named_in
 from hf_rumor.errors import ArgumentError, OutputError
 from hf_rumor.report.chinese import CHINESE, translator
 from hf_rumor.report.markdown import section_text
@@ -111,16 +112,23 @@ def _limits(tr: Translator) -> tuple[str, ...]:
 
 def _license(report: Report, license_id: str | None, tr: Translator) -> tuple[str, ...]:
     base = report.model.hub_name
-    data = tr("`{path}`; see the terms of its author", path=report.data.path)
     lines = (
         tr(
             "License of this model: {license}.",
             license=license_id or tr("none is stated; ask the author before using it"),
         ),
         tr("Encoder: {encoder}", encoder=_encoder(report)) + (f", {ENCODERS[base]}" if base in ENCODERS else ""),
-        tr("Data: {data}", data=tr(CED) if is_ced(report.data.path) else data),
+        tr("Data: {data}", data=_data(report, tr)),
     )
     return f"## {tr('License and citation')}", "\n".join(f"- {line}" for line in lines)
+
+
+def _data(report: Report, tr: Translator) -> str:
+    """Return where the posts are from, and under which license."""
+    known = [f"{one.name} ({one.citation}; {tr.word(one.license)})" for one in named_in(report.data.findings)]
+    if known:
+        return tr("; ").join(known)
+    return tr(CED) if is_ced(report.data.path) else tr("`{path}`; see the terms of its author", path=report.data.path)
 
 
 def _encoder(report: Report) -> str:

@@ -1,7 +1,7 @@
 """The Chinese of reports and model cards; a test checks that it is complete."""
 
 from hf_rumor.report.chinese_early import EARLY
-from hf_rumor.report.chinese_names import NAMES, PRIOR
+from hf_rumor.report.chinese_names import CATALOGUE, NAMES, PRIOR
 from hf_rumor.util.translation import Language, Translator
 
 
@@ -292,7 +292,7 @@ CARD = {
     ),
 }
 
-CHINESE = {**WORDS, **RESULTS, **PROVENANCE, **FIGURES, **PAGE, **CARD, **EARLY, **PRIOR, **NAMES}
+CHINESE = {**WORDS, **RESULTS, **PROVENANCE, **FIGURES, **PAGE, **CARD, **EARLY, **CATALOGUE, **PRIOR, **NAMES}
 
 
 def translator(language: Language) -> Translator:

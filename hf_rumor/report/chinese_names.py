@@ -1,5 +1,12 @@
 """The Chinese of words from data or other packages: labels, metrics, kinds of posts, oddities of a corpus."""
 
+CATALOGUE = {
+    "{name}: {citation}; license: {license}; known defects: {defects}": (
+        "{name}：{citation}；许可证：{license}；已知缺陷：{defects}"
+    ),
+    "; ": "；",
+}
+
 PRIOR = {
     "The probabilities are adjusted to a given share of rumors of {share} ({trained} in training).": (
         "概率已按给定的谣言比例 {share} 调整（训练数据中为 {trained}）。"
@@ -13,6 +20,21 @@ PRIOR = {
 }
 
 NAMES = {  # words from data
+    "none stated": "未注明",
+    "academic research only": "仅限学术研究",
+    "half of the non-rumors are posted between 23:00 and 24:00, but few rumors are": (
+        "半数非谣言发布于 23 点至 24 点，谣言则很少在此时发布"
+    ),
+    "only rumors have no author record, or a time written as text": "只有谣言缺少作者信息，或时间为文本形式",
+    "rumors have fewer reposts than non-rumors": "谣言的转发比非谣言少",
+    "it shares many posts with CED and Weibo21": "与 CED、Weibo21 有大量相同的微博",
+    "the way times are written depends on the label": "时间的写法因标签而异",
+    "it shares many posts with CED": "与 CED 有大量相同的微博",
+    "one in eight of its own test posts has a near-duplicate in its training set": (
+        "自带的测试集中，每八条就有一条在训练集中有近似重复"
+    ),
+    "all non-rumors are by one account": "全部非谣言来自同一个账号",
+    "a quarter of its posts are rumors": "谣言占四分之一",
     "rumor": "谣言",
     "non-rumor": "非谣言",
     "character TF-IDF + linear SVM": "字符 TF-IDF + 线性 SVM",

@@ -2,6 +2,7 @@
 
 import yaml
 
+from hf_rumor.corpus.catalogue import named_in
 from hf_rumor.corpus.findings import Findings, describe
 from hf_rumor.report.record import Report, Training
 from hf_rumor.report.section import Section, Table, table
@@ -21,6 +22,16 @@ def data_section(report: Report, tr: Translator) -> Section:
             others=f"{data.num_posts - data.num_rumors:,}",
         ),
         *describe(Findings(data.findings), tr.word),
+        *(
+            tr(
+                "{name}: {citation}; license: {license}; known defects: {defects}",
+                name=known.name,
+                citation=known.citation,
+                license=tr.word(known.license),
+                defects=tr("; ").join(map(tr.word, known.defects)),
+            )
+            for known in named_in(data.findings)
+        ),
     ]
     if data.share_unknown_tokens >= 0:  # not in earlier reports
         share = f"{data.share_unknown_tokens:.1%}"

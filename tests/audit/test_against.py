@@ -24,7 +24,7 @@ def ours():
 
 @pytest.fixture
 def theirs():
-    """Return ten copies of our rumors, one of them with the other label, and other posts that begin with the same word."""
+    """Return ten copies of our rumors, one of them with the other label, and posts that begin with one word."""
     others = [f"回复{text}" for text in texts(40, 30)]
     return load_corpus([*OURS[:10], *others], labels=[*[1] * 9, 0, *[0] * 30])
 

@@ -1,6 +1,6 @@
 import pytest
 
-from hf_rumor.corpus.catalogue import catalogue, recognize, recognize_by_size
+from hf_rumor.corpus.catalogue import catalogue, named_in, recognize, recognize_by_size
 from hf_rumor.corpus.columns import Columns, find_columns
 from hf_rumor.corpus.formats import FORMATS
 
@@ -19,6 +19,10 @@ def test_each_entry_is_recognized_and_can_be_read(known):
     assert known.format is None or known.format in FORMATS
     assert known.citation
     assert known.license
+
+
+def test_findings_name_a_corpus():
+    assert [known.name for known in named_in(["known_corpora", "known_corpora: LTCR"])] == ["LTCR"]
 
 
 def test_names_are_distinct():
