@@ -24,6 +24,8 @@ from hf_rumor.inference.export import export_model
 class Counting:
     """A classifier that predicts by the length of a text and records its windows."""
 
+    prior = None
+
     def __init__(self):
         self.windows = []
 
