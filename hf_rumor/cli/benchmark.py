@@ -55,6 +55,12 @@ def add_parser(verbs: Any) -> None:
         "--folds", type=count, help="Number of folds for cross-validation: each fold is the test set once per seed."
     )
     parser.add_argument(
+        "--transfer",
+        action="store_true",
+        help="Train on each corpus of --data_path, and on all but one, and test on each other one: with its "
+        "near-duplicates removed from training, and with them kept. Needs one recipe.",
+    )
+    parser.add_argument(
         "--output_dir", type=user_path, default=Path("benchmark"), help="Folder for runs and tables. [%(default)s]"
     )
     parser.set_defaults(run=run)
@@ -65,6 +71,9 @@ def run(arguments: argparse.Namespace) -> None:
     from hf_rumor.runs.benchmark import run_benchmark
     from hf_rumor.runs.cells import make_plan
 
+    if arguments.transfer:
+        run_transfers(arguments)
+        return
     vary = dict(arguments.vary)
     if len(vary) < len(arguments.vary):
         raise ArgumentError("--vary: a flag is named twice. Name it once, with all its values.")
@@ -80,3 +89,14 @@ def run(arguments: argparse.Namespace) -> None:
     exit_on_sigterm()
     run_benchmark(plan, arguments.output_dir)
     print((arguments.output_dir / "benchmark.md").read_text(encoding="utf-8"), end="")
+
+
+def run_transfers(arguments: argparse.Namespace) -> None:
+    """Train what is not trained yet for `--transfer`, and print the tables."""
+    from hf_rumor.runs.transfer import run_transfer
+
+    if len(arguments.recipes) > 1 or arguments.vary or arguments.folds or arguments.split_seeds:
+        raise ArgumentError("--transfer: takes one recipe, without --vary, --folds and --split_seeds. Remove them.")
+    exit_on_sigterm()
+    run_transfer(arguments.recipes[0], arguments.flags, arguments.seeds, arguments.output_dir)
+    print((arguments.output_dir / "transfer.md").read_text(encoding="utf-8"), end="")

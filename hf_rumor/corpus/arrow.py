@@ -71,8 +71,13 @@ class Corpus:
 
     @property
     def sha256(self) -> str:
-        """The digest of the source; of several sources, the digest of their digests."""
+        """The digest of the source; of several sources, the digest of their digests, in any order."""
         return joint_digest([source.sha256 for source in self.sources])
+
+    @property
+    def identity(self) -> str:
+        """The digest of the source; of several sources, also of the texts, which depend on their order."""
+        return self.sha256 if len(self.sources) == 1 else joint_digest([self.sha256, self.texts_sha256])
 
 
 @dataclass(frozen=True)
@@ -116,8 +121,8 @@ def load_corpus(
 
 
 def joint_digest(digests: Sequence[str]) -> str:
-    """Return the digest of several sources in this order; of one source, its own."""
-    return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
+    """Return the digest of several digests, in any order; of one, itself."""
+    return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
 
 
 def load_corpora(files: Sequence[CorpusFile], *, keep_copies: bool = False, first: str = "") -> Corpus:
@@ -139,7 +144,7 @@ def load_corpora(files: Sequence[CorpusFile], *, keep_copies: bool = False, firs
         path = resolve_corpus(file.path)
         sha256 = content_digest(path)
         rows, findings = read_cached(path, file.columns, sha256)
-        wanted = file.name or (path.stem if name_of(path) == str(path) else name_of(path))
+        wanted = file.name or source_name(path)
         names.append(next(name for name in _numbered(wanted) if name not in names))
         cleaned.append(_clean(Source(names[-1], path, sha256), rows, findings))
         corpus = _build(cleaned[-1:])
@@ -161,6 +166,11 @@ def load_corpora(files: Sequence[CorpusFile], *, keep_copies: bool = False, firs
     for line in describe(sum((found.findings for found in merged), Findings())):
         logger.info("corpus: %s", line)
     return corpus
+
+
+def source_name(path: Path) -> str:
+    """Return the name of a source that has no other one: the file without its suffix, or the dataset on the Hub."""
+    return path.stem if name_of(path) == str(path) else name_of(path)
 
 
 def _numbered(name: str) -> Iterator[str]:

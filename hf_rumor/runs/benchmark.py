@@ -4,7 +4,7 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -38,18 +38,34 @@ def run_benchmark(plan: Plan, folder: Path) -> None:
     """
     files = corpus_files(plan.corpus)
     sha256 = joint_digest([content_digest(resolve_corpus(file.path)) for file in files])
-    for number, cell in enumerate(plan.cells, 1):
-        logger.info("benchmark: run %d of %d: %s", number, len(plan.cells), cell.name)
-        if is_done(cell, folder, plan.flags, sha256):
-            logger.info("benchmark: already done")
-        else:
-            _run(cell, folder, plan.flags)
-            if (digest := _report_of(cell, folder).data.sha256) != sha256:
-                raise RunError(
-                    f"benchmark: the corpus changed between runs ({sha256[:12]} before, {digest[:12]} in "
-                    f"{cell.name}). Rerun the same command."
-                )
+    run_cells(plan.cells, folder, plan.flags, lambda cell: sha256)
     write_comparison(plan, folder)
+
+
+def run_cells(cells: Sequence[Cell], folder: Path, flags: Sequence[str], digest_of: Callable[[Cell], str]) -> None:
+    """Do the runs that are not done yet, one after the other.
+
+    Args:
+        cells: The runs.
+        folder: For a folder of each.
+        flags: Of `hf-rumor train`, for every run.
+        digest_of: Returns the digest of the corpora of a run.
+
+    Raises:
+        RunError: A run failed, after it printed its error, or a corpus changed.
+    """
+    for number, cell in enumerate(cells, 1):
+        sha256 = digest_of(cell)
+        logger.info("benchmark: run %d of %d: %s", number, len(cells), cell.name)
+        if is_done(cell, folder, flags, sha256):
+            logger.info("benchmark: already done")
+            continue
+        _run(cell, folder, flags)
+        if (digest := _report_of(cell, folder).data.sha256) != sha256:
+            raise RunError(
+                f"benchmark: the corpus changed between runs ({sha256[:12]} before, {digest[:12]} in {cell.name}). "
+                "Rerun the same command."
+            )
 
 
 def write_comparison(plan: Plan, folder: Path) -> None:

@@ -30,6 +30,9 @@ class Cell:
     varied: tuple[tuple[str, str], ...] = ()  # flags and their values
     folds: int | None = None
     fold: int = 0
+    title: str = ""  # of a run of `--transfer`, which has corpora of its own
+    corpora: tuple[str, ...] = ()
+    keep_copies: bool = False
 
     @property
     def variant(self) -> str:
@@ -44,6 +47,8 @@ class Cell:
     @property
     def name(self) -> str:
         """Return the name of its folder."""
+        if self.title:
+            return f"{Path(self.recipe).stem}-{self.title}-{self.seed}"
         varied = [re.sub(r"[^\w.=,+-]+", "_", f"{name}={value}") for name, value in self.varied]
         seed = [] if self.seed == self.split_seed else [f"seed{self.seed}"]
         fold = [f"fold{self.fold}of{self.folds}"] if self.folds else []
@@ -51,8 +56,10 @@ class Cell:
 
     def flags(self) -> list[str]:
         """Return its flags of `hf-rumor train`, without the varied ones."""
-        fold = ["--folds", str(self.folds), "--fold", str(self.fold)] if self.folds else []
-        return ["--split", self.split, "--split_seed", str(self.split_seed), "--seed", str(self.seed), *fold]
+        flags = ["--split", self.split, "--split_seed", str(self.split_seed), "--seed", str(self.seed)]
+        flags += ["--folds", str(self.folds), "--fold", str(self.fold)] if self.folds else []
+        flags += ["--data_path", *self.corpora] if self.corpora else []
+        return [*flags, "--keep_copies", "True"] if self.keep_copies else flags
 
     def varied_flags(self) -> list[str]:
         """Return the varied flags of `hf-rumor train`."""

@@ -66,13 +66,13 @@ class Run:
         # Epochs that were chosen depend on the number of processes: with another number it is still the same run.
         by_size = {"num_train_epochs", "early_stopping_patience"} & self.auto.keys()
         recipe = {flag: value for flag, value in self.recipe.items() if flag not in {"data_path", *by_size}}
-        return Identity(recipe, self.data.corpus.sha256)
+        return Identity(recipe, self.data.corpus.identity)
 
     @property
     def steps(self) -> dict[str, Any]:
         """Return the facts that decide which posts are in which step: checkpoints with others are refused."""
         train = self.data.split.train
-        digest = hashlib.sha256(self.data.corpus.sha256.encode() + train.tobytes()).hexdigest()
+        digest = hashlib.sha256(self.data.corpus.identity.encode() + train.tobytes()).hexdigest()
         return facts_of_steps(self.args, posts=f"{len(train)} ({digest[:8]})", is_streaming=self.flags.streaming)
 
     def load_model(self) -> tuple[Any, Any]:

@@ -202,10 +202,12 @@ def test_of_near_duplicates_in_several_corpora_those_of_the_first_one_are_kept(t
     assert (len(whole.posts), whole.findings["copies_kept"]) == (7, 2)
 
 
-def test_corpora_of_one_name_get_numbers_and_the_order_is_part_of_the_digest(two):
+def test_corpora_of_one_name_get_numbers_and_the_order_is_part_of_the_identity(two):
     one, other = load_corpora([two[0], two[0]]), load_corpora(two)
     assert [source.name for source in one.sources] == ["a", "a-2"]
-    assert other.sha256 != load_corpora(two[::-1]).sha256
+    again = load_corpora(two[::-1])
+    assert (other.sha256 == again.sha256, other.identity == again.identity) == (True, False)
+    assert load_corpora(two[:1]).identity == load_corpora(two[:1]).sha256
     assert other.data_path == [file.path for file in two]
 
 
