@@ -76,8 +76,11 @@ class Corpus:
 
     @property
     def identity(self) -> str:
-        """The digest of the source; of several sources, also of the texts, which depend on their order."""
-        return self.sha256 if len(self.sources) == 1 else joint_digest([self.sha256, self.texts_sha256])
+        """The digest of the source; of several sources, also of what was kept of each, which depends on their order."""
+        if len(self.sources) == 1:
+            return self.sha256
+        posts = zip(self.posts["id"][:], self.posts["label"][:], strict=True)
+        return joint_digest([self.sha256, *(f"{post_id} {label}" for post_id, label in posts)])
 
 
 @dataclass(frozen=True)
