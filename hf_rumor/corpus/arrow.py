@@ -76,7 +76,7 @@ class Corpus:
 
     @property
     def identity(self) -> str:
-        """The digest of the source; of several sources, also of what was kept of each, which depends on their order."""
+        """The digest of the source; of several sources, also of what was kept of each, since their order matters."""
         if len(self.sources) == 1:
             return self.sha256
         posts = zip(self.posts["id"][:], self.posts["label"][:], strict=True)
