@@ -1,6 +1,7 @@
 """Claim: at every deadline, the model of text and reposts is better than linear models of the same posts.
 
     python benchmarks/early.py --data_path Rumor_Dataset.zip --runs out0 out1 out2
+    python benchmarks/early.py --runs evaluation0 evaluation1 evaluation2
 
 The runs are folders of `hf-rumor train ... --reposts all` on this corpus. Each is compared on its own test posts,
 which were used for nothing else, with
@@ -10,7 +11,8 @@ reposts: the same over the first 6,000 characters of the reposts alone;
 stacked: a logistic regression of the scores of an SVM over the post and of `reposts`, fitted on out-of-fold scores.
 
 All are fitted at each deadline, on training and validation posts. Prints accuracy / ROC AUC, the mean over the runs,
-and the differences in percentage points with 95% intervals over groups of near-duplicates.
+and the differences in percentage points with 95% intervals over groups of near-duplicates. Without a corpus, the
+folders may be those of `hf-rumor evaluate`; only means and standard deviations of what their reports have are printed.
 """
 
 import argparse
@@ -102,10 +104,13 @@ def model_scores(run, posts, reposts, test):
 def main():
     """Print one table for each run, and one for all of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data_path", type=Path, required=True)
+    parser.add_argument("--data_path", type=Path)
     parser.add_argument("--runs", nargs="+", type=Path, required=True)
     parser.add_argument("--cache", type=Path, help="Folder that keeps the scores of the linear models.")
     flags = parser.parse_args()
+    if flags.data_path is None:
+        show_reports(flags.runs)
+        return
     posts = load_corpus(flags.data_path).posts
     labels, texts = np.array(posts["label"][:]), np.array(posts["text"][:], dtype=object)
     groups = find_near_duplicates(posts["text"][:]).groups

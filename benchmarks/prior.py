@@ -32,27 +32,29 @@ def main():
 
 
 def read_run(run):
-    """Return the probabilities and labels of the test posts, the threshold, and what is saved of validation posts."""
+    """Return the probabilities and labels of the test posts, and what is saved of validation posts."""
     lines = [json.loads(line) for line in (run / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
     facts = json.loads((run / "config.json").read_text(encoding="utf-8"))["hf_rumor"]
     probabilities = np.array([line["rumor_probability"] for line in lines])
     labels = np.array([line["label"] == "rumor" for line in lines])
-    return probabilities, labels, facts["threshold"], Validation(**facts["validation"])
+    return probabilities, labels, Validation(**facts["validation"])
 
 
-def measure(probabilities, labels, threshold, validation, share, seed):
+def measure(probabilities, labels, validation, share, seed):
     """Yield the columns of the table for each sample."""
     generator = np.random.default_rng(seed)
     rumors, others = np.flatnonzero(labels), np.flatnonzero(~labels)
     for _ in range(NUM_SAMPLES):
         number = round(share * NUM_POSTS)
         drawn = np.concatenate([generator.choice(rumors, number), generator.choice(others, NUM_POSTS - number)])
-        prior = estimate_prior(probabilities[drawn], threshold, validation)
+        prior = estimate_prior(probabilities[drawn], validation)
         adjusted = adjust(probabilities[drawn], prior)
         second = np.nan if prior.second_estimate is None else prior.second_estimate
         errors = [abs(value - share) for value in (validation.share, prior.share, second)]
         is_covered = prior.interval[0] <= share <= prior.interval[1]
-        right = [np.mean((values >= threshold) == labels[drawn]) for values in (probabilities[drawn], adjusted)]
+        right = [
+            np.mean((values >= validation.threshold) == labels[drawn]) for values in (probabilities[drawn], adjusted)
+        ]
         yield [*errors, is_covered, *right]
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from hf_rumor.cli.arguments import add_corpus_flags, add_verb, load, seed, some_of, split_name, to_json
+from hf_rumor.errors import ArgumentError
 from hf_rumor.util.files import user_path
 
 
@@ -50,6 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     corpus = load(arguments)
     if arguments.against:
+        if arguments.output_dir or arguments.fail_on:
+            raise ArgumentError("--against: writes no tables and fails on nothing. Remove --output_dir and --fail_on.")
         from hf_rumor.audit.against import compare_corpora
         from hf_rumor.audit.against import to_text as text_of
         from hf_rumor.corpus.arrow import load_corpus

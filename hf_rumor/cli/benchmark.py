@@ -95,8 +95,12 @@ def run_transfers(arguments: argparse.Namespace) -> None:
     """Train what is not trained yet for `--transfer`, and print the tables."""
     from hf_rumor.runs.transfer import run_transfer
 
-    if len(arguments.recipes) > 1 or arguments.vary or arguments.folds or arguments.split_seeds:
-        raise ArgumentError("--transfer: takes one recipe, without --vary, --folds and --split_seeds. Remove them.")
+    others = {name: getattr(arguments, name) for name in ("vary", "folds", "split_seeds")}
+    others["splits"] = arguments.splits != ["grouped"]
+    if clash := [f"--{name}" for name, value in others.items() if value]:
+        raise ArgumentError(f"--transfer: chooses the splits itself. Remove {', '.join(clash)}.")
+    if len(arguments.recipes) > 1:
+        raise ArgumentError("--transfer: takes one recipe. Run it once per recipe.")
     exit_on_sigterm()
     run_transfer(arguments.recipes[0], arguments.flags, arguments.seeds, arguments.output_dir)
     print((arguments.output_dir / "transfer.md").read_text(encoding="utf-8"), end="")

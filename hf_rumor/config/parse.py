@@ -49,9 +49,8 @@ class Arguments:
     def recipe(self) -> dict[str, Any]:
         """Return the flags that repeat the run; a single corpus is not in a list."""
         flags = {name: self.given[name] for name in sorted(self.given) if name not in NOT_IN_RECIPE}
-        if len(flags.get("data_path", ())) == 1:
-            [flags["data_path"]] = flags["data_path"]
-        return flags
+        paths = flags.get("data_path")
+        return flags | {"data_path": paths[0]} if isinstance(paths, list) and len(paths) == 1 else flags
 
     def resolved(self, flags: Mapping[str, Any]) -> "Arguments":
         """Return these arguments with the values of `flags`, which override those given."""

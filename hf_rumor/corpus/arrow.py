@@ -123,9 +123,9 @@ def load_corpus(
     return corpus
 
 
-def joint_digest(digests: Sequence[str]) -> str:
-    """Return the digest of several digests, in any order; of one, itself."""
-    return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
+def joint_digest(lines: Sequence[str]) -> str:
+    """Return one digest of several lines, in any order; a single one stays."""
+    return lines[0] if len(lines) == 1 else hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
 def load_corpora(files: Sequence[CorpusFile], *, keep_copies: bool = False, first: str = "") -> Corpus:

@@ -48,14 +48,14 @@ def split_corpus(
     Args:
         corpus: A clean corpus.
         name: `grouped` (near-duplicates stay together), `random`, `chronological` (the newest posts are the test
-            part), `every_8th`, or `column` (the parts that the corpus names).
+            part), `every_8th`, `column` (the parts that the corpus names), or `leave_out:` and the name of one of
+            several sources (it is the test part).
         seed: No effect on `chronological` and `column`.
         folds: Number of disjoint test parts of `grouped` and `random`, which together contain each post once.
         fold: Fold to use as the test set, from 0.
 
     Raises:
-        CorpusError: The split or the fold does not exist; a label has too few posts, in the corpus or in a part; or
-            the corpus has no times or parts.
+        CorpusError: The corpus cannot be split in this way; see `split_posts`.
     """
     near_duplicates = find_near_duplicates(corpus.posts["text"][:])
     split = split_dataset(corpus.posts, name, seed, near_duplicates.groups, folds, fold)

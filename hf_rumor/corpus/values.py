@@ -125,14 +125,17 @@ def parse_label_map(text: str | None) -> LabelMap | None:
 def map_label(value: Any, labels: LabelMap) -> bool | None:
     """Return whether `value` means rumor by a label map; None if posts with this label are skipped.
 
+    A word with one meaning, such as the labels of CED, need not be in the map.
+
     Raises:
         ValueError: The map does not have it.
     """
-    meanings = dict(labels)
+    meanings: dict[str, bool | None] = {**LABEL_WORDS, **dict(labels)}
     if (word := label_word(value)) not in meanings:
+        known = ", ".join(label for label, _ in labels)
         raise ValueError(
-            f"label {_shown(value)} is not in the label map ({', '.join(meanings)}). Add it to --label_map, with null "
-            "to skip such posts."
+            f"label {_shown(value)} is not in the label map ({known}). Add it to --label_map, with null to skip such "
+            "posts."
         )
     return meanings[word]
 

@@ -18,7 +18,7 @@ from hf_rumor.evaluation.metrics import Floats, Scored
 from hf_rumor.labels import log_odds, sigmoid
 
 
-MIN_POSTS = 50  # with fewer, the interval is wider than what a guess would be off by
+MIN_POSTS = 50  # fewer say little about the share
 NUM_RESAMPLES = 200
 MAX_ITERATIONS = 1000
 TOLERANCE = 1e-6
@@ -34,6 +34,7 @@ class Validation:
     share: float  # of rumors
     recall: float  # share of the rumors that are predicted to be rumors
     false_alarm_rate: float  # share of the non-rumors that are predicted to be rumors
+    threshold: float  # at which they are predicted
 
 
 @dataclass(frozen=True)
@@ -54,15 +55,17 @@ class Prior:
 def summarize_validation(validation: Scored, threshold: float) -> Validation:
     """Return what is saved of validation posts."""
     is_rumor, is_flagged = validation.labels == 1, validation.probabilities >= threshold
-    return Validation(*(float(values.mean()) for values in (is_rumor, is_flagged[is_rumor], is_flagged[~is_rumor])))
+    share, recall, false_alarm_rate = (
+        float(values.mean()) for values in (is_rumor, is_flagged[is_rumor], is_flagged[~is_rumor])
+    )
+    return Validation(share, recall, false_alarm_rate, threshold)
 
 
-def estimate_prior(probabilities: Floats, threshold: float, validation: Validation) -> Prior:
+def estimate_prior(probabilities: Floats, validation: Validation) -> Prior:
     """Estimate the share of rumors among posts.
 
     Args:
         probabilities: Of rumor, by a model. *Shape:* `(num_posts,)`.
-        threshold: Of the model.
         validation: Of the model.
 
     Raises:
@@ -77,7 +80,7 @@ def estimate_prior(probabilities: Floats, threshold: float, validation: Validati
     shares = _maximize(values, np.vstack([counts, resampled]) / num_posts, validation.share)
     low, high = np.quantile(shares[1:], [0.025, 0.975])
     gap = validation.recall - validation.false_alarm_rate
-    flagged = float(np.mean(probabilities >= threshold)) - validation.false_alarm_rate
+    flagged = float(np.mean(probabilities >= validation.threshold)) - validation.false_alarm_rate
     second = min(max(flagged / gap, 0.0), 1.0) if gap > 0 else None
     return Prior(float(shares[0]), (float(low), float(high)), second, validation.share)
 

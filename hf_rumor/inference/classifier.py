@@ -155,11 +155,11 @@ class RumorClassifier:
             ModelError: The share in training is not saved with the model.
             ArgumentError: There are too few posts.
         """
-        validation, threshold = self._validation(), self.facts.threshold
+        validation = self._validation()
         plain = copy.copy(self)
         plain.prior = None
         predictions = plain.predict_iter(posts, batch_size, observed_at)
-        return estimate_prior(np.array([one.rumor_probability for one in predictions]), threshold, validation)
+        return estimate_prior(np.array([one.rumor_probability for one in predictions]), validation)
 
     def _validation(self) -> Validation:
         if self.facts.validation is None:

@@ -173,7 +173,7 @@ def _results(report: Report, hub_dataset: str | None) -> list[EvalResult]:
         "task_type": "text-classification",
         "task_name": "Rumor detection",
         "dataset_type": hub_dataset or re.sub(r"[^a-z0-9]+", "-", Path(path).stem.lower()).strip("-"),
-        "dataset_name": "CED (Chinese rumor dataset)" if is_ced(path) else Path(path).name,
+        "dataset_name": "CED (Chinese rumor dataset)" if is_ced(path) else report.data.name,
         "dataset_config": f"{split.name} split, seed {split.seed}" + (f", fold {report.fold}" if report.fold else ""),
         "dataset_split": "test",
         "dataset_args": {"sha256": report.data.sha256, "num_posts": report.test.num_posts},

@@ -34,7 +34,7 @@ NAMES = {  # words from data
         "自带的测试集中，每八条就有一条在训练集中有近似重复"
     ),
     "all non-rumors are by one account": "全部非谣言来自同一个账号",
-    "a quarter of its posts are rumors": "谣言占四分之一",
+    "its column provement is the official verdict": "provement 列是官方结论",
     "rumor": "谣言",
     "non-rumor": "非谣言",
     "character TF-IDF + linear SVM": "字符 TF-IDF + 线性 SVM",

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_rumor.corpus.findings import Findings, without_names
-from hf_rumor.report.record import Report
+from hf_rumor.report.record import JOIN, Report
 
 
 def portable(report: Report) -> Report:
@@ -32,6 +32,8 @@ def _without_folders(place: Any) -> Any:
     """Return the last part of a path, or of each; the sample and datasets of the Hub are available to others."""
     if isinstance(place, list):
         return [_without_folders(one) for one in place]
+    if JOIN in place:
+        return JOIN.join(map(_without_folders, place.split(JOIN)))
     return place if place.startswith("hub:") or place == "data/sample" else Path(place).name
 
 

@@ -149,7 +149,9 @@ def reproduce_section(report: Report, tr: Translator) -> Section:
     chosen = tr("nothing")
     if report.auto:
         chosen = ", ".join(f"`{name}` {value}" for name, value in report.auto.items())
-    command = f"python run_rumor.py recipe.yaml --output_dir again --data_path {report.data.path}"
+    paths = report.recipe.get("data_path", report.data.path)
+    named = paths if isinstance(paths, str) else " ".join(paths)
+    command = f"python run_rumor.py recipe.yaml --output_dir again --data_path {named}"
     code = f"{command}\n\n# recipe.yaml\n{recipe_text(report)}"
     return Section("reproduce", title, (tr("Chosen automatically: {flags}.", flags=chosen), versions), code=code)
 

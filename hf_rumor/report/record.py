@@ -19,6 +19,7 @@ from hf_rumor.evaluation.slices import Slice
 
 
 SCHEMA_VERSION = 2
+JOIN = " + "  # between the paths of several sources
 REPORT_FILE = "report.json"
 OUTSIDE = "outside"  # name of the split if the posts are those of another corpus
 
@@ -27,7 +28,7 @@ OUTSIDE = "outside"  # name of the split if the posts are those of another corpu
 class DataFacts:
     """The corpus, after cleaning."""
 
-    path: str  # the `--data_path` that finds it again
+    path: str  # of each source, joined by `JOIN`
     sha256: str  # of its file or folder
     texts_sha256: str  # of its texts, in any order and any file
     num_posts: int
@@ -35,6 +36,11 @@ class DataFacts:
     findings: dict[str, int]
     is_synthetic: bool  # whether it contains `data/sample`
     share_unknown_tokens: float  # among the tokens of the test posts; NaN if it was not counted
+
+    @property
+    def name(self) -> str:
+        """Return the path without folders, or those of all sources."""
+        return JOIN.join(Path(path).name for path in self.path.split(JOIN))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Numbers of a report as words: estimates, differences, warnings, the headline and the summary."""
 
 import math
-from pathlib import Path
 
 from hf_rumor.evaluation.baseline import Comparison
 from hf_rumor.evaluation.curves import Mistake
@@ -138,7 +137,7 @@ def headline(report: Report, tr: Translator = ENGLISH) -> str:
 
 def result(report: Report, tr: Translator = ENGLISH) -> str:
     """Return the score, the comparison with the baseline, and the accuracy with reposts."""
-    test, corpus = report.unseen or report.test, Path(report.data.path).name
+    test, corpus = report.unseen or report.test, report.data.name
     if not report.is_outside:
         posts = tr("test posts of the {split} split", split=report.split.name)
     elif report.unseen:

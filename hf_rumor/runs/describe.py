@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from hf_rumor.evaluation.early import EarlyDetection
@@ -102,7 +101,7 @@ def _score(report: Report) -> Score:
     data, split, test = report.data, report.split, report.test
     return Score(
         warnings=warnings(report),
-        data=f"{Path(data.path).name}, {data.num_posts:,} posts, SHA-256 {data.sha256[:12]}",
+        data=f"{data.name}, {data.num_posts:,} posts, SHA-256 {data.sha256[:12]}",
         split=f"{split.name}, seed {split.seed}: {split.train:,} training posts, {split.test:,} test posts. "
         f"{leakage(report)}",
         metrics={name: estimate(getattr(test, name), test.intervals.get(name)) for name in SHOWN_METRICS},

@@ -27,7 +27,7 @@ from hf_rumor.models.encoders import MINI
 from hf_rumor.models.head import apply_lines, can_calibrate, fold_into_head
 from hf_rumor.models.inputs import InputConfig, share_unknown
 from hf_rumor.models.logits import predict_logits
-from hf_rumor.report.record import DataFacts, LossFacts, ModelFacts, Report, SplitFacts, Training
+from hf_rumor.report.record import JOIN, DataFacts, LossFacts, ModelFacts, Report, SplitFacts, Training
 from hf_rumor.runs.resolve import Run
 from hf_rumor.training.losses import Loss
 from hf_rumor.training.trainer import RumorTrainer
@@ -162,7 +162,7 @@ def data_facts(corpus: Corpus) -> DataFacts:
     """Return the part `data` of the report."""
     labels = corpus.posts["label"][:]
     return DataFacts(
-        path=" ".join(corpus.data_path) or str(corpus.path),
+        path=JOIN.join(corpus.data_path) or str(corpus.path),
         sha256=corpus.sha256,
         texts_sha256=corpus.texts_sha256,
         num_posts=len(labels),

@@ -230,6 +230,11 @@ def test_a_label_map_decides_about_every_label(word):
         assert map_label(word, labels) is expected
 
 
+def test_a_word_with_one_meaning_need_not_be_in_the_map():
+    labels = parse_label_map('{"a": "rumor", "b": "non-rumor", "fake": null}')
+    assert [map_label(word, labels) for word in ("rumor", "非谣言", "fake")] == [True, False, None]
+
+
 def test_no_label_map_is_none():
     assert parse_label_map(None) is None
 

@@ -36,13 +36,15 @@ def validation(seed=9):
 
 def test_what_is_saved_of_validation_posts():
     scored = Scored(["a", "b", "c", "d"], np.array([1, 1, 1, 0]), np.array([0.9, 0.5, 0.2, 0.7]), loss=0.0)
-    assert summarize_validation(scored, 0.5) == Validation(share=0.75, recall=2 / 3, false_alarm_rate=1.0)
+    assert summarize_validation(scored, 0.5) == Validation(
+        share=0.75, recall=2 / 3, false_alarm_rate=1.0, threshold=0.5
+    )
 
 
 @pytest.mark.parametrize("share", [0.05, 0.2, 0.4, 0.6, 0.8])
 def test_the_share_is_found_and_the_decisions_follow(share):
     probabilities, labels = posts(4000, share)
-    prior = estimate_prior(probabilities, 0.5, validation())
+    prior = estimate_prior(probabilities, validation())
     assert prior.share == pytest.approx(share, abs=0.02)
     assert prior.second_estimate == pytest.approx(share, abs=0.03)
     assert prior.interval[0] < labels.mean() < prior.interval[1]
@@ -61,18 +63,18 @@ def test_adjusted_probabilities_are_those_of_bayes_rule():
 
 def test_too_few_posts_are_refused():
     with pytest.raises(ArgumentError, match=f"{MIN_POSTS - 1} posts, but {MIN_POSTS} are needed"):
-        estimate_prior(np.full(MIN_POSTS - 1, 0.5), 0.5, validation())
-    estimate_prior(np.full(MIN_POSTS, 0.5), 0.5, validation())
+        estimate_prior(np.full(MIN_POSTS - 1, 0.5), validation())
+    estimate_prior(np.full(MIN_POSTS, 0.5), validation())
 
 
 def test_posts_that_look_otherwise_make_the_estimate_doubtful():
     unsure = np.concatenate([np.full(500, 0.52), np.full(500, 0.05)])  # rumors and non-rumors were never like this
-    assert estimate_prior(unsure, 0.5, validation()).is_doubtful
+    assert estimate_prior(unsure, validation()).is_doubtful
 
 
 def test_a_model_that_only_guesses_has_no_second_estimate():
-    guessing = Validation(share=0.5, recall=0.3, false_alarm_rate=0.3)
-    prior = estimate_prior(np.full(100, 0.5), 0.5, guessing)
+    guessing = Validation(share=0.5, recall=0.3, false_alarm_rate=0.3, threshold=0.5)
+    prior = estimate_prior(np.full(100, 0.5), guessing)
     assert prior.second_estimate is None
     assert not prior.is_doubtful
 

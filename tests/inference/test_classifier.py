@@ -201,11 +201,13 @@ def test_a_prior_moves_the_probabilities_and_the_decisions(folder, texts):
     classifier = RumorClassifier.from_pretrained(folder)
     with pytest.raises(ModelError, match="does not say what share"):
         classifier.with_prior(0.1)
-    classifier.facts = replace(classifier.facts, validation=Validation(share=0.5, recall=0.9, false_alarm_rate=0.1))
+    classifier.facts = replace(classifier.facts, validation=Validation(0.5, 0.9, 0.1, threshold=0.5))
     plain, fewer = classifier.probabilities(texts), classifier.with_prior(0.1).probabilities(texts)
     assert (fewer < plain).all()
     assert classifier.with_prior(0.5).probabilities(texts) == pytest.approx(plain)
     assert classifier.probabilities(texts) == pytest.approx(plain)  # it is another classifier
     prior = classifier.with_prior(0.1).estimate_prior(texts * 20)  # from probabilities that are not adjusted
+    assert prior == classifier.estimate_prior(texts * 20)
+    classifier.facts = replace(classifier.facts, threshold=0.9)  # recall and false alarm rate are at the saved one
     assert prior == classifier.estimate_prior(texts * 20)
     assert classifier.with_prior(prior).prior is prior

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from hf_rumor.corpus.columns import Columns, find_columns
 from hf_rumor.corpus.findings import note
 from hf_rumor.corpus.formats.input import Input, Row
 from hf_rumor.corpus.formats.jsonl import read_jsonl
@@ -47,20 +48,24 @@ def read_files(source: Input) -> Iterator[Row]:
             if file.suffix.lower() not in READERS:
                 note(source.findings, "other_files", name)
                 continue
-            known = named_values(name)
+            named, suffix = named_values(name), file.suffix.lower()
             try:
                 content = read(name)
-                is_one_post = file.suffix.lower() == ".txt" and "label" in named_values(file.parent.as_posix())
+                is_one_post = suffix == ".txt" and "label" in named_values(file.parent.as_posix())
                 rows = [Row(1, "", {"text": decode(content)[0]})] if is_one_post else None
             except ValueError as error:
                 number += 1
                 yield Row(number, name, {}, f"{error}. Repair or remove the file.")
                 continue
-            for row in rows or READERS[file.suffix.lower()](source.part(name, content)):
+            rows = rows or list(READERS[suffix](source.part(name, content)))
+            if len(rows) == 1 and suffix in (".json", ".txt"):
+                named["id"] = file.stem
+            for row in rows:
                 number += 1
-                own_id = {} if row.number > 1 or file.suffix.lower() not in (".json", ".txt") else {"id": file.stem}
-                values = {**own_id, **known, **row.values} if row.values else row.values
-                yield replace(row, number=number, where=f"{name}: {row.where}".rstrip(": "), values=values)
+                roles = find_columns(tuple(row.values), Columns())  # what the row says itself counts
+                values = {role: value for role, value in named.items() if role not in roles} if row.values else {}
+                where = f"{name}: {row.where}".rstrip(": ")
+                yield replace(row, number=number, where=where, values=values | row.values)
     if not number:
         raise CorpusError(f"{path}: no file with posts ({', '.join(READERS)}). Check the path.")
 

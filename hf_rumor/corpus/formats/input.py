@@ -3,7 +3,7 @@
 import codecs
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -71,10 +71,10 @@ class Input:
     wrapper: io.TextIOWrapper | None = field(default=None, repr=False)
 
     def part(self, name: str, content: bytes) -> "Input":
-        """Return a file of this folder or zip as an input of its own."""
+        """Return a file of this folder or zip as an input of its own, with the same findings."""
         raw: Any = io.BytesIO(content)
         file = io.BufferedReader(raw)
-        return Input(f"{self.name}: {name}", self.format, None, file, self.is_labeled, self.findings)
+        return replace(self, name=f"{self.name}: {name}", path=None, file=file, wrapper=None)
 
     def need_path(self) -> Path:
         """Return the path, for formats that cannot be read from a stream.

@@ -86,3 +86,20 @@ def test_other_files_and_a_broken_one_are_reported(write):
 def test_a_folder_without_posts_is_refused(write):
     with pytest.raises(CorpusError, match=r"no file with posts \(\.json, "):
         read(write({"a.png": "x"}))
+
+
+def test_what_a_row_says_itself_counts_not_the_name_of_its_folder(write):
+    posts, _ = read(write({"rumor/test/posts.csv": "内容,标签,划分\n雪,real,train\n雨,fake,dev\n"}))
+    assert [(post.is_rumor, post.split) for post in posts] == [(False, "train"), (True, "validation")]
+
+
+def test_the_posts_of_a_list_are_not_named_by_the_file(write):
+    rows = [{"text": "雪"}, {"text": "雨"}]
+    posts, _ = read(write({"fake/a.json": json.dumps(rows), "real/b.json": json.dumps(rows[:1])}))
+    assert [post.post_id for post in posts] == ["1", "2", "b"]
+
+
+def test_columns_of_tables_in_a_folder_can_be_named_by_number(write):
+    with open_input(write({"a.tsv": "fake\t雪\n", "b.tsv": "real\t雨\n"})) as source:
+        posts = list(read_posts(source, Columns(text="2", label="1")))
+    assert [(post.text, post.is_rumor) for post in posts] == [("雪", True), ("雨", False)]
