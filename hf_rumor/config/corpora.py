@@ -16,7 +16,8 @@ from hf_rumor.util.files import user_path
 
 
 LISTS = (".yaml", ".yml")  # suffixes of files that list corpora
-KEYS = ("path", "name", "text_column", "label_column", "id_column", "label_map")
+KEYS = ("path", "name", "text_column", "label_column", "id_column", "label_map", "weight")
+MOST_WEIGHT = 100
 
 
 def read_corpora(flags: Any) -> Corpus:
@@ -65,5 +66,9 @@ def _read_entry(path: Path, entry: dict[str, Any], columns: Columns) -> CorpusFi
     place = str(entry["path"])
     if place != "auto" and not place.startswith("hub:"):
         place = str(path.parent / user_path(place))
-    name = entry.get("name")
-    return CorpusFile(place, None if name is None else str(name), replace(columns, **given))
+    name, weight = entry.get("name"), entry.get("weight", 1.0)
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= MOST_WEIGHT:
+        raise ArgumentError(
+            f"--data_path {path}: weight: {weight!r} is not a number above 0 and up to {MOST_WEIGHT}. Change it."
+        )
+    return CorpusFile(place, None if name is None else str(name), replace(columns, **given), float(weight))

@@ -40,6 +40,7 @@ class Source:
     name: str  # in the column `source` of its posts
     path: Path  # `IN_MEMORY` for posts, texts or a dataset
     sha256: str  # of its content
+    weight: float = 1.0  # how often each of its training posts is in an epoch
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,12 @@ class Corpus:
 
     @property
     def identity(self) -> str:
-        """The digest of the source; of several sources, also of what was kept of each, since their order matters."""
+        """The digest of the source; of several sources, also of their weights, and of what was kept of each."""
         if len(self.sources) == 1:
             return self.sha256
+        weights = [f"{source.name}: {source.weight:g}" for source in self.sources if source.weight != 1]
         posts = zip(self.posts["id"][:], self.posts["label"][:], strict=True)
-        return joint_digest([self.sha256, *(f"{post_id} {label}" for post_id, label in posts)])
+        return joint_digest([self.sha256, *weights, *(f"{post_id} {label}" for post_id, label in posts)])
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def load_corpora(files: Sequence[CorpusFile], *, keep_copies: bool = False, firs
         rows, findings = read_cached(path, file.columns, sha256)
         wanted = file.name or source_name(path)
         names.append(next(name for name in _numbered(wanted) if name not in names))
-        cleaned.append(_clean(Source(names[-1], path, sha256), rows, findings))
+        cleaned.append(_clean(Source(names[-1], path, sha256, file.weight), rows, findings))
         corpus = _build(cleaned[-1:])
         _log(corpus)
     if len(cleaned) == 1:
@@ -165,7 +167,7 @@ def load_corpora(files: Sequence[CorpusFile], *, keep_copies: bool = False, firs
         ],
         exchanged=[found.is_exchanged for found in merged],
     )
-    logger.info("corpus: %s posts from %s", f"{len(corpus.posts):,}", ", ".join(one.source.name for one in cleaned))
+    logger.info("corpus: %s posts from %s", f"{len(corpus.posts):,}", ", ".join(map(_described, corpus.sources)))
     for line in describe(sum((found.findings for found in merged), Findings())):
         logger.info("corpus: %s", line)
     return corpus
@@ -174,6 +176,10 @@ def load_corpora(files: Sequence[CorpusFile], *, keep_copies: bool = False, firs
 def source_name(path: Path) -> str:
     """Return the name of a source that has no other one: the file without its suffix, or the dataset on the Hub."""
     return path.stem if name_of(path) == str(path) else name_of(path)
+
+
+def _described(source: Source) -> str:
+    return source.name if source.weight == 1 else f"{source.name} (weight {source.weight:g})"
 
 
 def _numbered(name: str) -> Iterator[str]:

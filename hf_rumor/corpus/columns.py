@@ -52,6 +52,7 @@ class CorpusFile:
     path: str
     name: str | None = None  # of the source; None: by the path
     columns: Columns = Columns()
+    weight: float = 1.0  # how often each of its training posts is in an epoch
 
 
 def columns_of(flags: Any) -> Columns:

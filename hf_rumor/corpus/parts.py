@@ -39,6 +39,19 @@ class SplitCorpus:
         posts = self.corpus.posts.select_columns(["id", "text", "label"])
         return DatasetDict({name: posts.select(positions) for name, positions in self.split.parts().items()})
 
+    @cached_property
+    def epoch(self) -> Indices:
+        """The training posts of an epoch: positions in the training set, repeated by the weights of the sources.
+
+        A post of a source with weight 2.3 is there twice or, with probability 0.3, three times; the selection is the
+        same in each epoch. With weights of 1, each post is there once.
+        """
+        weights = {source.name: source.weight for source in self.corpus.sources}
+        sources = self.corpus.posts.select_columns("source").select(self.split.train)["source"][:]
+        times = np.array([weights[source] for source in sources])
+        draws = np.random.default_rng(self.split.seed).random(len(times))
+        return np.repeat(np.arange(len(times)), np.floor(times + draws).astype(np.int64))
+
 
 def split_corpus(
     corpus: Corpus, name: str = "grouped", *, seed: int = 0, folds: int = TEST_PART, fold: int = 0

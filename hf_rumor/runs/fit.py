@@ -31,9 +31,9 @@ def encode(run: Run, tokenizer: Any) -> tuple[Dataset | PostStream, Dataset]:
     encoded = tokenize(DatasetDict({name: parts[name] for name in names}), tokenizer, config)
     log_tokens(encoded, flags.max_length)
     if not flags.streaming:
-        return encoded["train"], encoded["validation"]
+        return encoded["train"].select(run.data.epoch), encoded["validation"]
     stream = PostStream(
-        parts["train"],
+        parts["train"].select(run.data.epoch),
         tokenizer,
         config,
         batch_size=args.train_batch_size * args.gradient_accumulation_steps * args.world_size,

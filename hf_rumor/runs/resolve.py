@@ -121,7 +121,7 @@ def resolve(arguments: Arguments, data: InMemory | None = None) -> Run:
     loss = make_loss(flags.loss, flags.parsed("loss_kwargs"), labels=split.dataset["train"]["label"][:])
     settings = f" {loss.kwargs}" if loss.kwargs else ""
     logger.info("loss: %s%s, not outputs.loss of the model; probability: %s", loss.formula, settings, loss.activation)
-    epochs = choose_epochs(arguments, draft, len(split.split.train))
+    epochs = choose_epochs(arguments, draft, len(split.epoch))
     choices = {"model_name_or_path": model, "precision": precision, **_corpus_flags(arguments, split, data), **epochs}
     final = arguments.resolved(choices)
     left_open = {flag for flag in choices if getattr(named, flag, None) in ("auto", ["auto"])}

@@ -28,12 +28,12 @@ def test_a_list_has_names_and_columns_of_its_own(tmp_path):
     path = write(
         tmp_path / "corpora.yaml",
         "- {path: a.csv, name: first, text_column: body}\n- {path: /b.csv, label_map: {0: rumor, true: non-rumor}}\n"
-        "- path: hub:user/posts\n",
+        "- {path: hub:user/posts, weight: 2}\n",
     )
     assert corpus_files(flags(path, text_column="text")) == [
         CorpusFile(str(tmp_path / "a.csv"), "first", Columns("body")),
         CorpusFile("/b.csv", None, Columns("text", labels=(("0", True), ("true", False)))),
-        CorpusFile("hub:user/posts", None, Columns("text")),
+        CorpusFile("hub:user/posts", None, Columns("text"), weight=2.0),
     ]
 
 
@@ -44,6 +44,8 @@ def test_a_list_has_names_and_columns_of_its_own(tmp_path):
         ("path: a.csv", "not a list of corpora"),
         ("- name: a", "not a list of corpora"),
         ("- {path: a.csv, colour: red}", "colour: not a key. Use path, name"),
+        ("- {path: a.csv, weight: -1}", "weight: -1 is not a number above 0"),
+        ("- {path: a.csv, weight: heavy}", "weight: 'heavy' is not a number"),
         ("- {path: a.csv, name: x}\n- {path: b.csv, name: x}", "two corpora are named 'x'"),
     ],
 )

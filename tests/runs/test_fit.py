@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from datasets import Dataset
 
@@ -37,6 +39,17 @@ def test_streamed_posts_are_the_training_posts(make_run):
     training, _ = encode(run, tokenizer)
     assert isinstance(training, PostStream)
     assert len(training) == len(run.data.dataset["train"])
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_training_posts_are_repeated_by_the_weight_of_their_source(make_run, streaming):
+    run, _, tokenizer = make_run(streaming=streaming)
+    corpus = run.data.corpus
+    sources = tuple(replace(source, weight=3.0) for source in corpus.sources)
+    run = replace(run, data=replace(run.data, corpus=replace(corpus, sources=sources)))
+    training, validation = encode(run, tokenizer)
+    assert len(training) == 3 * len(run.data.dataset["train"])
+    assert len(validation) == len(run.data.dataset["validation"])
 
 
 def test_a_trained_run_resumes_with_the_same_steps_only(make_run, tmp_path):
