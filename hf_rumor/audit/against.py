@@ -92,12 +92,13 @@ def compare_corpora(first: Corpus, other: Corpus) -> Against:
         )
         for side, corpus in enumerate((first, other))
     ]
-    return Against(sides[0], sides[1], same, opposite, _giveaways(texts, labels), _area(both, is_other, near.groups))
+    giveaways = _giveaways(texts, labels, near.among(places[0]).groups)
+    return Against(sides[0], sides[1], same, opposite, giveaways, _area(both, is_other, near.groups))
 
 
-def _giveaways(texts: Sequence[Sequence[str]], labels: Sequence[Indices]) -> list[PieceInBoth]:
+def _giveaways(texts: Sequence[Sequence[str]], labels: Sequence[Indices], groups: Indices) -> list[PieceInBoth]:
     """Return the giveaways of the first corpus with their numbers in the other one."""
-    found = find_giveaways(texts[0], labels[0], find_near_duplicates(texts[0]).groups)
+    found = find_giveaways(texts[0], labels[0], groups)
     strongest = [one for name in reversed(LABEL_NAMES) for one in [g for g in found if g.label == name][:NUM_PIECES]]
     pieces = [set(pieces_of(text)) for text in texts[1]]
     rows = []

@@ -18,7 +18,7 @@ from hf_rumor.audit.giveaways import Giveaway, find_giveaways
 from hf_rumor.audit.label_errors import LabelErrors, find_label_errors
 from hf_rumor.corpus.arrow import Corpus
 from hf_rumor.corpus.findings import describe
-from hf_rumor.corpus.near_duplicates import NearDuplicates, find_near_duplicates
+from hf_rumor.corpus.near_duplicates import NearDuplicates
 from hf_rumor.corpus.parts import split_dataset
 from hf_rumor.corpus.splits import SPLITS, Split
 from hf_rumor.corpus.values import CHINA
@@ -78,7 +78,7 @@ def audit_corpus(corpus: Corpus, split_seed: int) -> Audited:
     """Audit a corpus; the splits are cut with `split_seed`."""
     posts = corpus.posts
     labels = np.asarray(posts["label"][:])
-    near_duplicates = find_near_duplicates(posts["text"][:])
+    near_duplicates = corpus.near_duplicates
     counts = np.bincount(labels, minlength=len(LABEL_NAMES))
     errors, label_errors = _label_errors(posts, labels, near_duplicates)
     audit = Audit(

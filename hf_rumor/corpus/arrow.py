@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from hf_rumor.corpus.findings import Findings, describe
 from hf_rumor.corpus.formats.input import Row
 from hf_rumor.corpus.formats.parquet import with_class_names
 from hf_rumor.corpus.merging import Part, merge
+from hf_rumor.corpus.near_duplicates import NearDuplicates, find_near_duplicates
 from hf_rumor.corpus.normalization import normalize
 from hf_rumor.corpus.post import Post
 from hf_rumor.corpus.rows import labeled_posts
@@ -59,6 +61,11 @@ class Corpus:
     posts: Dataset
     findings: Findings
     texts_sha256: str
+
+    @cached_property
+    def near_duplicates(self) -> NearDuplicates:
+        """The near-duplicates among the posts."""
+        return find_near_duplicates(self.posts["text"][:])
 
     @property
     def path(self) -> Path:
@@ -157,7 +164,7 @@ def load_corpora(files: Sequence[CorpusFile], *, keep_copies: bool = False, firs
     if len(cleaned) == 1:
         return corpus
     cleaned.sort(key=lambda one: one.source.name != first)
-    merged = merge([_part(source) for source in cleaned], keep_copies=keep_copies)
+    merged, near_duplicates = merge([_part(source) for source in cleaned], keep_copies=keep_copies)
     corpus = _build(
         [
             replace(
@@ -167,6 +174,7 @@ def load_corpora(files: Sequence[CorpusFile], *, keep_copies: bool = False, firs
         ],
         exchanged=[found.is_exchanged for found in merged],
     )
+    vars(corpus)["near_duplicates"] = near_duplicates  # the value of the cached property
     logger.info("corpus: %s posts from %s", f"{len(corpus.posts):,}", ", ".join(map(_described, corpus.sources)))
     for line in describe(sum((found.findings for found in merged), Findings())):
         logger.info("corpus: %s", line)

@@ -35,7 +35,7 @@ class Merged:
     findings: Findings
 
 
-def merge(parts: Sequence[Part], *, keep_copies: bool = False) -> list[Merged]:
+def merge(parts: Sequence[Part], *, keep_copies: bool = False) -> tuple[list[Merged], NearDuplicates]:
     """Decide which posts of each source are kept, and what its labels mean.
 
     Of near-duplicates in several sources, the posts of the first source are kept. Those within a source all stay.
@@ -43,6 +43,9 @@ def merge(parts: Sequence[Part], *, keep_copies: bool = False) -> list[Merged]:
     Args:
         parts: The sources.
         keep_copies: Whether to keep all posts.
+
+    Returns:
+        What remains of each source, and the near-duplicates among the posts that are kept, one source after another.
     """
     near_duplicates = find_near_duplicates([text for part in parts for text in part.texts])
     ends = np.cumsum([len(part.texts) for part in parts])
@@ -59,7 +62,7 @@ def merge(parts: Sequence[Part], *, keep_copies: bool = False) -> list[Merged]:
         kept = place if keep_copies else np.setdiff1d(place, copies)
         earlier = np.concatenate([earlier, kept])
         merged.append(Merged(kept - place[0], exchanged, findings))
-    return merged
+    return merged, near_duplicates.among(earlier)
 
 
 def _exchange_labels(

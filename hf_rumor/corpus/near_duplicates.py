@@ -56,6 +56,16 @@ class NearDuplicates:
     groups: Indices  # (num_posts,): number of the group of each post; a chain of near-duplicates is one group
     fingerprints: Fingerprints  # of the distinct texts
 
+    def among(self, posts: Indices) -> "NearDuplicates":
+        """Return the near-duplicates among some of the posts."""
+        kept, text_ids = np.unique(self.text_ids[posts], return_inverse=True)
+        texts, shingles, sketches = self.fingerprints.texts, self.fingerprints.shingles, self.fingerprints.sketches
+        return _grouped(text_ids, Fingerprints([texts[number] for number in kept], shingles[kept], sketches[kept]))
+
+    def sketches(self, posts: Indices) -> NDArray[np.uint32]:
+        """Return the MinHash values of some of the posts. *Shape:* `(num_posts, BANDS * ROWS)`."""
+        return self.fingerprints.sketches[self.text_ids[posts]]
+
     def leaking(self, held_out: Indices, training: Indices) -> Indices:
         """Return the `held_out` posts that have a near-duplicate among the `training` posts."""
         sides = np.full(len(self.fingerprints.texts), -1)
@@ -90,8 +100,12 @@ def find_near_duplicates(texts: Sequence[str]) -> NearDuplicates:
     """Find the near-duplicates among `texts`. The groups do not depend on the order of the texts."""
     numbers: dict[str, int] = {}
     text_ids = np.array([numbers.setdefault(normalize(text), len(numbers)) for text in texts], dtype=np.int64)
-    fingerprints = _fingerprint(list(numbers))
-    firsts = np.arange(len(numbers))  # the first text of the group of each text, as far as known
+    return _grouped(text_ids, _fingerprint(list(numbers)))
+
+
+def _grouped(text_ids: Indices, fingerprints: Fingerprints) -> NearDuplicates:
+    """Find the pairs of near-duplicates among the distinct texts."""
+    firsts = np.arange(len(fingerprints.texts))  # the first text of the group of each text, as far as known
     for pairs in _near_pairs(fingerprints, firsts):
         _merge_groups(firsts, pairs)
     groups = np.unique(firsts, return_inverse=True)[1]

@@ -8,7 +8,7 @@ import numpy as np
 from datasets import Dataset, DatasetDict
 
 from hf_rumor.corpus.arrow import Corpus
-from hf_rumor.corpus.near_duplicates import Indices, find_near_duplicates
+from hf_rumor.corpus.near_duplicates import Indices
 from hf_rumor.corpus.splits import TEST_PART, PostsToSplit, Split, split_posts
 
 
@@ -70,7 +70,7 @@ def split_corpus(
     Raises:
         CorpusError: The corpus cannot be split in this way; see `split_posts`.
     """
-    near_duplicates = find_near_duplicates(corpus.posts["text"][:])
+    near_duplicates = corpus.near_duplicates
     split = split_dataset(corpus.posts, name, seed, near_duplicates.groups, folds, fold)
     leaking = near_duplicates.leaking(split.test, split.development())
     if name != "column" and any(corpus.posts["split"][:]):

@@ -41,10 +41,19 @@ class SeenPosts:
         return [(keys[order], order) for keys, order in zip(all_keys, orders, strict=True)]
 
 
-def seen_posts(training: Sequence[str], validation: Sequence[str]) -> SeenPosts:
-    """Return the posts that a model with these training and validation texts has seen."""
-    digests, sketches = _digests_and_sketches([*training, *validation])
-    return merge([SeenPosts(digests, sketches, np.arange(len(digests)) < len(training))])
+def seen_posts(
+    training: Sequence[str], validation: Sequence[str], sketches: NDArray[np.uint32] | None = None
+) -> SeenPosts:
+    """Return the posts that a model with these training and validation texts has seen.
+
+    Args:
+        training: Texts.
+        validation: Texts.
+        sketches: Of the texts, training posts first, if they are known. *Shape:* `(num_texts, BANDS * ROWS)`.
+    """
+    texts = [normalize(text) for text in (*training, *validation)]
+    values = _lower_bits(sketch(texts) if sketches is None else sketches)
+    return merge([SeenPosts(_digests(texts), values, np.arange(len(texts)) < len(training))])
 
 
 def merge(parts: Sequence[SeenPosts]) -> SeenPosts:
@@ -66,8 +75,9 @@ def find_seen(texts: Sequence[str], seen: SeenPosts, *, trained_only: bool = Fal
     """Return whether each text, or a near-duplicate of it, was seen (`trained_only`: as a training post)."""
     if trained_only:
         seen = _select(seen, np.flatnonzero(seen.is_trained))
-    digests, sketches = _digests_and_sketches(texts)
-    is_seen = np.isin(digests, seen.digests)
+    texts = [normalize(text) for text in texts]
+    sketches = _lower_bits(sketch(texts))
+    is_seen = np.isin(_digests(texts), seen.digests)
     for band, (keys_seen, order) in enumerate(seen.bands):
         keys = _band_keys(sketches, band)
         start, end = np.searchsorted(keys_seen, keys, side="left"), np.searchsorted(keys_seen, keys, side="right")
@@ -102,11 +112,13 @@ def read_seen(folder: Path) -> SeenPosts | None:
     return seen
 
 
-def _digests_and_sketches(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.uint16]]:
-    """Return the digests and the sketches of texts, as in `SeenPosts`."""
-    normalized = [normalize(text) for text in texts]
-    digests = b"".join(hashlib.sha256(text.encode()).digest()[:8] for text in normalized)
-    return np.frombuffer(digests, dtype=np.uint64), sketch(normalized).astype(np.uint16)  # keeps the lower bits
+def _digests(texts: Sequence[str]) -> NDArray[np.uint64]:
+    """Return the digests of normalized texts, as in `SeenPosts`."""
+    return np.frombuffer(b"".join(hashlib.sha256(text.encode()).digest()[:8] for text in texts), dtype=np.uint64)
+
+
+def _lower_bits(sketches: NDArray[np.uint32]) -> NDArray[np.uint16]:
+    return sketches.astype(np.uint16)
 
 
 def _band_keys(sketches: NDArray[np.uint16], band: int) -> NDArray[np.uint64]:

@@ -7,7 +7,6 @@ from huggingface_hub import DatasetCardData
 from hf_rumor.corpus.arrow import Corpus
 from hf_rumor.corpus.catalogue import named_in
 from hf_rumor.corpus.findings import describe, without_names
-from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.hub.contents import Upload, check_private
 from hf_rumor.labels import LABEL_NAMES
 from hf_rumor.report.card import CARD_FILE, CED, is_ced
@@ -36,7 +35,7 @@ def dataset_contents(corpus: Corpus, license_id: str) -> list[Upload]:
 def dataset_card(corpus: Corpus, license_id: str) -> str:
     """Return the card of a corpus: counts, findings, near-duplicates, columns."""
     labels = corpus.posts["label"][:]
-    groups = find_near_duplicates(corpus.posts["text"][:]).groups
+    groups = corpus.near_duplicates.groups
     num_copies = len(groups) - len(set(groups.tolist()))
     metadata = DatasetCardData(
         language="zh",

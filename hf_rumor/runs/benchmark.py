@@ -12,7 +12,6 @@ from typing import Any
 from hf_rumor.config.corpora import corpus_files, read_corpora
 from hf_rumor.config.parse import find_recipe
 from hf_rumor.corpus.arrow import joint_digest
-from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.corpus.sources import resolve_corpus
 from hf_rumor.errors import ModelError, RunError
 from hf_rumor.report.benchmark import draw_figures, to_latex, to_markdown
@@ -83,9 +82,8 @@ def write_comparison(plan: Plan, folder: Path) -> None:
 
 def _groups(plan: Plan) -> dict[str, int]:
     """Return the number of the near-duplicate group of each post of the corpus, by its id."""
-    posts = read_corpora(plan.corpus).posts
-    groups = find_near_duplicates(posts["text"][:]).groups.tolist()
-    return dict(zip(posts["id"][:], groups, strict=True))
+    corpus = read_corpora(plan.corpus)
+    return dict(zip(corpus.posts["id"][:], corpus.near_duplicates.groups.tolist(), strict=True))
 
 
 def is_done(cell: Cell, folder: Path, flags: Sequence[str], sha256: str) -> bool:

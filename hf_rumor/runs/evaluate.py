@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hf_rumor.corpus.arrow import Corpus
-from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.corpus.seen import find_seen
 from hf_rumor.errors import ModelError, OutputError
 from hf_rumor.evaluation.baseline import compare_baselines, cross_predict_baselines
@@ -81,7 +80,7 @@ def evaluate_outside(
     scored = Scored(corpus.posts["id"][:], labels, classifier.probabilities(texts), loss=math.nan)
     facts = classifier.facts
     share = share_unknown(as_posts(texts), classifier.tokenizer, facts.inputs, facts.tokenizer.unknown_id)
-    groups = find_near_duplicates(texts).groups
+    groups = corpus.near_duplicates.groups
     report = _report_on(corpus, replace(data, share_unknown_tokens=share), scored, groups, trained, is_seen)
     early = None if prior is not None else _early(classifier, corpus, scored, groups, trained, is_seen)
     report = replace(report, prior=classifier.prior, early=early)

@@ -50,5 +50,7 @@ def drop_seen(parts: SplitCorpus, seen: SeenPosts, name: str) -> SplitCorpus:
 
 def seen_after(parts: SplitCorpus, before: SeenPosts | None) -> SeenPosts:
     """Return the posts that a model will have seen: those of this run, and those `before` it."""
-    here = seen_posts(parts.dataset["train"]["text"][:], parts.dataset["validation"]["text"][:])
+    dataset, split = parts.dataset, parts.split
+    sketches = parts.corpus.near_duplicates.sketches(split.development())
+    here = seen_posts(dataset["train"]["text"][:], dataset["validation"]["text"][:], sketches)
     return here if before is None else merge([before, here])

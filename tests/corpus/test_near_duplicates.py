@@ -194,3 +194,19 @@ def test_a_chain_is_one_group(chain):
 )
 def test_a_post_leaks_if_a_near_duplicate_is_in_training(chain, held_out, training, leaking):
     assert chain.leaking(np.array(held_out, dtype=int), np.array(training, dtype=int)).tolist() == leaking
+
+
+def test_near_duplicates_among_some_posts_are_those_of_a_search_among_them(texts):
+    found = find_near_duplicates(texts)
+    for step in (1, 2, 5):
+        some = np.arange(0, len(texts), step)
+        among = found.among(some)
+        names = range(len(some))
+        assert partition(among.groups.tolist(), names) == chains([texts[number] for number in some])
+        half = len(some) // 2
+        direct = find_near_duplicates([texts[number] for number in some])
+        assert (
+            among.leaking(np.arange(half), np.arange(half, len(some))).tolist()
+            == direct.leaking(np.arange(half), np.arange(half, len(some))).tolist()
+        )
+        np.testing.assert_array_equal(found.sketches(some), among.sketches(np.arange(len(some))))

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.corpus.seen import SEEN_FILE, find_seen, merge, read_seen, seen_posts, write_seen
 from hf_rumor.errors import ModelError
 
@@ -26,6 +27,13 @@ def test_validation_posts_are_not_trained_on_unless_an_earlier_run_did(texts):
     assert find_seen(texts[:120], seen, trained_only=True).tolist() == [True] * 100 + [False] * 20
     later = merge([seen, seen_posts(texts[110:120], texts[:5])])
     assert find_seen(texts[:120], later, trained_only=True).tolist() == [True] * 100 + [False] * 10 + [True] * 10
+
+
+def test_known_sketches_give_the_same_posts(texts):
+    found = find_near_duplicates(texts)
+    known = seen_posts(texts[:100], texts[100:120], found.sketches(np.arange(120)))
+    for name, values in vars(seen_posts(texts[:100], texts[100:120])).items():
+        np.testing.assert_array_equal(getattr(known, name), values)
 
 
 def test_a_merge_keeps_each_text_once_in_any_order(texts):
