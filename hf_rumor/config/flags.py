@@ -72,6 +72,7 @@ REQUIRES = {
         ("hub_model_id", "hub_strategy", "hub_private_repo", "hub_always_push", "hub_revision"), "push_to_hub"
     ),
     "push_to_hub": "license",
+    **dict.fromkeys(("lora_alpha", "lora_dropout"), "lora_r"),
 }
 
 # The smallest sensible values; Trainer fails on smaller ones in the middle of a run.
@@ -87,6 +88,9 @@ MINIMUMS = {
     "num_train_epochs": 0,
     "early_stopping_patience": 0,
     "adversarial_radius": 0,
+    "lora_r": 0,
+    "lora_alpha": 1,
+    "lora_dropout": 0,
     "max_length": 3,  # two of them are special tokens
 }
 MAX_SEED = 2**32 - 1  # largest seed that NumPy accepts
@@ -202,6 +206,13 @@ class RunArguments:
     )
     max_length: int = _flag(256, "Maximum number of tokens; longer posts are truncated.")
     freeze_embeddings: bool = _flag(False, "Freeze the token embeddings, which saves time and memory.")
+    lora_r: int = _flag(
+        0,
+        "LoRA: train only the head and adapters of this rank beside each linear layer; they are merged into the "
+        "weights at the end. 0: train all weights.",
+    )
+    lora_alpha: int = _flag(16, "LoRA: the output of each adapter is multiplied by lora_alpha / lora_r.")
+    lora_dropout: float = _flag(0.0, "LoRA: dropout rate of the input of each adapter.")
 
     # Training
     loss: str = _flag("bce", "Loss: bce, ce, focal, mse, or package.module:name.")
@@ -259,6 +270,10 @@ class RunArguments:
             raise ArgumentError(
                 f"--layer_lr_decay {self.layer_lr_decay:g}: not in (0, 1]. Use a value such as 0.9, or 1 for none."
             )
+        if self.lora_dropout >= 1:
+            raise ArgumentError(f"--lora_dropout {self.lora_dropout:g}: must be below 1. Use a value such as 0.1.")
+        if self.lora_r and self.freeze_embeddings:
+            raise ArgumentError("--freeze_embeddings: --lora_r freezes all weights of the encoder. Remove the flag.")
         self.parsed("loss_kwargs")
         self.parsed("config_overrides")
 

@@ -13,6 +13,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 from hf_rumor.errors import ModelError
 from hf_rumor.labels import LABEL_NAMES, PROBLEM_TYPES, Activation
 from hf_rumor.models.hub import check_reachable, is_cached, is_hub_reachable, pickled_weights
+from hf_rumor.models.padding import pad_on_the_right, reads_last_token
 from hf_rumor.models.pooling import Pooling, append_layer, start_as_mean, start_pooler_as_identity
 from hf_rumor.models.positions import longest_input
 
@@ -83,7 +84,7 @@ def load_encoder(
         )
         _override(config, overrides)
         is_appended = pooling == "mean" and append_layer(config)
-        if config.pad_token_id is None:  # a decoder needs it to find the last token of a padded post
+        if config.pad_token_id is None:
             config.pad_token_id = tokenizer.pad_token_id
         model, loaded = AutoModelForSequenceClassification.from_pretrained(
             source,
@@ -97,6 +98,8 @@ def load_encoder(
         )
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError, StrictDataclassError) as error:
         raise _explain(where, source, error) from error
+    if reads_last_token(model):
+        pad_on_the_right(tokenizer, model.config)
     check_tokenizer(where, tokenizer)
     _check_weights(where, model, loaded, is_appended=is_appended, is_overridden=bool(overrides))
     longest = longest_input(model, tokenizer)

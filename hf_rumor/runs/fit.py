@@ -73,8 +73,9 @@ def make_trainer(run: Run, model: Any, tokenizer: Any) -> RumorTrainer:
     except RumorError:
         raise
     except Exception as error:  # of any library that a flag can choose
+        other = "" if run.environment.precision == "fp32" else ", such as --precision fp32,"
         raise ArgumentError(
-            f"training: cannot start with these flags ({type(error).__name__}: {error}). Change flags or model."
+            f"training: cannot start with these flags ({type(error).__name__}: {error}). Change flags{other} or model."
         ) from error
     trainer.remove_callback(PrinterCallback if args.disable_tqdm else ProgressCallback)
     if not args.disable_tqdm:
@@ -100,5 +101,6 @@ def fit(run: Run, trainer: RumorTrainer) -> datetime:
     started_at = datetime.now().astimezone()
     with tracked(trainer, {"recipe": run.recipe, "split": asdict(split_facts(run.data))}), interruptible(trainer):
         trainer.train_from(checkpoint)
+    trainer.merge_adapters()
     trainer.leave_processes()  # so that the others need not wait while the first one writes the report
     return started_at

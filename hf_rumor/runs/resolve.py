@@ -21,6 +21,7 @@ from hf_rumor.corpus.parts import SplitCorpus, split_corpus
 from hf_rumor.corpus.seen import SeenPosts
 from hf_rumor.errors import ArgumentError
 from hf_rumor.models.encoders import MINI, freeze_embeddings, load_encoder, resolve_model
+from hf_rumor.models.lora import add_lora
 from hf_rumor.models.seen import load_seen
 from hf_rumor.report.record import Environment
 from hf_rumor.runs.environment import check_launcher, describe_environment, requested_precisions, resolve_precision
@@ -88,6 +89,8 @@ class Run:
         )
         if flags.freeze_embeddings:
             freeze_embeddings(model)
+        if flags.lora_r:
+            model = add_lora(model, flags.lora_r, flags.lora_alpha, flags.lora_dropout)
         return model, tokenizer
 
 

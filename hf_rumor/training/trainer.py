@@ -23,6 +23,7 @@ from hf_rumor.errors import ArgumentError, RunError
 from hf_rumor.evaluation.rumor_metrics import RumorMetrics
 from hf_rumor.labels import PROBLEM_TYPES, Activation, decide, rumor_probabilities
 from hf_rumor.models.cpu.speed import speed_up_training
+from hf_rumor.models.lora import classifier_in, merge_lora
 from hf_rumor.training.adversary import Adversary
 from hf_rumor.training.layers import decay_learning_rates
 from hf_rumor.training.losses import Loss, as_loss
@@ -140,7 +141,7 @@ class RumorTrainer(Trainer):
         return num_labels * num_processes / num_items_in_batch
 
     def _prepare(self, model: Any) -> None:
-        self.step_context = speed_up_training(model, self.args) if self.speed_up else nullcontext()
+        self.step_context = speed_up_training(classifier_in(model), self.args) if self.speed_up else nullcontext()
         self.adversary = Adversary(model, self.adversarial_radius) if self.adversarial_radius else None
 
     def call_model_init(self, trial: Any = None) -> nn.Module:
@@ -174,7 +175,7 @@ class RumorTrainer(Trainer):
         collate = self._get_collator_with_removed_columns(self.data_collator, description="training")
         model: Any = self.model
         model.eval()
-        with torch.no_grad():
+        with torch.no_grad(), self.accelerator.autocast():
             self.compute_loss(model, self._prepare_inputs(collate(rows)))
 
     def train_from(self, checkpoint: Path | None) -> None:
@@ -215,6 +216,10 @@ class RumorTrainer(Trainer):
             # would wait for this thread forever (seen once, torch 2.13.0). A sleep releases the GIL.
             time.sleep(SETTLE_SECONDS)
             self.accelerator.end_training()
+
+    def merge_adapters(self) -> None:
+        """Merge the adapters of LoRA into the weights; other models stay as they are."""
+        self.model = self.model_wrapped = merge_lora(self.plain_model())
 
     def plain_model(self) -> Any:
         """Return the model without the wrapper of accelerate for bf16 and fp16."""
