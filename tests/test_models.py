@@ -1,6 +1,9 @@
 """Every architecture of the how-to works with every command: its table of architectures is made here."""
 
 import json
+import os
+import subprocess
+import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -27,6 +30,30 @@ SIZES |= {"max_position_embeddings": 66}
 RELATIVE = {**SIZES, "relative_attention": True, "pos_att_type": ["c2p", "p2c"]}
 DECODER = {**SIZES, "num_key_value_heads": 2, "head_dim": 8}
 SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id", "cls_token_id", "sep_token_id")
+
+FSDP = Path(__file__).parents[1] / "docs" / "accelerate" / "fsdp.yaml"
+ON_CPUS = """
+import sys
+
+from accelerate.state import AcceleratorState
+from accelerate.utils import DistributedType
+
+from hf_rumor.cli.main import main
+
+
+create = AcceleratorState.__init__
+
+
+def create_sharded(self, *args, fsdp_plugin=None, **kwargs):
+    create(self, *args, fsdp_plugin=fsdp_plugin, **kwargs)
+    self.fsdp_plugin = fsdp_plugin or vars(self).get("fsdp_plugin")
+    if self.fsdp_plugin is not None:
+        self.distributed_type = DistributedType.FSDP
+
+
+AcceleratorState.__init__ = create_sharded  # accelerate would not shard on CPUs
+sys.exit(main(["train", *sys.argv[1:]]))
+"""
 
 
 @dataclass(frozen=True)
@@ -143,3 +170,32 @@ def difference_of_pipeline(folder, posts):
     scores = classify([texts[row["id"]] for row in rows], batch_size=8)
     rumor = [score["score"] for post in scores for score in post if score["label"] == "rumor"]
     return max(abs(one - row["rumor_probability"]) for one, row in zip(rumor, rows, strict=True))
+
+
+@pytest.mark.parametrize(("words", "flags"), [("bert", []), ("qwen3", ["--lora_r", "4"])], indirect=["words"])
+def test_a_sharded_model_has_the_weights_of_one_process_also_when_resumed(words, flags, tmp_path):
+    (tmp_path / "on_cpus.py").write_text(ON_CPUS)
+    words = [*words, *flags, "--optim", "sgd", "--learning_rate", "0.1", "--calibration", "none"]
+    if not flags:
+        words += ["--config_overrides", '{"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}']
+    launch = [Path(sys.executable).parent / "accelerate", "launch", "--config_file", FSDP, "--num_processes", "2"]
+    launch += ["--main_process_port", "0", "--mixed_precision", "no", tmp_path / "on_cpus.py"]
+    sharded = [*launch, *words, "--per_device_train_batch_size", "8", "--output_dir"]
+    start(sys.executable, "-m", "hf_rumor", "train", *words, "--output_dir", tmp_path / "alone")
+    start(*sharded, tmp_path / "sharded")
+    checkpoint = tmp_path / "sharded" / "checkpoint-1"
+    assert (checkpoint / "pytorch_model_fsdp_0").is_dir()
+    start(*sharded, tmp_path / "resumed", "--resume_from_checkpoint", checkpoint)
+    expected = load_file(tmp_path / "alone" / "model.safetensors")
+    for name in ("sharded", "resumed"):
+        weights = load_file(tmp_path / name / "model.safetensors")
+        assert weights.keys() == expected.keys()
+        for key, weight in expected.items():
+            torch.testing.assert_close(weights[key], weight, rtol=0, atol=1e-6)
+        assert difference_of_pipeline(tmp_path / name, tmp_path / "posts.jsonl") < 1e-5
+
+
+def start(*words):
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(list(map(str, words)), capture_output=True, text=True, env=environment, timeout=600)
+    assert done.returncode == 0, done.stderr

@@ -17,26 +17,34 @@ from hf_rumor.training.hardware import Hardware, choose_precision
 logger = logging.getLogger(__name__)
 
 SHARDING = {  # variable that accelerate launch sets -> the choice in accelerate config
-    "ACCELERATE_USE_FSDP": "FSDP",
     "ACCELERATE_USE_DEEPSPEED": "DeepSpeed",
     "ACCELERATE_USE_MEGATRON_LM": "Megatron-LM",
     "ACCELERATE_USE_PARALLELISM_CONFIG": "a parallelism config",
+}
+FSDP_SETTINGS = {  # variable that accelerate launch sets, and its default -> the only supported setting
+    ("FSDP_VERSION", "1"): "fsdp_version: 2",
+    ("FSDP_STATE_DICT_TYPE", "SHARDED_STATE_DICT"): "fsdp_state_dict_type: SHARDED_STATE_DICT",
+    ("FSDP_CPU_RAM_EFFICIENT_LOADING", "false"): "fsdp_cpu_ram_efficient_loading: false",
 }
 LAUNCHER_VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
 PACKAGES = ("torch", "transformers", "datasets", "evaluate", "accelerate", "scikit-learn")
 
 
 def check_launcher() -> None:
-    """Refuse launchers that shard the model, and ignore variables that no launcher has set.
+    """Refuse ways to distribute a model other than FSDP 2, and ignore variables that no launcher has set.
 
     Raises:
-        ArgumentError: FSDP, DeepSpeed or the like, as chosen in `accelerate config`.
+        ArgumentError: FSDP 1, DeepSpeed or the like, as chosen in `accelerate config`.
     """
     for variable, name in SHARDING.items():
-        if os.environ.get(variable, "false").lower() in ("true", "1"):
+        if _is_set(variable):
             raise ArgumentError(
-                f"accelerate launch: {name} is not supported, since a sharded model cannot be scored. Choose plain "
-                "multi-GPU in accelerate config, or use torchrun."
+                f"accelerate launch: {name} is not supported. Choose FSDP 2 or plain multi-GPU in accelerate config."
+            )
+    for (variable, default), setting in FSDP_SETTINGS.items():
+        if is_fsdp_chosen() and os.environ.get(variable, default).lower() != setting.rpartition(" ")[2].lower():
+            raise ArgumentError(
+                f"accelerate launch: FSDP is only supported with {setting}. Set it in the config file."
             )
     if os.environ.get("ACCELERATE_DYNAMO_BACKEND", "no").lower() != "no":
         raise ArgumentError("accelerate launch: torch dynamo is not supported. Use --torch_compile instead.")
@@ -45,6 +53,25 @@ def check_launcher() -> None:
         del os.environ[name]
     if stray:
         logger.info("launcher: %s ignored, since MASTER_ADDR is not set", ", ".join(stray))
+
+
+def check_sharding(*, is_sharded: bool) -> None:
+    """Refuse FSDP where accelerate ignores it.
+
+    Raises:
+        ArgumentError: It is chosen in `accelerate config`, but the model is not sharded.
+    """
+    if is_fsdp_chosen() and not is_sharded:
+        raise ArgumentError("accelerate launch: FSDP needs several GPUs; here it has no effect. Remove it.")
+
+
+def is_fsdp_chosen() -> bool:
+    """Return whether FSDP is chosen in `accelerate config`."""
+    return _is_set("ACCELERATE_USE_FSDP")
+
+
+def _is_set(variable: str) -> bool:
+    return os.environ.get(variable, "false").lower() in ("true", "1")
 
 
 def requested_precisions(arguments: Arguments) -> dict[str, str]:

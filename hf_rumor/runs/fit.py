@@ -1,22 +1,28 @@
 """Posts -> tokens -> a trainer -> a trained model in the folder of the run."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from datasets import Dataset, DatasetDict
+from torch import Tensor
 from transformers import DataCollatorWithPadding, PrinterCallback, ProgressCallback
 
+from hf_rumor.corpus.arrow import posts_of
 from hf_rumor.corpus.seen import write_seen
 from hf_rumor.errors import ArgumentError, OutputError, RumorError
 from hf_rumor.models.inputs import InputConfig
+from hf_rumor.models.lora import classifier_in
 from hf_rumor.models.positions import num_positions
+from hf_rumor.runs.environment import check_sharding, is_fsdp_chosen
 from hf_rumor.runs.outcome import split_facts
 from hf_rumor.runs.resolve import Run
 from hf_rumor.training.callbacks import EarlyStopping, EpochLines, Progress, StepFacts
 from hf_rumor.training.checkpoints import remove_leftovers
 from hf_rumor.training.interruption import interruptible
 from hf_rumor.training.run_folder import claim_folder
+from hf_rumor.training.scoring import score_together
+from hf_rumor.training.sharding import name_layers
 from hf_rumor.training.streaming import PostStream
 from hf_rumor.training.tokenization import log_tokens, padding_multiple, tokenize
 from hf_rumor.training.trackers import tracked
@@ -51,6 +57,8 @@ def make_trainer(run: Run, model: Any, tokenizer: Any) -> RumorTrainer:
     """
     flags, args = run.flags, run.args
     training, validation = encode(run, tokenizer)
+    if is_fsdp_chosen():
+        name_layers(classifier_in(model))
     try:
         trainer = RumorTrainer(
             model,
@@ -77,6 +85,7 @@ def make_trainer(run: Run, model: Any, tokenizer: Any) -> RumorTrainer:
         raise ArgumentError(
             f"training: cannot start with these flags ({type(error).__name__}: {error}). Change flags{other} or model."
         ) from error
+    check_sharding(is_sharded=trainer.is_fsdp_enabled)
     trainer.remove_callback(PrinterCallback if args.disable_tqdm else ProgressCallback)
     if not args.disable_tqdm:
         trainer.add_callback(Progress())
@@ -85,8 +94,16 @@ def make_trainer(run: Run, model: Any, tokenizer: Any) -> RumorTrainer:
     return trainer
 
 
-def fit(run: Run, trainer: RumorTrainer) -> datetime:
-    """Train in the folder of the run, from its checkpoint after an interruption; return the time of the start.
+@dataclass(frozen=True)
+class Fitted:
+    """What a training leaves beside the model of the trainer."""
+
+    started_at: datetime
+    logits: dict[str, Tensor]  # of the validation and the test posts, before calibration
+
+
+def fit(run: Run, trainer: RumorTrainer) -> Fitted:
+    """Train in the folder of the run, from its checkpoint after an interruption; score validation and test posts.
 
     Raises:
         OutputError: The folder contains something else.
@@ -101,6 +118,8 @@ def fit(run: Run, trainer: RumorTrainer) -> datetime:
     started_at = datetime.now().astimezone()
     with tracked(trainer, {"recipe": run.recipe, "split": asdict(split_facts(run.data))}), interruptible(trainer):
         trainer.train_from(checkpoint)
-    trainer.merge_adapters()
+    trainer.make_plain()
+    config, parts = InputConfig(run.flags.max_length), run.data.dataset
+    logits = {part: score_together(trainer, posts_of(parts[part][:]), config) for part in ("validation", "test")}
     trainer.leave_processes()  # so that the others need not wait while the first one writes the report
-    return started_at
+    return Fitted(started_at, logits)

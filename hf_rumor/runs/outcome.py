@@ -26,7 +26,6 @@ from hf_rumor.labels import LABEL_NAMES, rumor_probabilities
 from hf_rumor.models.encoders import MINI
 from hf_rumor.models.head import apply_lines, can_calibrate, fold_into_head
 from hf_rumor.models.inputs import InputConfig, share_unknown
-from hf_rumor.models.logits import predict_logits
 from hf_rumor.report.record import JOIN, DataFacts, LossFacts, ModelFacts, Report, SplitFacts, Training
 from hf_rumor.runs.resolve import Run
 from hf_rumor.training.losses import Loss
@@ -52,9 +51,15 @@ class Outcome:
     share_unknown_tokens: float  # of the test posts
 
 
-def conclude(trainer: RumorTrainer, data: SplitCorpus, flags: RunArguments) -> Outcome:
-    """Calibrate the trained model and choose its threshold, both on validation posts; then score the test posts."""
-    raw = {part: logits_of(trainer, data.dataset[part], flags.max_length) for part in ("validation", "test")}
+def conclude(trainer: RumorTrainer, data: SplitCorpus, flags: RunArguments, raw: dict[str, Tensor]) -> Outcome:
+    """Calibrate the trained model and choose its threshold, both on validation posts; then measure.
+
+    Args:
+        trainer: Its model is calibrated in place.
+        data: The posts.
+        flags: For calibration and threshold.
+        raw: The logits of the validation and the test posts.
+    """
     before = {part: score(trainer, data.dataset[part], logits) for part, logits in raw.items()}
     lines = _fit_lines(trainer, data, flags, before["validation"], raw["validation"])
     after = before
@@ -187,12 +192,6 @@ def split_facts(data: SplitCorpus) -> SplitFacts:
         num_seen_test_posts=data.num_seen,
         num_resamples=NUM_RESAMPLES,
     )
-
-
-def logits_of(trainer: RumorTrainer, posts: Dataset, max_length: int) -> Tensor:
-    """Return the logits of `posts`, in their order. *Shape:* `(num_posts, 2)`."""
-    config = InputConfig(max_length)
-    return predict_logits(trainer.plain_model(), trainer.processing_class, posts_of(posts[:]), config)
 
 
 def _share_unknown(trainer: RumorTrainer, posts: Dataset, max_length: int) -> float:

@@ -80,11 +80,11 @@ def train(arguments: Arguments, data: InMemory | None = None) -> Finished | None
         trainer = make_trainer(run, model, tokenizer)
         if pusher:
             trainer.add_callback(pusher)
-        started_at = fit(run, trainer)
+        fitted = fit(run, trainer)
         if not is_first:
             return None
-        summary = summarize_training(trainer, run.flags, started_at)
-        outcome = conclude(trainer, run.data, run.flags)
+        summary = summarize_training(trainer, run.flags, fitted.started_at)
+        outcome = conclude(trainer, run.data, run.flags, fitted.logits)
         save_checked(run, trainer, outcome)
         early = add_reposts(run, outcome)
         report = make_report(run, trainer.plain_model(), summary, outcome, early)

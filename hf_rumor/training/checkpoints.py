@@ -16,6 +16,7 @@ from hf_rumor.util.files import write_text
 
 logger = logging.getLogger(__name__)
 
+OPTIMIZER = ("optimizer.pt", "optimizer.bin", "optimizer_0")  # FSDP: in one file, or sharded
 STATE_FILE = "trainer_state.json"  # Trainer writes it last into a checkpoint
 
 
@@ -40,14 +41,15 @@ def newest_checkpoint(folder: Path) -> Path | None:
 
 def find_damage(checkpoint: Path) -> str | None:
     """Return which file of a checkpoint is missing or corrupt, or None; read no weights."""
-    for name in ("optimizer.pt", "scheduler.pt"):  # --save_only_model skips them
-        if not (checkpoint / name).is_file():
-            return f"{name} is missing"
+    if not (checkpoint / "scheduler.pt").is_file():  # --save_only_model skips it
+        return "scheduler.pt is missing"
+    if not any((checkpoint / name).exists() for name in OPTIMIZER):
+        return f"{OPTIMIZER[0]} is missing"
     for path in sorted(checkpoint.iterdir()):
         try:
             if path.suffix == ".safetensors":
                 safe_open(path, "np")  # compares the header with the size of the file
-            elif path.suffix in (".pt", ".pth"):
+            elif path.suffix in (".pt", ".pth", ".bin"):
                 zipfile.ZipFile(path).close()  # the table of contents is at the end of the file
             elif path.suffix == ".json":
                 json.loads(path.read_text(encoding="utf-8"))

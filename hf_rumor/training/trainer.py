@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate.utils import broadcast_object_list
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Sampler, SequentialSampler
@@ -28,6 +29,7 @@ from hf_rumor.training.adversary import Adversary
 from hf_rumor.training.layers import decay_learning_rates
 from hf_rumor.training.losses import Loss, as_loss
 from hf_rumor.training.sampler import ShuffledLengthGroupedSampler
+from hf_rumor.training.sharding import gather
 
 
 SETTLE_SECONDS = 0.5  # between the last collective operation and the end of a process group
@@ -89,12 +91,13 @@ class RumorTrainer(Trainer):
                 "RumorTrainer: label_smoothing_factor would have no effect. Use loss=make_loss(name, "
                 "{'label_smoothing': ...}) instead."
             )
-        self._prepare(self.model)
         if isinstance(self.loss.function, nn.Module):
             self.loss.function.to(self.args.device)
         config: Any = getattr(self.model, "config", None)
         if getattr(config, "problem_type", "") is None:
             config.problem_type = PROBLEM_TYPES[self.loss.activation]
+        self._whole = copy.deepcopy(self.model) if self.is_fsdp_enabled else None  # for the weights of the shards
+        self._prepare(self.model)
         # Makes Trainer count the labels of each optimizer step and pass the count as `num_items_in_batch`.
         self.model_accepts_loss_kwargs = True
 
@@ -193,6 +196,15 @@ class RumorTrainer(Trainer):
         if self.args.load_best_model_at_end and state.best_model_checkpoint:
             self._load_best_model()
 
+    def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
+        """Save a checkpoint, and agree on the best one: each process of `Trainer` looks for its folder.
+
+        The first process may not have created it by then. The others would not load the best model at the end.
+        """
+        super()._save_checkpoint(*args, **kwargs)
+        if self.args.world_size > 1:
+            [self.state.best_model_checkpoint] = broadcast_object_list([self.state.best_model_checkpoint])
+
     def _planned_steps(self, state: TrainerState) -> int:
         if self.args.max_steps > 0:
             return self.args.max_steps
@@ -217,9 +229,15 @@ class RumorTrainer(Trainer):
             time.sleep(SETTLE_SECONDS)
             self.accelerator.end_training()
 
-    def merge_adapters(self) -> None:
-        """Merge the adapters of LoRA into the weights; other models stay as they are."""
-        self.model = self.model_wrapped = merge_lora(self.plain_model())
+    def make_plain(self) -> None:
+        """Replace the model by a plain one with its weights, on each process.
+
+        A model that FSDP has sharded is gathered, in float32; adapters of LoRA are merged.
+        """
+        model = self.plain_model()
+        if self._whole is not None:
+            model, self._whole, self.is_fsdp_enabled = gather(model, self._whole).to(self.args.device), None, False
+        self.model = self.model_wrapped = merge_lora(model)
 
     def plain_model(self) -> Any:
         """Return the model without the wrapper of accelerate for bf16 and fp16."""

@@ -5,7 +5,13 @@ import pytest
 
 from hf_rumor.config.parse import parse_arguments
 from hf_rumor.errors import ArgumentError
-from hf_rumor.runs.environment import LAUNCHER_VARIABLES, check_launcher, describe_environment, resolve_precision
+from hf_rumor.runs.environment import (
+    LAUNCHER_VARIABLES,
+    check_launcher,
+    check_sharding,
+    describe_environment,
+    resolve_precision,
+)
 from hf_rumor.training.hardware import Hardware
 
 
@@ -44,7 +50,7 @@ def test_several_gpus_without_a_launcher_are_logged(monkeypatch, caplog):
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("ACCELERATE_USE_FSDP", "true", "FSDP is not supported"),
+        ("ACCELERATE_USE_FSDP", "true", "FSDP is only supported with fsdp_version: 2"),
         ("ACCELERATE_USE_DEEPSPEED", "true", "DeepSpeed is not supported"),
         ("ACCELERATE_USE_MEGATRON_LM", "true", "Megatron-LM is not supported"),
         ("ACCELERATE_DYNAMO_BACKEND", "INDUCTOR", "Use --torch_compile"),
@@ -57,6 +63,31 @@ def test_launchers_that_shard_or_compile_are_refused(monkeypatch, variable, valu
     monkeypatch.setenv(variable, value)
     with pytest.raises(ArgumentError, match=message):
         check_launcher()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "setting"),
+    [
+        ("FSDP_VERSION", "1", "fsdp_version: 2"),
+        ("FSDP_STATE_DICT_TYPE", "FULL_STATE_DICT", "fsdp_state_dict_type: SHARDED_STATE_DICT"),
+        ("FSDP_CPU_RAM_EFFICIENT_LOADING", "true", "fsdp_cpu_ram_efficient_loading: false"),
+    ],
+)
+def test_fsdp_is_supported_with_some_settings(monkeypatch, variable, value, setting):
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    monkeypatch.setenv("FSDP_VERSION", "2")
+    check_launcher()
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ArgumentError, match=f"FSDP is only supported with {setting}"):
+        check_launcher()
+
+
+def test_fsdp_is_refused_where_it_has_no_effect(monkeypatch):
+    check_sharding(is_sharded=False)
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    check_sharding(is_sharded=True)
+    with pytest.raises(ArgumentError, match="FSDP needs several GPUs"):
+        check_sharding(is_sharded=False)
 
 
 def test_variables_of_a_launcher_count_with_its_address_only(monkeypatch, caplog):

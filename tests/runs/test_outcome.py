@@ -7,14 +7,16 @@ import pytest
 import torch
 
 from hf_rumor.config.flags import RunArguments
-from hf_rumor.corpus.arrow import load_corpus
+from hf_rumor.corpus.arrow import load_corpus, posts_of
 from hf_rumor.corpus.near_duplicates import find_near_duplicates
 from hf_rumor.corpus.parts import SplitCorpus, split_dataset
 from hf_rumor.evaluation.calibration import Platt
 from hf_rumor.models.encoders import load_encoder
+from hf_rumor.models.inputs import InputConfig
 from hf_rumor.runs import outcome
-from hf_rumor.runs.outcome import conclude, data_facts, logits_of, traits_of
+from hf_rumor.runs.outcome import data_facts, traits_of
 from hf_rumor.training.losses import make_loss
+from hf_rumor.training.scoring import score_together
 
 
 LINES = (Platt(0.5, 0.25), Platt(1.75, -0.5))
@@ -38,8 +40,17 @@ def trainer(data):
         plain_model=lambda: model,
         processing_class=tokenizer,
         loss=make_loss("bce"),
-        args=SimpleNamespace(device=torch.device("cpu")),
+        args=SimpleNamespace(device=torch.device("cpu"), process_index=0, world_size=1),
     )
+
+
+def logits_of(trainer, posts):
+    return score_together(trainer, posts_of(posts[:]), InputConfig(64))
+
+
+def conclude(trainer, data, flags):
+    raw = {part: logits_of(trainer, data.dataset[part]) for part in ("validation", "test")}
+    return outcome.conclude(trainer, data, flags, raw)
 
 
 def test_the_report_has_the_probabilities_of_the_calibrated_model(data, trainer, monkeypatch):
@@ -48,7 +59,7 @@ def test_the_report_has_the_probabilities_of_the_calibrated_model(data, trainer,
     assert concluded.calibration.lines["rumor"] == Platt(1.75, -0.5)
     assert concluded.share_unknown_tokens < 0.05
     for part in ("validation", "test"):
-        saved = logits_of(trainer, data.dataset[part], 64)[:, 1].sigmoid()
+        saved = logits_of(trainer, data.dataset[part])[:, 1].sigmoid()
         assert concluded.scored[part].probabilities == pytest.approx(saved.tolist(), abs=1e-6)
     before, after = concluded.calibration.before, concluded.calibration.after
     assert before.roc_auc == pytest.approx(after.roc_auc, abs=1e-12)
@@ -57,9 +68,9 @@ def test_the_report_has_the_probabilities_of_the_calibrated_model(data, trainer,
 @pytest.mark.parametrize(("method", "lines"), [("none", LINES), ("platt", None)])
 def test_without_calibration_the_model_stays_as_it_is(data, trainer, monkeypatch, method, lines):
     monkeypatch.setattr(outcome, "fit_lines", lambda *given: lines)
-    before = logits_of(trainer, data.dataset["test"], 64)
+    before = logits_of(trainer, data.dataset["test"])
     concluded = conclude(trainer, data, RunArguments(max_length=64, calibration=method))
-    assert torch.equal(logits_of(trainer, data.dataset["test"], 64), before)
+    assert torch.equal(logits_of(trainer, data.dataset["test"]), before)
     assert concluded.calibration.method == "none"
 
 
@@ -73,11 +84,11 @@ def test_with_few_posts_of_a_label_calibration_is_skipped_and_logged(data, train
 def test_a_head_that_cannot_store_a_calibration_stays_uncalibrated(data, trainer, caplog):
     head = trainer.plain_model().classifier
     trainer.plain_model().classifier = torch.nn.Linear(head.in_features, 2, bias=False)
-    before = logits_of(trainer, data.dataset["test"], 64)
+    before = logits_of(trainer, data.dataset["test"])
     with caplog.at_level("INFO", logger="hf_rumor"):
         assert conclude(trainer, data, RunArguments(max_length=64)).calibration.method == "none"
     assert "calibration: skipped; the head of BertForSequenceClassification cannot store it" in caplog.text
-    assert torch.equal(logits_of(trainer, data.dataset["test"], 64), before)
+    assert torch.equal(logits_of(trainer, data.dataset["test"]), before)
 
 
 def test_calibration_and_threshold_are_fitted_on_validation_posts(data, trainer, monkeypatch):
