@@ -26,7 +26,8 @@ from hf_rumor.models.inputs import InputConfig
 from hf_rumor.training.hardware import choose_precision, detect_hardware
 from hf_rumor.training.losses import make_loss
 from hf_rumor.training.tokenization import tokenize
-from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
+from hf_rumor.training.trainer import RumorTrainer
+from hf_rumor.training.validation import ValidationMetrics
 
 
 def train(data, name, seed, way, epochs):

@@ -9,9 +9,10 @@ from enum import Enum
 from typing import Any
 
 from hf_rumor.cli.main import make_parser
-from hf_rumor.config.flags import REFUSED, TRAINING_DEFAULTS, RunArguments, shown_default
+from hf_rumor.config.flags import TRAINING_DEFAULTS, RunArguments, shown_default
 from hf_rumor.config.parse import bundled_recipes
 from hf_rumor.config.parse import make_parser as make_train_parser
+from hf_rumor.config.rules import REFUSED
 
 
 INTRODUCTION = """\

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
-from hf_rumor.config.flags import MAX_SEED, OF_THE_CORPUS, RunArguments
+from hf_rumor.config.flags import RunArguments
+from hf_rumor.config.rules import MAX_SEED, OF_THE_CORPUS
 from hf_rumor.corpus.formats import SUFFIXES, WORKBOOKS, open_input
 from hf_rumor.corpus.formats.compressed import COMPRESSED
 from hf_rumor.corpus.formats.input import Input

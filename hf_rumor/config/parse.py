@@ -19,17 +19,8 @@ from typing import Any, NoReturn
 
 import yaml
 
-from hf_rumor.config.flags import (
-    ALIASES,
-    MAX_SEED,
-    MINIMUMS,
-    NOT_IN_RECIPE,
-    PATHS,
-    REFUSED,
-    REQUIRES,
-    TRAINING_DEFAULTS,
-    RunArguments,
-)
+from hf_rumor.config.flags import TRAINING_DEFAULTS, RunArguments
+from hf_rumor.config.rules import ALIASES, MAX_SEED, MINIMUMS, NOT_IN_RECIPE, PATHS, REFUSED, REQUIRES
 from hf_rumor.errors import ArgumentError
 
 

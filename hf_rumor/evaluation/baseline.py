@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 # Baseline -> its name for people.
-BASELINES = {"tfidf_svm": "character TF-IDF + linear SVM", "majority": "majority class"}
+BASELINES = {"tfidf_svm": "character TF-IDF + linear SVM", "majority": "majority class", "teacher": "teacher"}
 TOO_FEW_POSTS = f"fewer than {MIN_POSTS_PER_LABEL} posts of a label, near-duplicates counted once"
 
 Predictions = tuple[Labels, Labels]  # of the SVM and of the majority class
@@ -39,6 +39,7 @@ class Baselines:
 
     tfidf_svm: Comparison | None = None
     majority: Comparison | None = None
+    teacher: Comparison | None = None  # None without distillation
     skipped: str | None = None
 
 
@@ -75,8 +76,14 @@ def cross_predict_baselines(texts: Sequence[str], labels: Labels, groups: Groups
     return svm, majority
 
 
-def compare_baselines(predictions: Predictions | None, scored: Scored, threshold: float, groups: Groups) -> Baselines:
-    """Return how the model compares with each baseline on the same posts."""
+def compare_baselines(
+    predictions: Predictions | None,
+    scored: Scored,
+    threshold: float,
+    groups: Groups,
+    teacher: Labels | None = None,
+) -> Baselines:
+    """Return how the model compares with each baseline, and with the predictions of its teacher, on the same posts."""
     if predictions is None:
         return Baselines(skipped=TOO_FEW_POSTS)
     predicted = decide(scored.probabilities, threshold)
@@ -91,4 +98,4 @@ def compare_baselines(predictions: Predictions | None, scored: Scored, threshold
         )
 
     svm, majority = predictions
-    return Baselines(tfidf_svm=compare(svm), majority=compare(majority))
+    return Baselines(compare(svm), compare(majority), None if teacher is None else compare(teacher))

@@ -39,6 +39,7 @@ NAMES = {  # words from data
     "non-rumor": "非谣言",
     "character TF-IDF + linear SVM": "字符 TF-IDF + 线性 SVM",
     "majority class": "多数类",
+    "teacher": "教师模型",
     "fewer than 20 posts of a label, near-duplicates counted once": "某一类别的样本不足 20 条（近似重复只计一次）",
     "share of posts classified correctly": "分类正确的样本比例",
     "mean of the F1 scores of both labels": "两类 F1 的平均值",

@@ -64,7 +64,9 @@ def _baseline(report: Report, tr: Translator) -> Section:
         return Section("baseline", title, (comparison(report, tr),))
     rows = []
     for name, words in BASELINES.items():
-        scores: Comparison = getattr(report.baseline, name)
+        scores: Comparison | None = getattr(report.baseline, name)
+        if scores is None:
+            continue
         numbers = (number(scores.accuracy), number(scores.macro_f1))
         macro_f1 = points(scores.difference.macro_f1, tr)
         rows.append((tr.word(words), *numbers, verdict(scores, tr), p_value(scores.sign_test), macro_f1))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from hf_rumor.config.flags import OF_THE_CORPUS, RunArguments
+from hf_rumor.config.flags import RunArguments
 from hf_rumor.config.parse import parse_arguments
+from hf_rumor.config.rules import OF_THE_CORPUS
 from hf_rumor.corpus.splits import WITHOUT_SEED, check_folds
 from hf_rumor.errors import ArgumentError
 from hf_rumor.training.losses import make_loss

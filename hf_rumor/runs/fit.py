@@ -26,7 +26,8 @@ from hf_rumor.training.sharding import name_layers
 from hf_rumor.training.streaming import PostStream
 from hf_rumor.training.tokenization import log_tokens, padding_multiple, tokenize
 from hf_rumor.training.trackers import tracked
-from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
+from hf_rumor.training.trainer import RumorTrainer
+from hf_rumor.training.validation import ValidationMetrics
 
 
 def encode(run: Run, tokenizer: Any) -> tuple[Dataset | PostStream, Dataset]:
@@ -37,9 +38,14 @@ def encode(run: Run, tokenizer: Any) -> tuple[Dataset | PostStream, Dataset]:
     encoded = tokenize(DatasetDict({name: parts[name] for name in names}), tokenizer, config)
     log_tokens(encoded, flags.max_length)
     if not flags.streaming:
-        return encoded["train"].select(run.data.epoch), encoded["validation"]
+        training = encoded["train"]
+        if run.teacher is not None:
+            unlabeled = run.teacher.unlabeled_posts(parts["train"])
+            more = unlabeled and tokenize(DatasetDict({"unlabeled": unlabeled}), tokenizer, config)["unlabeled"]
+            training = run.teacher.with_logits(training, more)
+        return training.select(run.epoch), encoded["validation"]
     stream = PostStream(
-        parts["train"].select(run.data.epoch),
+        parts["train"].select(run.epoch),
         tokenizer,
         config,
         batch_size=args.train_batch_size * args.gradient_accumulation_steps * args.world_size,
@@ -74,6 +80,7 @@ def make_trainer(run: Run, model: Any, tokenizer: Any) -> RumorTrainer:
             loss=run.loss,
             layer_lr_decay=flags.layer_lr_decay,
             adversarial_radius=flags.adversarial_radius,
+            distillation=run.distillation,
         )
         trainer.rehearse(flags.max_length)
     except OSError as error:

@@ -7,7 +7,8 @@ from typing import Any
 
 from transformers import TrainerState, TrainingArguments
 
-from hf_rumor.config.flags import OF_THE_CORPUS, RunArguments
+from hf_rumor.config.flags import RunArguments
+from hf_rumor.config.rules import OF_THE_CORPUS
 from hf_rumor.report.record import Epoch, Step, Training
 from hf_rumor.training.callbacks import schedule, warmup_steps
 from hf_rumor.training.trainer import RumorTrainer

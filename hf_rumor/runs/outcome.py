@@ -116,6 +116,7 @@ def make_report(
     development = data.corpus.posts.select(data.split.development())
     test, threshold = outcome.scored["test"], outcome.decision.threshold
     groups = data.groups[data.split.test]
+    teacher = None if run.teacher is None else run.teacher.test
     baselines = predict_baselines(development["text"][:], development["label"][:], data.dataset["test"]["text"][:])
     return Report(
         data=replace(data_facts(data.corpus), share_unknown_tokens=outcome.share_unknown_tokens),
@@ -134,7 +135,7 @@ def make_report(
         test=measure(test, threshold, groups),
         unseen=None,
         early=early,
-        baseline=compare_baselines(baselines, test, threshold, groups),
+        baseline=compare_baselines(baselines, test, threshold, groups, teacher),
         calibration=outcome.calibration,
         decision=outcome.decision,
         curves=outcome.curves,

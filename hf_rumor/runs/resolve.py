@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 from datasets import Dataset
 from transformers import TrainingArguments
 
@@ -17,6 +18,7 @@ from hf_rumor.config.parse import Arguments, recipe_flags
 from hf_rumor.config.training_arguments import make_training_arguments
 from hf_rumor.corpus.arrow import Corpus, load_corpus
 from hf_rumor.corpus.columns import columns_of
+from hf_rumor.corpus.near_duplicates import Indices
 from hf_rumor.corpus.parts import SplitCorpus, split_corpus
 from hf_rumor.corpus.seen import SeenPosts
 from hf_rumor.errors import ArgumentError
@@ -27,7 +29,9 @@ from hf_rumor.report.record import Environment
 from hf_rumor.runs.environment import check_launcher, describe_environment, requested_precisions, resolve_precision
 from hf_rumor.runs.reposts import CorpusReposts, read_corpus_reposts
 from hf_rumor.runs.seen import drop_seen, seen_after
+from hf_rumor.runs.teacher import Teacher, ask_teacher
 from hf_rumor.training.callbacks import facts_of_steps
+from hf_rumor.training.distillation import Distillation
 from hf_rumor.training.hardware import detect_hardware
 from hf_rumor.training.losses import Loss, make_loss
 from hf_rumor.training.run_folder import Identity
@@ -55,6 +59,7 @@ class Run:
     resume_from: str  # `auto`, or the folder of a checkpoint
     seen: SeenPosts  # posts that the model will have seen, those of the model to start from included
     reposts: CorpusReposts | None  # None without `--reposts`
+    teacher: Teacher | None  # None without `--teacher`
 
     @property
     def folder(self) -> Path:
@@ -73,8 +78,22 @@ class Run:
     def steps(self) -> dict[str, Any]:
         """Return the facts that decide which posts are in which step: checkpoints with others are refused."""
         train = self.data.split.train
-        digest = hashlib.sha256(self.data.corpus.identity.encode() + train.tobytes()).hexdigest()
+        more = "\n".join(self.teacher.unlabeled_texts) if self.teacher else ""
+        content = self.data.corpus.identity.encode() + train.tobytes() + more.encode("utf-8", "replace")
+        digest = hashlib.sha256(content).hexdigest()
         return facts_of_steps(self.args, posts=f"{len(train)} ({digest[:8]})", is_streaming=self.flags.streaming)
+
+    @property
+    def epoch(self) -> Indices:
+        """Return the positions of the posts of an epoch: those of the training set, then those without a label."""
+        return _epoch(self.data, self.teacher)
+
+    @property
+    def distillation(self) -> Distillation | None:
+        """Return how the teacher is used; None without one."""
+        if self.teacher is None:
+            return None
+        return Distillation(self.flags.distillation_weight, self.flags.distillation_temperature)
 
     def load_model(self) -> tuple[Any, Any]:
         """Return a new model and its tokenizer."""
@@ -120,11 +139,16 @@ def resolve(arguments: Arguments, data: InMemory | None = None) -> Run:
     seen = None if model == MINI else load_seen(model, flags.model_revision)
     if seen is not None:
         split = drop_seen(split, seen, model)
+    teacher = None
+    if flags.teacher:
+        taught = load_seen(flags.teacher)
+        split = split if taught is None else drop_seen(split, taught, flags.teacher)
+        teacher = ask_teacher(flags.teacher, split, flags.unlabelled_path, columns_of(flags))
     reposts = None if flags.reposts == "none" else read_corpus_reposts(split, flags.reposts)
     loss = make_loss(flags.loss, flags.parsed("loss_kwargs"), labels=split.dataset["train"]["label"][:])
     settings = f" {loss.kwargs}" if loss.kwargs else ""
     logger.info("loss: %s%s, not outputs.loss of the model; probability: %s", loss.formula, settings, loss.activation)
-    epochs = choose_epochs(arguments, draft, len(split.epoch))
+    epochs = choose_epochs(arguments, draft, len(_epoch(split, teacher)))
     choices = {"model_name_or_path": model, "precision": precision, **_corpus_flags(arguments, split, data), **epochs}
     final = arguments.resolved(choices)
     left_open = {flag for flag in choices if getattr(named, flag, None) in ("auto", ["auto"])}
@@ -144,7 +168,13 @@ def resolve(arguments: Arguments, data: InMemory | None = None) -> Run:
         resume_from=final.training["resume_from_checkpoint"],
         seen=seen_after(split, seen),
         reposts=reposts,
+        teacher=teacher,
     )
+
+
+def _epoch(parts: SplitCorpus, teacher: Teacher | None) -> Indices:
+    num_more = len(teacher.unlabeled_texts) if teacher else 0
+    return np.concatenate([parts.epoch, len(parts.split.train) + np.arange(num_more)])
 
 
 def complete_by_recipe(arguments: Arguments, model: str) -> Arguments:

@@ -15,7 +15,7 @@ from hf_rumor.report.markdown import table_text
 from hf_rumor.report.section import table
 from hf_rumor.runs.fit import make_trainer
 from hf_rumor.runs.resolve import Run, resolve
-from hf_rumor.training.trainer import ValidationMetrics
+from hf_rumor.training.validation import ValidationMetrics
 from hf_rumor.util.files import write_text
 
 

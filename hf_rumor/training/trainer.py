@@ -9,23 +9,22 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from accelerate.utils import broadcast_object_list
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Sampler, SequentialSampler
-from transformers import EvalPrediction, Trainer, TrainerState
+from transformers import Trainer, TrainerState
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_pt_utils import LengthGroupedSampler
 from transformers.trainer_utils import has_length
 
-from hf_rumor.errors import ArgumentError, RunError
-from hf_rumor.evaluation.rumor_metrics import RumorMetrics
-from hf_rumor.labels import PROBLEM_TYPES, Activation, decide, rumor_probabilities
+from hf_rumor.errors import ArgumentError
+from hf_rumor.labels import PROBLEM_TYPES
 from hf_rumor.models.cpu.speed import speed_up_training
 from hf_rumor.models.lora import classifier_in, merge_lora
 from hf_rumor.training.adversary import Adversary
+from hf_rumor.training.distillation import COLUMN, Distillation
 from hf_rumor.training.layers import decay_learning_rates
 from hf_rumor.training.losses import Loss, as_loss
 from hf_rumor.training.sampler import ShuffledLengthGroupedSampler
@@ -54,6 +53,7 @@ class RumorTrainer(Trainer):
             et al., 2020, https://arxiv.org/abs/2003.10555).
         adversarial_radius: Radius of the embedding perturbation, at least 0 (FGM: Miyato et al., 2017,
             https://arxiv.org/abs/1605.07725). Above 0, each step costs twice the time.
+        distillation: How the column `teacher` of the training posts is used: logits of rumor by another model.
         speed_up: Whether to use faster, equivalent operations on a CPU; see `hf_rumor.models.cpu.speed`.
         **kwargs: As for `Trainer`.
 
@@ -71,12 +71,14 @@ class RumorTrainer(Trainer):
         loss: str | Loss | Callable[[Tensor, Tensor], Tensor] = "bce",
         layer_lr_decay: float = 1.0,
         adversarial_radius: float = 0.0,
+        distillation: Distillation | None = None,
         speed_up: bool = True,
         **kwargs: Any,
     ) -> None:
         self.loss = as_loss(loss)
         self.layer_lr_decay = layer_lr_decay
         self.adversarial_radius = adversarial_radius
+        self.distillation = distillation
         self.speed_up = speed_up
         self.resumed_at: int | None = None  # step of the checkpoint from which training resumed
         self._loss_sum: Tensor | float = 0.0
@@ -114,10 +116,13 @@ class RumorTrainer(Trainer):
         gradient is that of one large batch: (4, 4, 2) with accumulation equals 10 at once.
         """
         labels = inputs["labels"]
-        outputs = model(**{name: value for name, value in inputs.items() if name != "labels"})
+        outputs = model(**{name: value for name, value in inputs.items() if name not in ("labels", COLUMN)})
         logits = outputs["logits"].float()  # (batch, 2)
-        target = F.one_hot(labels, logits.shape[-1]).to(logits.dtype)  # (batch, 2)
-        loss = self.loss.function(logits, target)
+        if self.distillation is not None and COLUMN in inputs:
+            loss = self.distillation.loss(self.loss.function, logits, labels, inputs[COLUMN])
+        else:
+            target = F.one_hot(labels, logits.shape[-1]).to(logits.dtype)  # (batch, 2)
+            loss = self.loss.function(logits, target)
         if model.training:
             if self.adversary is None or not self.adversary.is_attacking:
                 self._loss_sum = self._loss_sum + loss.detach() * labels.numel()
@@ -157,6 +162,12 @@ class RumorTrainer(Trainer):
         """Use the batch size of a trial; `Trainer` would keep the one it started with."""
         super()._hp_search_setup(trial)
         self._train_batch_size = self.args.train_batch_size
+
+    def _set_signature_columns_if_needed(self) -> None:
+        """Keep the logits of the teacher, which the model does not take."""
+        super()._set_signature_columns_if_needed()
+        columns: Any = self._signature_columns
+        self._signature_columns = [*columns, COLUMN]  # type: ignore[assignment]
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """Return the optimizer of `TrainingArguments`, with lower learning rates for lower layers."""
@@ -267,22 +278,3 @@ class RumorTrainer(Trainer):
         if self.args.world_size > 1 or not has_length(eval_dataset):
             return None
         return SequentialSampler(eval_dataset)
-
-
-class ValidationMetrics:
-    """`compute_metrics` for `Trainer`: logits -> probabilities of rumor -> metrics at threshold 0.5."""
-
-    def __init__(self, activation: Activation) -> None:
-        self.activation = activation
-        self.metric = RumorMetrics(keep_in_memory=True)
-
-    def __call__(self, prediction: EvalPrediction) -> dict[str, float]:
-        """Return the metrics of gathered logits and labels. *Shape:* `(num_posts, 2)`, `(num_posts,)`."""
-        logits = np.asarray(prediction.predictions)
-        if not np.isfinite(logits).all():
-            raise RunError("training: the logits are not finite, since training diverged. Lower --learning_rate.")
-        probabilities = rumor_probabilities(logits, self.activation)
-        values: dict[str, float] = self.metric.compute(
-            references=prediction.label_ids, predictions=decide(probabilities, 0.5), scores=probabilities
-        )
-        return values

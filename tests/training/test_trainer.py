@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 import torch
 from datasets import Dataset
-from sklearn.metrics import f1_score
 from torch import nn
 from torch.nn import functional as F
-from transformers import EvalPrediction, Trainer, TrainingArguments
+from transformers import Trainer, TrainingArguments
 
-from hf_rumor.errors import ArgumentError, RunError
+from hf_rumor.errors import ArgumentError
 from hf_rumor.models.cpu import dropout
-from hf_rumor.training.trainer import RumorTrainer, ValidationMetrics
+from hf_rumor.training.trainer import RumorTrainer
 
 
 def changes_by_training(trainer):
@@ -130,13 +129,6 @@ def test_without_a_count_of_labels_micro_batches_weigh_the_same(make_trainer):
     assert trainer._share_of_step(3, None) == 0.25
 
 
-def test_validation_metrics_are_those_of_scikit_learn():
-    random = np.random.default_rng(0)
-    logits, labels = random.normal(size=(50, 2)).astype(np.float32), random.integers(0, 2, 50)
-    values = ValidationMetrics("sigmoid")(EvalPrediction(predictions=logits, label_ids=labels))
-    assert values["macro_f1"] == pytest.approx(f1_score(labels, logits[:, 1] >= 0, average="macro"))
-
-
 TWO_PROCESSES = """
 import sys
 sys.path[:0] = [{tests!r}]
@@ -219,13 +211,6 @@ def test_evaluation_and_prediction_skip_no_post_whatever_training_drops(make_tra
     assert sum(len(batch["labels"]) for batch in trainer.get_train_dataloader()) == 8
     assert len(trainer.predict(trainer.eval_dataset).predictions) == 10
     assert trainer.args.dataloader_drop_last
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_training_that_diverged_is_an_error(value):
-    logits = np.array([[0.0, value], [0.0, 1.0]], dtype=np.float32)
-    with pytest.raises(RunError, match=r"training diverged\. Lower --learning_rate"):
-        ValidationMetrics("sigmoid")(EvalPrediction(predictions=logits, label_ids=np.array([0, 1])))
 
 
 @pytest.fixture
