@@ -16,7 +16,7 @@ ROWS = (
     ("__main__",),
     ("cli",),
     ("api",),
-    ("runs", "serve", "watch"),
+    ("runs", "serve", "watch", "desk"),
     ("config", "hub"),
     ("report", "training", "inference"),
     ("models", "reposts"),

@@ -26,11 +26,13 @@ from hf_rumor.cli import (
     evaluate,
     explain,
     export,
+    feedback,
     predict,
     push,
     search,
     serve,
     train,
+    triage,
     watch,
 )
 from hf_rumor.cli.arguments import Parser
@@ -49,6 +51,8 @@ VERBS = (
     decide,
     compare,
     predict,
+    triage,
+    feedback,
     explain,
     export,
     serve,

@@ -34,6 +34,12 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "observed_at": ("observed_at",),
 }
 
+# Columns with numbers of reposts, comments and likes, which say how many people a post has reached.
+REACH_NAMES = (
+    *("num_reposts", "reposts_count", "转发数", "num_comments", "comments_count", "评论数"),
+    *("num_likes", "attitudes_count", "like_count", "点赞数"),
+)
+
 
 @dataclass(frozen=True)
 class Columns:

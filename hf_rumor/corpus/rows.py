@@ -1,8 +1,8 @@
 """Turn the rows of any format into posts, for `train` and for `predict`."""
 
 import re
-from collections.abc import Iterable, Iterator, Set
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hf_rumor.corpus.catalogue import recognize, recognize_by_size
@@ -42,6 +42,7 @@ class Item:
     id: str | int  # of the input, or else the number of the row
     post: Post | None  # None if there is an error
     error: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)  # of the row, by column
 
 
 def read_posts(source: Input, columns: Columns) -> Iterator[Post]:
@@ -134,9 +135,9 @@ def _to_item(row: Row, columns: Columns, findings: Findings) -> Item:
         post = to_post(row, columns, findings, is_labeled=False)
         if not post.text:
             raise ValueError("the text is empty.")
-        return Item(item_id, post)
+        return Item(item_id, post, values=row.values)
     except ValueError as error:
-        return Item(item_id, None, str(error))
+        return Item(item_id, None, str(error), row.values)
 
 
 def to_post(row: Row, columns: Columns, findings: Findings, *, is_labeled: bool = True) -> Post:

@@ -1,0 +1,53 @@
+"""`hf-rumor feedback`."""
+
+import argparse
+from datetime import UTC, datetime
+from typing import Any
+
+from hf_rumor.cli.arguments import add_verb
+from hf_rumor.util.files import user_path
+
+
+NOTE = """\
+The column verdict contains rumor, non-rumor or undecided (谣言, 非谣言, 待定); rows without a verdict stay open.
+Undecided posts are counted, but not added."""
+
+
+def add_parser(verbs: Any) -> None:
+    """Add the verb."""
+    parser = add_verb(
+        verbs,
+        "feedback",
+        "add the verdicts in a queue to the desk's corpus, and compare them with the predictions",
+        example="hf-rumor feedback queue.xlsx --corpus ours.jsonl --author Li",
+        note=NOTE,
+    )
+    parser.add_argument("queue", metavar="QUEUE", type=user_path, help="File of hf-rumor triage, with verdicts.")
+    parser.add_argument(
+        "--corpus", type=user_path, required=True, help="Corpus of the desk, a .jsonl file; created if it is missing."
+    )
+    parser.add_argument("--author", help="Who decided; saved with each verdict.")
+    parser.add_argument("--text_column", help="Name of the text column; detected if not given.")
+    parser.add_argument("--id_column", help="Name of the id column; detected if not given.")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Add the verdicts, and print what they say about the predictions."""
+    from hf_rumor.corpus.columns import Columns
+    from hf_rumor.desk.feedback import add_to_corpus, count_hits, read_verdicts
+    from hf_rumor.desk.verdicts import UNDECIDED
+
+    columns = Columns(text=arguments.text_column, id=arguments.id_column)
+    verdicts, num_open = read_verdicts(arguments.queue, columns)
+    added = add_to_corpus(arguments.corpus, verdicts, arguments.author, datetime.now(UTC))
+    num_undecided = sum(verdict.label == UNDECIDED for verdict in verdicts)
+    print(
+        f"{arguments.corpus}: {added.added} posts added, {added.changed} changed, {added.known} known already; "
+        f"{num_undecided} undecided, {num_open} without a verdict"
+    )
+    for hits in count_hits(verdicts):
+        print(
+            f"predicted {hits.decision}: {hits.num_rumors} of {hits.num_posts} are rumors "
+            f"({hits.num_rumors / hits.num_posts:.0%} [{hits.low:.0%}, {hits.high:.0%}], 95% CI)"
+        )

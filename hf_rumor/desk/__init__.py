@@ -1,0 +1,1 @@
+"""A fact-checking desk: what to check first, and verdicts -> the desk's corpus."""
