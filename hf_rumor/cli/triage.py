@@ -11,7 +11,7 @@ from hf_rumor.util.files import user_path
 logger = logging.getLogger(__name__)
 
 NOTE = """\
-Near-duplicates are one story and one row. A check is worth more if the story is probably a rumor, if many people have
+Near-duplicates are one story and one row. A check has more value if the story is probably a rumor, if many people have
 seen it (columns for reposts, comments and likes), and if it is recent. Fill in the column verdict: rumor, non-rumor
 or undecided; hf-rumor feedback reads it."""
 

@@ -119,7 +119,7 @@ def _to_row(verdict: Verdict, author: str | None, now: datetime) -> dict[str, An
 
 
 def count_hits(verdicts: Sequence[Verdict]) -> list[Hits]:
-    """Return, for each prediction, how many posts with it are rumors; undecided posts are left out."""
+    """Return, for each prediction, how many posts with it are rumors; undecided posts are skipped."""
     from scipy.stats import binomtest
 
     hits = []

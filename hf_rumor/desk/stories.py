@@ -11,7 +11,7 @@ from hf_rumor.corpus.post import Post
 from hf_rumor.evaluation.metrics import Floats
 
 
-HALF_LIFE = 3.0  # days after which a check is worth half
+HALF_LIFE = 3.0  # days after which the value of a check has halved
 SECONDS_PER_DAY = 86_400
 
 
