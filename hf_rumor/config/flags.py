@@ -169,6 +169,12 @@ class RunArguments:
     )
     abstain_below: float | None = _flag(None, "Abstain (predict uncertain) below this confidence, between 0.5 and 1.")
 
+    abstain: str | None = _flag(
+        None,
+        "Abstain so that few posts get a wrong decision: error<=0.05 chooses the confidence on validation posts so "
+        "that this holds with a probability of 95%.",
+    )
+
     license: str | None = _flag(
         None, "License of the model, for the model card: apache-2.0, mit, ... Required by --push_to_hub."
     )
@@ -177,6 +183,7 @@ class RunArguments:
 
     def __post_init__(self) -> None:
         """Raise `ArgumentError` on values outside their range."""
+        from hf_rumor.evaluation.abstention import parse_abstain
         from hf_rumor.evaluation.decision import parse_decision
 
         parse_decision(self.decision)
@@ -184,6 +191,10 @@ class RunArguments:
             raise ArgumentError(
                 f"--abstain_below {self.abstain_below:g}: not between 0.5 and 1. Use a value such as 0.8."
             )
+        if self.abstain is not None:
+            parse_abstain(self.abstain)
+            if self.abstain_below is not None:
+                raise ArgumentError("--abstain: cannot be combined with --abstain_below. Remove one of them.")
         if not 0 < self.layer_lr_decay <= 1:
             raise ArgumentError(
                 f"--layer_lr_decay {self.layer_lr_decay:g}: not in (0, 1]. Use a value such as 0.9, or 1 for none."

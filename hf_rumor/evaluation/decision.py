@@ -57,6 +57,15 @@ class Certain:
 
 
 @dataclass(frozen=True)
+class Abstention:
+    """How the confidence below which a post is uncertain was chosen."""
+
+    rule: str  # of `--abstain`
+    bound: float  # share of posts that may get a wrong decision
+    reached: bool  # whether the validation posts are enough; if not, the model does not abstain
+
+
+@dataclass(frozen=True)
 class Decision:
     """The threshold of a model, how it was chosen, and the scores at it."""
 
@@ -68,6 +77,7 @@ class Decision:
     coverage: Coverage  # on test posts
     abstain_below: float | None  # confidence below which a post is uncertain
     certain: Certain | None
+    abstention: Abstention | None = None  # None without `--abstain`
 
 
 def parse_decision(text: str) -> Rule:

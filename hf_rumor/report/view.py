@@ -119,6 +119,8 @@ def _calibration(report: Report, tr: Translator) -> Section:
                 accuracy=number(decision.certain.accuracy),
             )
         )
+    if decision.abstention is not None:
+        paragraphs.append(_abstention(report, tr))
     moments = {tr("before calibration"): calibration.before, tr("after calibration"): calibration.after}
     scores = [(moment, *map(number, vars(part).values())) for moment, part in moments.items() if part]
     titles = "|".join([tr("test posts"), *(f"#{entry.name}" for entry in fields(calibration.after))])
@@ -130,6 +132,24 @@ def _calibration(report: Report, tr: Translator) -> Section:
     at_threshold = table(tr("posts|#precision|#recall|#flagged as rumors"), points_at_threshold)
     tables = (table(titles, scores, by_chance), at_threshold)
     return Section("calibration", tr("Calibration and threshold"), tuple(paragraphs), tables=tables)
+
+
+def _abstention(report: Report, tr: Translator) -> str:
+    decision, total = report.decision, report.test.num_posts
+    if decision.abstention is None or decision.certain is None:
+        return tr("There are too few validation posts for a guarantee, so the model does not abstain.")
+    num_wrong = (
+        round((1 - decision.certain.accuracy) * decision.certain.num_posts) if decision.certain.num_posts else 0
+    )
+    return tr(
+        "This confidence was chosen on validation posts (`--abstain {rule}`): with a probability of 95%, at most "
+        "{bound} of all posts that are like them get a wrong decision. Of these test posts, it is {wrong}; {decided} get "
+        "a decision.",
+        rule=decision.abstention.rule,
+        bound=f"{decision.abstention.bound:.3g}",
+        wrong=f"{num_wrong / total:.1%}",
+        decided=f"{decision.certain.num_posts / total:.1%}",
+    )
 
 
 def _formula(line: Platt) -> str:

@@ -13,11 +13,20 @@ from torch.nn import functional as F
 
 from hf_rumor.config.flags import RunArguments
 from hf_rumor.corpus.arrow import Corpus, posts_of
+from hf_rumor.corpus.near_duplicates import Indices
 from hf_rumor.corpus.parts import SplitCorpus
+from hf_rumor.evaluation.abstention import choose_confidence, parse_abstain
 from hf_rumor.evaluation.baseline import compare_baselines, predict_baselines
 from hf_rumor.evaluation.calibration import PRIOR_POSTS, Calibration, Platt, fit_lines, measure_calibration
 from hf_rumor.evaluation.curves import Curves, confident_mistakes, measure_curves
-from hf_rumor.evaluation.decision import Decision, choose_threshold, measure_decision, operating_point, parse_decision
+from hf_rumor.evaluation.decision import (
+    Abstention,
+    Decision,
+    choose_threshold,
+    measure_decision,
+    operating_point,
+    parse_decision,
+)
 from hf_rumor.evaluation.early import EarlyDetection
 from hf_rumor.evaluation.measure import NUM_RESAMPLES, measure
 from hf_rumor.evaluation.metrics import Scored
@@ -72,6 +81,10 @@ def conclude(trainer: RumorTrainer, data: SplitCorpus, flags: RunArguments, raw:
         "threshold: %.4f (--decision %s%s)",
         *(threshold.value, flags.decision, "" if threshold.reached else "; not reached on validation posts"),
     )
+    abstain_below, abstention = flags.abstain_below, None
+    if flags.abstain is not None:
+        groups = data.groups[data.split.validation]
+        abstain_below, abstention = _abstain(flags.abstain, validation, threshold.value, groups)
     point = operating_point(validation.labels, validation.probabilities, threshold.value)
     return Outcome(
         scored=after,
@@ -82,10 +95,23 @@ def conclude(trainer: RumorTrainer, data: SplitCorpus, flags: RunArguments, raw:
             before=measure_calibration(before["test"]),
             after=measure_calibration(test),
         ),
-        decision=measure_decision(flags.decision, threshold, flags.abstain_below, test, point),
+        decision=replace(
+            measure_decision(flags.decision, threshold, abstain_below, test, point), abstention=abstention
+        ),
         curves=measure_curves(test.labels, before["test"].probabilities, test.probabilities),
         share_unknown_tokens=_share_unknown(trainer, data.dataset["test"], flags.max_length),
     )
+
+
+def _abstain(rule: str, validation: Scored, threshold: float, groups: Indices) -> tuple[float | None, Abstention]:
+    """Return the confidence below which a post is uncertain, by the rule of `--abstain`; log it."""
+    bound = parse_abstain(rule)
+    chosen = choose_confidence(validation.labels, validation.probabilities, threshold, groups, bound)
+    if chosen is None:
+        logger.warning("abstain: too few validation posts for %s; the model does not abstain", rule)
+    else:
+        logger.info("abstain: below a confidence of %.4f (%s)", chosen, rule)
+    return chosen, Abstention(rule, bound, reached=chosen is not None)
 
 
 def _fit_lines(
