@@ -22,9 +22,7 @@ def parse_abstain(rule: str) -> float:
     """
     match = re.fullmatch(r"error<=(0?\.\d+)", rule.replace(" ", ""))
     if not match or not 0 < float(match[1]) < 0.5:
-        raise ArgumentError(
-            f'--abstain {rule}: not a rule such as "error<=0.05", with a number below 0.5. Write it so.'
-        )
+        raise ArgumentError(f'--abstain {rule}: not a rule such as "error<=0.05", with a number below 0.5. Fix it.')
     return float(match[1])
 
 
@@ -33,10 +31,10 @@ def choose_confidence(
 ) -> float | None:
     """Return the lowest confidence for which at most a share `bound` of all posts gets a wrong decision.
 
-    With a probability of 95%, this holds for posts that are drawn like the validation posts: the exact binomial bound of
-    the error is at most `bound` (Bates et al., 2021, https://arxiv.org/abs/2101.02703, Theorem 1; conformal risk
+    With a probability of 95%, this holds for posts that are drawn like the validation posts: the exact binomial bound
+    of the error is at most `bound` (Bates et al., 2021, https://arxiv.org/abs/2101.02703, Theorem 1; conformal risk
     control, https://arxiv.org/abs/2208.02814, bounds its mean only). The unit is a group of near-duplicates, which is
-    wrong if one of its posts is. A decision on fewer posts is never wrong more often, so the lowest confidence is safe.
+    wrong if one of its posts is. Fewer decisions are never wrong more often, so the lowest such confidence is safe.
 
     Args:
         labels: Of validation posts.

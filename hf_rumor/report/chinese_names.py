@@ -43,10 +43,11 @@ NAMES = {  # words from data
     "There are too few validation posts for a guarantee, so the model does not abstain.": (
         "验证集样本太少，无法给出保证，因此模型不会判为“不确定”。"
     ),
-    "This confidence was chosen on validation posts (`--abstain {rule}`): with a probability of 95%, at most {bound} of "
-    "all posts that are like them get a wrong decision. Of these test posts, it is {wrong}; {decided} get a decision.": (
-        "该置信度在验证集上选定（`--abstain {rule}`）：对与验证集同分布的微博，判断错误的比例以 95% 的概率不超过 {bound}。"
-        "在测试集上，这一比例为 {wrong}；{decided} 的微博得到明确判断。"
+    "This confidence was chosen on validation posts (`--abstain {rule}`): with a probability of 95%, at most {bound} "
+    "of all posts that are like them get a wrong decision. Of these test posts, it is {wrong}; {decided} get a "
+    "decision.": (
+        "该置信度在验证集上选定（`--abstain {rule}`）：对与验证集同分布的微博，判断错误的比例以 95% 的概率"
+        "不超过 {bound}。在测试集上，这一比例为 {wrong}；{decided} 的微博得到明确判断。"
     ),
     "fewer than 20 posts of a label, near-duplicates counted once": "某一类别的样本不足 20 条（近似重复只计一次）",
     "share of posts classified correctly": "分类正确的样本比例",

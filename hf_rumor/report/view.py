@@ -138,17 +138,16 @@ def _abstention(report: Report, tr: Translator) -> str:
     decision, total = report.decision, report.test.num_posts
     if decision.abstention is None or decision.certain is None:
         return tr("There are too few validation posts for a guarantee, so the model does not abstain.")
-    num_wrong = (
-        round((1 - decision.certain.accuracy) * decision.certain.num_posts) if decision.certain.num_posts else 0
-    )
+    certain = decision.certain
+    num_wrong = round((1 - certain.accuracy) * certain.num_posts) if certain.num_posts else 0
     return tr(
         "This confidence was chosen on validation posts (`--abstain {rule}`): with a probability of 95%, at most "
-        "{bound} of all posts that are like them get a wrong decision. Of these test posts, it is {wrong}; {decided} get "
-        "a decision.",
+        "{bound} of all posts that are like them get a wrong decision. Of these test posts, it is {wrong}; {decided} "
+        "get a decision.",
         rule=decision.abstention.rule,
         bound=f"{decision.abstention.bound:.3g}",
         wrong=f"{num_wrong / total:.1%}",
-        decided=f"{decision.certain.num_posts / total:.1%}",
+        decided=f"{certain.num_posts / total:.1%}",
     )
 
 
