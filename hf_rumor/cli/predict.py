@@ -23,17 +23,20 @@ from hf_rumor.errors import ArgumentError
 from hf_rumor.report.words import prior_words
 from hf_rumor.util.files import output_file, user_path
 from hf_rumor.util.processes import is_first_process, num_processes, process_rank
+from hf_rumor.util.tables import check_suffix
 
 
 if TYPE_CHECKING:
     from hf_rumor.corpus.columns import Columns
+    from hf_rumor.corpus.rows import Item
     from hf_rumor.corpus.seen import SeenPosts
     from hf_rumor.inference.classifier import RumorClassifier
 
 
 logger = logging.getLogger(__name__)
 
-TABLES = (".csv", ".tsv", ".xls", ".xlsx")  # suffixes that promise a table
+TABLES = (".csv", ".xlsx", ".html")
+OTHER_TABLES = (".tsv", ".xls", ".ods")  # suffixes that promise a table
 
 
 def add_parser(verbs: Any) -> None:
@@ -41,7 +44,7 @@ def add_parser(verbs: Any) -> None:
     parser = add_verb(
         verbs,
         "predict",
-        "predict the probability of rumor for each post, and write JSON lines",
+        "predict the probability of rumor for each post, and write JSON lines or a table",
         example="hf-rumor predict out posts.csv --output predictions.jsonl",
     )
     add_model(parser)
@@ -52,7 +55,14 @@ def add_parser(verbs: Any) -> None:
         default="-",
         help="File or folder in a format that train reads, or a text in quotes. [-, stdin]",
     )
-    parser.add_argument("--output", type=user_path, help="File for the predictions. [-, stdout]")
+    parser.add_argument(
+        "--output",
+        type=user_path,
+        help="File for the predictions: JSON lines, or by its suffix a table with the columns of the input (.csv, "
+        ".xlsx, .html). [-, stdout]",
+    )
+    parser.add_argument("--sort", action="store_true", help="The most probable rumors first; needs a table.")
+    parser.add_argument("--top", metavar="N", type=count, help="Only the N most probable rumors; needs a table.")
     parser.add_argument("--resume", action="store_true", help="Resume a job that was interrupted.")
     add_threshold(parser)
     add_prior(parser)
@@ -122,7 +132,9 @@ def run(arguments: argparse.Namespace) -> None:
             )
             return _with_progress(lines, source)
 
-        if share.of > 1:
+        if _is_table(arguments):
+            _write_table(arguments, list(items), classifier, seen)
+        elif share.of > 1:
             write_share(arguments.output, job, lines_from, share, resume=arguments.resume)
             if is_first_process():
                 join_shares(arguments.output, job, share.of, arguments.batch_size)
@@ -130,6 +142,27 @@ def run(arguments: argparse.Namespace) -> None:
             write_predictions(arguments.output, job, lines_from, resume=arguments.resume)
         else:
             _print_predictions(lines_from(0))
+
+
+def _is_table(arguments: argparse.Namespace) -> bool:
+    return arguments.output is not None and arguments.output.suffix.lower() in TABLES
+
+
+def _write_table(
+    arguments: argparse.Namespace, items: "list[Item]", classifier: "RumorClassifier", seen: "SeenPosts | None"
+) -> None:
+    from hf_rumor.inference.bulk import ERROR_KEY, all_failed, predict_items
+    from hf_rumor.inference.table import to_table
+    from hf_rumor.util.tables import write_table
+
+    windows = predict_items(classifier, items, arguments.batch_size, seen=seen, observed_at=arguments.observed_at)
+    lines = [line for window in windows for line in window]
+    if lines and all(ERROR_KEY in line for line in lines):
+        raise all_failed(lines[0])
+    columns, rows = to_table(lines, items, sort=arguments.sort or arguments.top is not None, top=arguments.top)
+    write_table(arguments.output, columns, rows)
+    omitted = f"; {len(lines) - len(rows):,} omitted (--top)" if len(rows) < len(lines) else ""
+    logger.info("predict: %s posts%s", f"{len(lines):,}", omitted)
 
 
 def _with_prior(classifier: "RumorClassifier", arguments: argparse.Namespace, columns: "Columns") -> "RumorClassifier":
@@ -180,18 +213,32 @@ def _check_files(arguments: argparse.Namespace, processes: int) -> None:
         raise ArgumentError("--resume: INPUT must be a file, since it is read again. Name the file.")
     if arguments.prior == "auto" and not is_file:
         raise ArgumentError("--prior auto: INPUT must be a file, since it is read twice. Name the file.")
+    _check_table(arguments, processes)
     if processes > 1 and not (is_file and arguments.output):
         raise ArgumentError(f"predict: with {processes} processes, INPUT and --output must be files. Name both.")
     if arguments.output:
         arguments.output = output_file(arguments.output)
-        if arguments.output.suffix.lower() in TABLES:
+        if arguments.output.suffix.lower() in OTHER_TABLES:
             raise ArgumentError(
-                f"--output {arguments.output}: predictions are written as JSON lines, not as a table. Use a name that "
-                "ends in .jsonl."
+                f"--output {arguments.output}: not a format that is written. Use a name that ends in .jsonl, "
+                f"{', '.join(TABLES)}."
             )
         if arguments.output.exists() and is_file and arguments.output.samefile(source):
             raise ArgumentError(
                 f"--output {arguments.output}: this is the input file; it would be overwritten. Name another file."
+            )
+
+
+def _check_table(arguments: argparse.Namespace, processes: int) -> None:
+    for flag in ("sort", "top"):
+        if getattr(arguments, flag) and not _is_table(arguments):
+            raise ArgumentError(f"--{flag}: needs a table. Name an --output that ends in {', '.join(TABLES)}.")
+    if _is_table(arguments):
+        check_suffix(arguments.output)
+        if arguments.resume or processes > 1:
+            raise ArgumentError(
+                f"--output {arguments.output}: a table is written at once. For --resume and for several processes, "
+                "use a name that ends in .jsonl."
             )
 
 

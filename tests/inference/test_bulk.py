@@ -1,3 +1,4 @@
+import csv
 import json
 import os
 import random
@@ -279,7 +280,10 @@ def test_stdin_is_read_as_lines_and_stdout_may_be_closed_early(folder, texts):
         ("INPUT --batch_size 0", "expected a whole number of at least 1"),
         ("INPUT --text_column body --format csv", "no column named 'body'"),
         ("INPUT --format xml", "invalid choice"),
-        ("INPUT --output predictions.csv", "written as JSON lines, not as a table"),
+        ("INPUT --output predictions.ods", "not a format that is written. Use a name that ends in .jsonl, .csv"),
+        ("INPUT --output predictions.jsonl --top 3", "--top: needs a table. Name an --output that ends in .csv"),
+        ("INPUT --sort", "--sort: needs a table"),
+        ("INPUT --output predictions.csv --resume", "a table is written at once"),
         ("INPUT --output INPUT", "this is the input file; it would be overwritten"),
         ("INPUT --output FOLDER", "is a folder. Name a file"),
         ("- --output out.jsonl --resume", "INPUT must be a file"),
@@ -294,6 +298,19 @@ def test_a_user_error_is_reported_and_nothing_is_written(folder, posts, tmp_path
     assert message in captured.err
     assert captured.out == ""
     assert posts.read_bytes() == before
+
+
+def test_a_table_has_the_columns_of_the_input(folder, tmp_path):
+    (tmp_path / "posts.csv").write_text("id,正文,链接\na,停水,x\nb,,y\nc,下雨,z\n", encoding="utf-8")
+    words = [str(tmp_path / "posts.csv"), "--output", str(tmp_path / "out.csv"), "--top", "2"]
+    assert cli.main(["predict", str(folder), *words]) == 0
+    with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [{row["id"], row["链接"], row["正文"]} for row in rows] in (
+        [{"a", "x", "停水"}, {"c", "z", "下雨"}],
+        [{"c", "z", "下雨"}, {"a", "x", "停水"}],
+    )
+    assert float(rows[0]["rumor_probability"]) >= float(rows[1]["rumor_probability"])
 
 
 def test_on_a_terminal_the_progress_reaches_100_percent(folder, tmp_path, monkeypatch, capsys):
