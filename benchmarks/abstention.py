@@ -2,9 +2,9 @@
 
     python benchmarks/abstention.py RUN [RUN ...] --data_path CED [--bound 0.05]
 
-The test posts of the runs, which no model was trained on, are divided at random by near-duplicate group, 200 times: on one
-part the confidence is chosen, on the other the share of wrong decisions is counted. Prints how often it is within the bound,
-and the mean share of posts that get a decision.
+The test posts of the runs are divided at random by near-duplicate group, 200 times: on one part the confidence is
+chosen, on the other the share of wrong decisions is counted. Prints how often it is within the bound, and the mean
+share of posts that get a decision.
 """
 
 import argparse
@@ -24,6 +24,7 @@ VALIDATION = 0.4  # share of the groups
 
 
 def main() -> None:
+    """Print one line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", metavar="RUN", type=Path, nargs="+", help="Output folder of a run on the corpus.")
     parser.add_argument("--data_path", required=True)
