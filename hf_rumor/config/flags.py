@@ -113,6 +113,11 @@ class RunArguments:
         "Pooling for the classification head: first_token, or mean (over all tokens; adds one layer; BERT only).",
     )
     max_length: int = _flag(256, "Maximum number of tokens; longer posts are truncated.")
+    mask_sources: bool = _flag(
+        False,
+        "Ignore what differs between sources: links, mentions, brackets, hashtags, repeated marks and digits. Saved "
+        "with the tokenizer.",
+    )
     freeze_embeddings: bool = _flag(False, "Freeze the token embeddings, which saves time and memory.")
     lora_r: int = _flag(
         0,

@@ -24,6 +24,7 @@ from hf_rumor.corpus.seen import SeenPosts
 from hf_rumor.errors import ArgumentError
 from hf_rumor.models.encoders import MINI, freeze_embeddings, load_encoder, resolve_model
 from hf_rumor.models.lora import add_lora
+from hf_rumor.models.masking import mask_sources
 from hf_rumor.models.seen import load_seen
 from hf_rumor.report.record import Environment
 from hf_rumor.runs.environment import check_launcher, describe_environment, requested_precisions, resolve_precision
@@ -106,6 +107,8 @@ class Run:
             flags.pooling,
             flags.model_revision,
         )
+        if flags.mask_sources:
+            mask_sources(tokenizer)
         if flags.freeze_embeddings:
             freeze_embeddings(model)
         if flags.lora_r:
