@@ -82,7 +82,14 @@ def make_queue(
     stories = find_stories(posts, probabilities, [reach_of(item.values) for item in kept], history)
     shown, omitted = stories[:top], stories[len(stories[:top]) :]
     words = _influential_words(classifier, [posts[story.posts[0]].text for story in shown])
-    inputs = list(dict.fromkeys(name for story in shown for name in kept[story.posts[0]].values))
+    inputs = list(
+        dict.fromkeys(
+            name
+            for story in shown
+            for name, value in kept[story.posts[0]].values.items()
+            if not isinstance(value, list | dict)  # such as reposts
+        )
+    )
     rows = tuple(
         (*_own(rank, story, classifier, words[rank - 1]), *(kept[story.posts[0]].values.get(name) for name in inputs))
         for rank, story in enumerate(shown, start=1)
@@ -116,11 +123,9 @@ def _influential_words(classifier: RumorClassifier, texts: Sequence[str]) -> lis
     found = []
     for one in explanations:
         sign = 1 if one.prediction.rumor_probability >= classifier.facts.threshold else -1
-        words = sorted((word for word in one.words if word.text.strip()), key=lambda word: -sign * word.weight)
-        best = dict.fromkeys(
-            word.text for word in words if sign * word.weight > 0 and any(map(str.isalnum, word.text))
-        )
-        found.append("、".join(list(best)[:NUM_WORDS]))
+        words = [word for word in one.words if sign * word.weight > 0 and any(map(str.isalnum, word.text))]
+        words.sort(key=lambda word: -sign * word.weight)
+        found.append("、".join(list(dict.fromkeys(word.text for word in words))[:NUM_WORDS]))
     return found
 
 

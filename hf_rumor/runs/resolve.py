@@ -23,6 +23,7 @@ from hf_rumor.corpus.parts import SplitCorpus, split_corpus
 from hf_rumor.corpus.seen import SeenPosts
 from hf_rumor.errors import ArgumentError
 from hf_rumor.models.encoders import MINI, freeze_embeddings, load_encoder, resolve_model
+from hf_rumor.models.hub import check_reachable
 from hf_rumor.models.lora import add_lora
 from hf_rumor.models.masking import mask_sources
 from hf_rumor.models.seen import load_seen
@@ -144,6 +145,7 @@ def resolve(arguments: Arguments, data: InMemory | None = None) -> Run:
         split = drop_seen(split, seen, model)
     teacher = None
     if flags.teacher:
+        check_reachable(flags.teacher, "--teacher")
         taught = load_seen(flags.teacher)
         split = split if taught is None else drop_seen(split, taught, flags.teacher)
         teacher = ask_teacher(flags.teacher, split, flags.unlabelled_path, columns_of(flags))

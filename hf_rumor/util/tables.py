@@ -11,6 +11,7 @@ from hf_rumor.util.files import write_csv, write_text, written_whole
 
 SUFFIXES = (".xlsx", ".csv", ".jsonl", ".html")
 WIDEST = 80  # characters of a column in a spreadsheet
+LONGEST = 32_767  # characters of a cell; Excel reads no more
 
 
 def check_suffix(path: Path) -> None:
@@ -69,7 +70,7 @@ def _write_xlsx(
     for number, row in enumerate([columns, *rows], start=1):
         for place, value in enumerate(row, start=1):
             is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15
-            text = "" if value is None else ILLEGAL_CHARACTERS_RE.sub("", str(value))
+            text = "" if value is None else ILLEGAL_CHARACTERS_RE.sub("", str(value))[:LONGEST]
             cell = sheet.cell(number, place, value if is_number else None)
             if not is_number and text:
                 cell.value, cell.data_type = text, "s"

@@ -19,7 +19,7 @@ def item(number, text, **values):
 
 
 def test_a_queue_has_our_columns_and_those_of_the_input(classifier, texts):
-    items = [item(number, text, 转发数="12", verdict="old") for number, text in enumerate(texts[:8])]
+    items = [item(number, text, 转发数="12", verdict="old", reposts=[]) for number, text in enumerate(texts[:8])]
     queue = make_queue(classifier, items)
     assert queue.columns == (*OWN_COLUMNS, "id", "text", "转发数", "verdict_input")
     probabilities = classifier.probabilities([one.post for one in items])
