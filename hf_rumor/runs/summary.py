@@ -64,7 +64,9 @@ def summarize(results: Sequence[Result], groups: Mapping[str, int]) -> list[Row]
         # A baseline depends on the training and test posts only, which are those of all variants and training seeds.
         once = list({result.cell.part: result for result in first}.values())
         for name, model in BASELINES.items():
-            rows.append(_row(model, split, once, [getattr(result.report.baseline, name) for result in once]))
+            scores = [getattr(result.report.baseline, name) for result in once]
+            if all(scores):  # without distillation there is no teacher
+                rows.append(_row(model, split, once, scores))
         for variant, runs in by_variant.items():
             row = _variant_row(variant, split, runs)
             rows.append(row if runs is first else replace(row, over_first=compare_runs(runs, first, groups)))
