@@ -177,7 +177,7 @@ class RunArguments:
     abstain: str | None = _flag(
         None,
         "Abstain so that few posts get a wrong decision: error<=0.05 chooses the confidence on validation posts so "
-        "that this holds with a probability of 95%.",
+        "that this holds with a probability of 0.95.",
     )
 
     license: str | None = _flag(
