@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from hf_rumor.cli.main import main
 from hf_rumor.corpus.columns import Columns
 from hf_rumor.corpus.post import Post
 from hf_rumor.desk.feedback import Added, Verdict, add_to_corpus, count_hits, read_verdicts
@@ -87,3 +88,15 @@ def test_hits_are_counted_for_each_prediction_with_an_exact_interval():
     assert (rumor.decision, rumor.num_posts, rumor.num_rumors) == ("rumor", 10, 9)
     assert (rumor.low, rumor.high) == pytest.approx((0.5550, 0.9975), abs=1e-4)  # Clopper and Pearson, 9 of 10
     assert (uncertain.num_posts, uncertain.num_rumors) == (1, 0)
+
+
+def test_a_queue_is_written_filled_in_and_read_again(folder, tmp_path, capsys):
+    (tmp_path / "today.csv").write_text("id,正文\n1,听说明天停水\n2,今天晴\n", encoding="utf-8")
+    queue, corpus = tmp_path / "queue.csv", tmp_path / "ours.jsonl"
+    words = [str(tmp_path / "today.csv"), "--top", "1", "--output", str(queue)]
+    assert main(["triage", str(folder), *words]) == 0
+    assert f"queue: {queue} (1 rows)" in capsys.readouterr().out
+    queue.write_text(queue.read_text(encoding="utf-8-sig").replace("1,,", "1,谣言,", 1), encoding="utf-8")
+    assert main(["feedback", str(queue), "--corpus", str(corpus)]) == 0
+    assert "1 posts added, 0 changed, 0 known already; 0 undecided, 0 without" in capsys.readouterr().out
+    assert rows(corpus)[0]["label"] == "rumor"
