@@ -97,7 +97,7 @@ def test_files_and_functions_are_short():
 
 def test_the_tests_mirror_the_package():
     tests = PACKAGE.parent / "tests"
-    without = {"__init__.py", "__main__.py", "post.py", "portable.py"}
+    without = {"__init__.py", "__main__.py", "post.py"}
     missing = [
         name(path)
         for path in FILES

@@ -44,7 +44,7 @@ def choose_confidence(
         bound: Share of posts, in (0, 0.5).
 
     Returns:
-        A confidence of at least 0.5; None if there are too few posts for the bound.
+        A confidence of at least 0.5; None if no confidence keeps the bound, as with too few posts.
     """
     from scipy.stats import binom
 

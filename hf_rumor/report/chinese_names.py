@@ -40,8 +40,8 @@ NAMES = {  # words from data
     "character TF-IDF + linear SVM": "字符 TF-IDF + 线性 SVM",
     "majority class": "多数类",
     "teacher": "教师模型",
-    "There are too few validation posts for a guarantee, so the model does not abstain.": (
-        "验证集样本太少，无法给出保证，因此模型不会判为“不确定”。"
+    "On the validation posts, no confidence keeps this bound, so the model does not abstain.": (
+        "在验证集上，没有置信度能满足该上限，因此模型不会判为“不确定”。"
     ),
     "This confidence was chosen on validation posts (`--abstain {rule}`): with a probability of 95%, at most {bound} "
     "of all posts that are like them get a wrong decision. Of these test posts, it is {wrong}; {decided} get a "

@@ -11,17 +11,19 @@ from hf_rumor.report.record import JOIN, Report
 def portable(report: Report) -> Report:
     """Return the report without paths of this machine, names of skipped files, and ids of posts of the corpus."""
     data, model, train = report.data, report.model, report.train
-    names = ["data_path"] if model.hub_name else ["data_path", "model_name_or_path"]
+    names = ["data_path", "unlabelled_path"] + ([] if model.hub_name else ["model_name_or_path"])
+    if Path(str(report.recipe.get("teacher"))).is_dir():  # else it is a name on the Hub
+        names.append("teacher")
 
     def clean(flags: dict[str, Any]) -> dict[str, Any]:
-        paths = {name: _without_folders(flags[name]) for name in names if name in flags}
+        paths = {name: _without_folders(flags[name]) for name in names if flags.get(name)}
         return {name: portable_value(value) for name, value in flags.items()} | paths
 
     return replace(
         report,
         data=replace(data, path=_without_folders(data.path), findings=dict(without_names(Findings(data.findings)))),
         model=model if model.hub_name else replace(model, name=_without_folders(model.name)),
-        train=replace(train, hyper_parameters=portable_value(train.hyper_parameters)),
+        train=replace(train, hyper_parameters=clean(train.hyper_parameters)),
         recipe=clean(report.recipe),
         auto=clean(report.auto),
         mistakes=(),

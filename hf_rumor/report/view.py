@@ -137,7 +137,7 @@ def _calibration(report: Report, tr: Translator) -> Section:
 def _abstention(report: Report, tr: Translator) -> str:
     decision, total = report.decision, report.test.num_posts
     if decision.abstention is None or decision.certain is None:
-        return tr("There are too few validation posts for a guarantee, so the model does not abstain.")
+        return tr("On the validation posts, no confidence keeps this bound, so the model does not abstain.")
     certain = decision.certain
     num_wrong = round((1 - certain.accuracy) * certain.num_posts) if certain.num_posts else 0
     return tr(
