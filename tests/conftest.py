@@ -51,6 +51,7 @@ from hf_rumor.models.facts import Facts
 from hf_rumor.models.inputs import InputConfig, TokenizerFacts, as_posts
 from hf_rumor.models.logits import predict_logits
 from hf_rumor.models.save import save_model
+from hf_rumor.report import write
 from hf_rumor.report.record import (
     DataFacts,
     Environment,
@@ -104,6 +105,14 @@ def own_cache(tmp_path, monkeypatch):
     folder = tmp_path / "own_cache"
     monkeypatch.setenv("HF_RUMOR_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_figures():
+    """Draw no figures, which would take seconds a run; their own tests draw them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(write, "draw_all", lambda report, tr: [])
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ MAX_FILES = 3  # of the repository that a page changes, tests included
 SLOW = ("launch", "python")  # pages whose test starts processes that train
 CHANGES_FILES = re.compile("^```(python\n# file: |diff\n)", re.MULTILINE)
 PAGES = [
-    pytest.param(page, id=page.stem, marks=[pytest.mark.slow] if page.stem in SLOW else [])
+    page
     for page in sorted((CHECKOUT / "docs/howto").glob("*.md"))
     if CHANGES_FILES.search(page.read_text(encoding="utf-8"))
 ]
@@ -50,25 +50,36 @@ def patch(folder, code):
     return str(path.relative_to(folder))
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_can_be_followed(page, tmp_path):
+def run_module(folder, *arguments):
+    command = [sys.executable, "-m", *arguments]
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        pytest.param([page for page in PAGES if page.stem not in SLOW], id="fast"),
+        *(pytest.param([page], id=page.stem, marks=pytest.mark.slow) for page in PAGES if page.stem in SLOW),
+    ],
+)
+def test_pages_can_be_followed(pages, tmp_path):
     for name in ("hf_rumor", "tests"):
         shutil.copytree(CHECKOUT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(CHECKOUT / "pyproject.toml", tmp_path)
-    changed = {write(tmp_path, code) for language, code in blocks(page) if language == "python"}
-    changed |= {patch(tmp_path, code) for language, code in blocks(page) if language == "diff"}
-    tests = [path for path in changed if Path(path).name.startswith("test_")]
-    assert tests
-    in_repository = [path for path in changed if "/" in path]
-    assert len(in_repository) <= MAX_FILES
-    for path in in_repository:
-        command = [sys.executable, "-m", "ruff", "check", path]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
-    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    tests = set()
+    for page in pages:
+        changed = {write(tmp_path, code) for language, code in blocks(page) if language == "python"}
+        changed |= {patch(tmp_path, code) for language, code in blocks(page) if language == "diff"}
+        in_repository = [path for path in changed if "/" in path]
+        assert len(in_repository) <= MAX_FILES, page
+        if in_repository:
+            run_module(tmp_path, "ruff", "check", *in_repository)
+        of_page = {path for path in changed if Path(path).name.startswith("test_")}
+        assert of_page, page
+        tests |= of_page
+    run_module(tmp_path, "pytest", "-q", "-p", "no:cacheprovider", *sorted(tests))
 
 
 def links(page):

@@ -95,6 +95,7 @@ def drawing(name: str, title: str, x: str, y: str, *, in_percent: bool = False) 
             figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+        figure.set_layout_engine("none")  # the PNG keeps the layout
         svg = file.getvalue()
         svg = re.sub(r'font-family: [^;"]*', f"font-family: {FONTS}", svg[svg.index("<svg") :].replace("\n", " "))
         picture.svg = svg

@@ -7,8 +7,10 @@ import pytest
 
 from hf_rumor.errors import ModelError
 from hf_rumor.evaluation.metrics import Scored
+from hf_rumor.report import write
 from hf_rumor.report.card import license_of, write_card
 from hf_rumor.report.markdown import to_markdown
+from hf_rumor.report.plots import draw_all
 from hf_rumor.report.record import to_json
 from hf_rumor.report.write import render, write_report
 
@@ -20,7 +22,8 @@ TEXTS = ["不错的微博", "别的", "一条合成的微博", "别的"]
 GROUPS = np.array([0, 1, 2, 3])
 
 
-def test_only_the_page_and_the_table_of_mistakes_show_texts(make_report, tmp_path):
+def test_only_the_page_and_the_table_of_mistakes_show_texts(make_report, tmp_path, monkeypatch):
+    monkeypatch.setattr(write, "draw_all", draw_all)
     report = make_report()
     write_report(tmp_path / "run", report, SCORED, TEXTS, GROUPS)
     files = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "run").iterdir() if path.is_file()}

@@ -45,7 +45,7 @@ def test_reposts_that_deny_tell_rumors_from_the_moment_they_are_visible(fitted):
     model, reposts = fitted
     late, early = (model.probabilities(NO_TEXT, reposts, deadline) for deadline in (900, 899))
     assert ((late > 0.5) == LABELS).all()
-    assert np.ptp(early) == 0
+    assert np.ptp(early) < 1e-6  # in float32
 
 
 def test_without_a_visible_repost_the_probability_is_that_of_the_text(fitted):
