@@ -11,6 +11,7 @@ import numpy as np
 from hf_rumor.corpus.columns import REACH_NAMES, Columns
 from hf_rumor.corpus.formats import open_input
 from hf_rumor.corpus.formats.input import Input
+from hf_rumor.corpus.post import Post
 from hf_rumor.corpus.rows import Item, read_items
 from hf_rumor.corpus.values import parse_count
 from hf_rumor.desk.stories import Earlier, Story, find_stories
@@ -19,6 +20,7 @@ from hf_rumor.errors import CorpusError, ModelError
 from hf_rumor.evaluation.decision import name_decisions
 from hf_rumor.inference.classifier import RumorClassifier
 from hf_rumor.labels import LABEL_NAMES
+from hf_rumor.util.tables import beside_input
 
 
 logger = logging.getLogger(__name__)
@@ -71,31 +73,34 @@ def make_queue(
     Raises:
         CorpusError: There is no post.
     """
-    read = list(items)
-    kept = [item for item in read if item.post is not None]
-    if errors := [item for item in read if item.error is not None]:
-        logger.warning("triage: %d rows skipped, such as %s: %s", len(errors), errors[0].id, errors[0].error)
-    if not kept:
-        raise CorpusError("triage: no posts. Check INPUT.")
-    posts = [item.post for item in kept if item.post is not None]
+    kept, posts = readable(items, "triage")
     probabilities = classifier.probabilities(posts)
     stories = find_stories(posts, probabilities, [reach_of(item.values) for item in kept], history)
     shown, omitted = stories[:top], stories[len(stories[:top]) :]
     words = _influential_words(classifier, [posts[story.posts[0]].text for story in shown])
-    inputs = list(
-        dict.fromkeys(
-            name
-            for story in shown
-            for name, value in kept[story.posts[0]].values.items()
-            if not isinstance(value, list | dict)  # such as reposts
-        )
-    )
-    rows = tuple(
-        (*_own(rank, story, classifier, words[rank - 1]), *(kept[story.posts[0]].values.get(name) for name in inputs))
-        for rank, story in enumerate(shown, start=1)
-    )
-    names = tuple(f"{name}_input" if name in OWN_COLUMNS else name for name in inputs)
-    return Queue((*OWN_COLUMNS, *names), rows, len(posts), len(stories), sum(story.probability for story in omitted))
+    own = [_own(rank, story, classifier, words[rank - 1]) for rank, story in enumerate(shown, start=1)]
+    columns, rows = beside_input(OWN_COLUMNS, own, [kept[story.posts[0]].values for story in shown])
+    return Queue(columns, rows, len(posts), len(stories), sum(story.probability for story in omitted))
+
+
+def readable(items: Iterable[Item], verb: str) -> tuple[list[Item], list[Post]]:
+    """Return the items that have a post, and their posts; the others are counted in the log.
+
+    Raises:
+        CorpusError: There is no post.
+    """
+    kept, posts, errors = [], [], []
+    for item in items:
+        if item.post is not None:
+            kept.append(item)
+            posts.append(item.post)
+        else:
+            errors.append(item)
+    if errors:
+        logger.warning("%s: %d rows skipped, such as %s: %s", verb, len(errors), errors[0].id, errors[0].error)
+    if not kept:
+        raise CorpusError(f"{verb}: no posts. Check INPUT.")
+    return kept, posts
 
 
 def _own(rank: int, story: Story, classifier: RumorClassifier, words: str) -> tuple[Any, ...]:

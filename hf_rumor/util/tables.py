@@ -25,6 +25,22 @@ def check_suffix(path: Path) -> None:
             raise OutputError(f"--output {path}: spreadsheets need openpyxl. Run: pip install openpyxl") from error
 
 
+def beside_input(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], inputs: Sequence[Mapping[str, Any]]
+) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
+    """Return a table with the columns of the input behind `columns`; those of the same name end in `_input`.
+
+    Args:
+        columns: Ours.
+        rows: Their values.
+        inputs: For each row, the values of its row in the input. Lists and dictionaries, such as reposts, are skipped.
+    """
+    flat = [{name: value for name, value in row.items() if not isinstance(value, list | dict)} for row in inputs]
+    theirs = list(dict.fromkeys(name for row in flat for name in row))
+    names = (*columns, *(f"{name}_input" if name in columns else name for name in theirs))
+    return names, tuple((*ours, *map(row.get, theirs)) for ours, row in zip(rows, flat, strict=True))
+
+
 def write_table(
     path: Path,
     columns: Sequence[str],

@@ -3,11 +3,18 @@ import json
 import pytest
 
 from hf_rumor.errors import OutputError
-from hf_rumor.util.tables import SUFFIXES, write_table
+from hf_rumor.util.tables import SUFFIXES, beside_input, write_table
 
 
 COLUMNS = ("rank", "verdict", "id", "text")
 ROWS = [(1, None, "4906304541874867", "=1+1 <b>停水</b>\x00"), (2, "rumor", 4906304541874867, "下雨，\n明天")]
+
+
+def test_columns_of_the_input_follow_ours_under_names_of_their_own():
+    inputs = [{"id": "a", "rank": 7, "reposts": [1]}, {"id": "b", "作者": "甲"}]
+    columns, rows = beside_input(("rank",), [(1,), (2,)], inputs)
+    assert columns == ("rank", "id", "rank_input", "作者")
+    assert rows == ((1, "a", 7, None), (2, "b", None, "甲"))
 
 
 def test_a_csv_file_is_for_spreadsheets(tmp_path):
