@@ -143,11 +143,20 @@ def full_disk_explained(folder: Path) -> Iterator[None]:
         yield
     except Exception as error:
         messages = [os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)]
-        if isinstance(error, RumorError) or not any(text in str(error) for text in (*messages, "file write failed")):
+        messages += ["file write failed", "iostream error"]  # of torch
+        text = "".join(map(str, _with_causes(error)))
+        if isinstance(error, RumorError) or not any(message in text for message in messages):
             raise
         raise OutputError(
             f"--output_dir {folder}: the disk is full ({error}). Free some space and rerun the same command to resume."
         ) from error
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and those during whose handling it was raised: torch fails twice when it closes a file."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _read_run(folder: Path) -> dict[str, Any] | None:
