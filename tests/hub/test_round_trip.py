@@ -107,9 +107,10 @@ def command(hub, tmp_path):
 
 
 @pytest.fixture
-def train(command, posts, tmp_path):
+def train(command, posts, tiny_encoder, tmp_path):
     def train(*words, status=0):
-        flags = ["--data_path", posts, "--output_dir", tmp_path / "out", "--max_steps", "4"]
+        flags = ["--model_name_or_path", tiny_encoder, "--data_path", posts, "--output_dir", tmp_path / "out"]
+        flags += ["--max_steps", "4"]
         flags += ["--save_strategy", "steps", "--save_steps", "2", "--eval_strategy", "steps", "--eval_steps", "2"]
         return command("train", "mini", *flags, *words, status=status)
 

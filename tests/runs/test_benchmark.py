@@ -169,10 +169,21 @@ def test_a_run_saves_its_checkpoint_when_the_benchmark_is_ended(tmp_path, number
 
 
 @pytest.mark.slow
-def test_a_killed_benchmark_resumes(tmp_path):
+def test_a_killed_benchmark_resumes(tiny_encoder, tmp_path):
     command = [sys.executable, "-m", "hf_rumor", "benchmark", "--splits", "random,chronological", "--seeds", "1"]
     command += ["--output_dir", "bench", "--data_path", str(SAMPLE), "--max_steps", "2", "--report_to", "none"]
-    command += ["--eval_strategy", "steps", "--eval_steps", "1", "--save_strategy", "steps", "--save_steps", "1"]
+    command += [
+        "--model_name_or_path",
+        str(tiny_encoder),
+        "--eval_strategy",
+        "steps",
+        "--eval_steps",
+        "1",
+        "--save_strategy",
+        "steps",
+        "--save_steps",
+        "1",
+    ]
     with (tmp_path / "log").open("wb") as log:
         running = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True)
         note = tmp_path / "bench" / "mini-random-0.json"

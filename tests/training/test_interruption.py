@@ -11,38 +11,16 @@ import pytest
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
+from hf_rumor.runs.train import run
 from hf_rumor.training import interruption
 from hf_rumor.training.interruption import Interrupted, interruptible
 
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 ARGS = SimpleNamespace(world_size=1, device="cpu")
-COMMAND = [
-    sys.executable,
-    "-m",
-    "hf_rumor",
-    "train",
-    "mini",
-    "--data_path",
-    str(SAMPLE),
-    "--max_steps",
-    "12",
-    "--eval_strategy",
-    "steps",
-    "--eval_steps",
-    "4",
-]
-COMMAND += [
-    "--save_strategy",
-    "steps",
-    "--save_steps",
-    "4",
-    "--report_to",
-    "none",
-    "--precision",
-    "fp32",
-    "--output_dir",
-]
+STEPS = ["--max_steps", "200", "--eval_strategy", "steps", "--eval_steps", "50"]
+STEPS += ["--save_strategy", "steps", "--save_steps", "50", "--report_to", "none", "--precision", "fp32"]
+FLAGS = slice(4, None)  # of a command, behind `python -m hf_rumor train`
 
 
 class Trainer:
@@ -146,9 +124,16 @@ def test_an_interrupted_run_resumes_to_the_same_weights(make_trainer, tiny_model
         assert torch.equal(one, other)
 
 
-def stop_by_signal(folder, number):
+@pytest.fixture
+def command(tiny_encoder):
+    """Return the words of a run of a small encoder, up to the folder."""
+    words = [sys.executable, "-m", "hf_rumor", "train", "mini", "--model_name_or_path", str(tiny_encoder)]
+    return [*words, "--data_path", str(SAMPLE), *STEPS, "--output_dir"]
+
+
+def stop_by_signal(command, folder, number):
     """Start a run and send it a signal once it has a checkpoint; return its exit status and its log."""
-    run = subprocess.Popen([*COMMAND, str(folder)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    run = subprocess.Popen([*command, str(folder)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     while not any(folder.glob("checkpoint-*/trainer_state.json")):
         assert run.poll() is None, run.stderr.read()
         time.sleep(0.05)
@@ -158,19 +143,20 @@ def stop_by_signal(folder, number):
 
 
 @pytest.mark.slow
-def test_sigterm_saves_a_checkpoint_and_ends_the_run_with_one_line(tmp_path):
-    status, log = stop_by_signal(tmp_path / "out", signal.SIGTERM)
+def test_sigterm_saves_a_checkpoint_and_ends_the_run_with_one_line(command, tmp_path):
+    status, log = stop_by_signal(command, tmp_path / "out", signal.SIGTERM)
     assert status == 128 + signal.SIGTERM, log
     assert "is saved; rerun the same command to resume" in log.splitlines()[-1]
     assert "Traceback" not in log
 
 
 @pytest.mark.slow
-def test_a_run_stopped_by_ctrl_c_resumes_to_the_same_result(tmp_path):
-    status, log = stop_by_signal(tmp_path / "out", signal.SIGINT)
+def test_a_run_stopped_by_ctrl_c_resumes_to_the_same_result(command, tmp_path, caplog):
+    status, log = stop_by_signal(command, tmp_path / "out", signal.SIGINT)
     assert status == 128 + signal.SIGINT, log
-    again = subprocess.run([*COMMAND, str(tmp_path / "out")], capture_output=True, text=True, check=True)
-    assert "resumes the interrupted run" in again.stderr
-    subprocess.run([*COMMAND, str(tmp_path / "whole")], capture_output=True, check=True)
+    with caplog.at_level("INFO", logger="hf_rumor"):
+        run([*command[FLAGS], str(tmp_path / "out")])
+    assert "resumes the interrupted run" in caplog.text
+    run([*command[FLAGS], str(tmp_path / "whole")])
     for name in ("model.safetensors", "predictions.jsonl"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
