@@ -141,16 +141,17 @@ from hf_rumor.training.trainer import RumorTrainer
 
 posts = Dataset.from_json("{folder}/posts.jsonl", cache_dir="{folder}/cache")
 torch.manual_seed(0)
-model = BertForSequenceClassification.from_pretrained("{folder}/model", num_labels=2)
-args = TrainingArguments(output_dir="{folder}/ddp", use_cpu=True, optim="sgd", learning_rate=0.1, max_grad_norm=0.0,
-    lr_scheduler_type="constant", save_strategy="no", disable_tqdm=True, dataloader_pin_memory=False, report_to="none",
-    train_sampling_strategy={sampling!r}, per_device_train_batch_size={batch}, max_steps={steps}, weight_decay=0.0,
-    gradient_accumulation_steps={accumulation}, ddp_find_unused_parameters=False)
-trainer = RumorTrainer(loss=make_loss("bce"), model=model, args=args, data_collator=c.pad, train_dataset=posts)
-assert args.world_size == 2, args.world_size
-trainer.train()
-if trainer.is_world_process_zero():
-    model.save_pretrained("{folder}/ddp")
+for number, (batch, accumulation, steps, sampling) in enumerate({cases!r}):
+    model = BertForSequenceClassification.from_pretrained("{folder}/model", num_labels=2)
+    args = TrainingArguments(output_dir="{folder}/ddp", use_cpu=True, optim="sgd", learning_rate=0.1,
+        max_grad_norm=0.0, lr_scheduler_type="constant", save_strategy="no", disable_tqdm=True, report_to="none",
+        dataloader_pin_memory=False, train_sampling_strategy=sampling, per_device_train_batch_size=batch,
+        max_steps=steps, weight_decay=0.0, gradient_accumulation_steps=accumulation, ddp_find_unused_parameters=False)
+    trainer = RumorTrainer(loss=make_loss("bce"), model=model, args=args, data_collator=c.pad, train_dataset=posts)
+    assert args.world_size == 2, args.world_size
+    trainer.train()
+    if trainer.is_world_process_zero():
+        model.save_pretrained(f"{folder}/ddp-{{number}}")
 trainer.leave_processes()
 """
 
@@ -181,28 +182,28 @@ def test_a_run_resumed_after_its_last_step_takes_no_further_step(make_trainer, t
         assert torch.equal(value, resumed.plain_model().state_dict()[name]), name
 
 
+# Batch size per process, accumulated batches, steps, order of the posts.
+CASES = [(4, 1, 1, "sequential"), (2, 2, 1, "sequential"), (1, 1, 4, "group_by_length")]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("batch", "accumulation", "steps", "sampling"),
-    [(4, 1, 1, "sequential"), (2, 2, 1, "sequential"), (1, 1, 4, "group_by_length")],
-)
-def test_two_processes_equal_one(make_trainer, tiny_model, tiny_posts, tmp_path, batch, accumulation, steps, sampling):
+def test_two_processes_equal_one(make_trainer, tiny_model, tiny_posts, tmp_path):
     posts = tiny_posts.select(range(8))
     posts.to_json(tmp_path / "posts.jsonl")
     tiny_model().save_pretrained(tmp_path / "model")
-    sizes = {"batch": batch, "accumulation": accumulation, "steps": steps, "sampling": sampling}
     script = tmp_path / "train.py"
-    script.write_text(TWO_PROCESSES.format(tests=str(Path(__file__).parents[1]), folder=tmp_path, **sizes))
+    script.write_text(TWO_PROCESSES.format(tests=str(Path(__file__).parents[1]), folder=tmp_path, cases=CASES))
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", str(script)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=1200)
     assert done.returncode == 0, done.stderr[-3000:]
-    settings = {"per_device_train_batch_size": 2 * batch * accumulation, "max_steps": steps}
-    one = make_trainer(model=tiny_model(), posts=posts, train_sampling_strategy=sampling, **settings)
-    one.train()
-    two = type(one.model).from_pretrained(tmp_path / "ddp")
-    for name, value in one.model.state_dict().items():
-        torch.testing.assert_close(two.state_dict()[name], value, rtol=1e-4, atol=1e-6)
+    for number, (batch, accumulation, steps, sampling) in enumerate(CASES):
+        settings = {"per_device_train_batch_size": 2 * batch * accumulation, "max_steps": steps}
+        one = make_trainer(model=tiny_model(), posts=posts, train_sampling_strategy=sampling, **settings)
+        one.train()
+        two = type(one.model).from_pretrained(tmp_path / f"ddp-{number}")
+        for name, value in one.model.state_dict().items():
+            torch.testing.assert_close(two.state_dict()[name], value, rtol=1e-4, atol=1e-6)
 
 
 def test_evaluation_and_prediction_skip_no_post_whatever_training_drops(make_trainer):
