@@ -1,4 +1,5 @@
 import csv
+import io
 import json
 import os
 import random
@@ -258,13 +259,17 @@ def test_two_processes_write_the_same_file_as_one(folder, posts, tmp_path, monke
     assert not list(tmp_path.glob("two.jsonl.*"))
 
 
-def test_stdin_is_read_as_lines_and_stdout_may_be_closed_early(folder, texts):
-    command = [sys.executable, "-m", "hf_rumor", "predict", str(folder)]
-    done = subprocess.run(command, input="停水\n\n下雪\n", capture_output=True, text=True, check=True)
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
+def test_stdin_is_read_as_lines(folder, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("停水\n\n下雪\n".encode())))
+    assert cli.main(["predict", str(folder)]) == 0
+    printed = capsys.readouterr()
+    rows = [json.loads(line) for line in printed.out.splitlines()]
     assert [row["id"] for row in rows] == [1, 2, 3]
     assert "error" in rows[1]
-    assert "input: stdin is read as lines" in done.stderr
+    assert "input: stdin is read as lines" in printed.err
+
+
+def test_stdout_may_be_closed_early(folder, texts):
     many = "".join(f"{text}\n" for text in texts * 30)
     shell = f"'{sys.executable}' -m hf_rumor predict '{folder}' | head -n 1"
     done = subprocess.run(["bash", "-c", shell], input=many, capture_output=True, text=True, check=True)

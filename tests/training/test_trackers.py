@@ -11,7 +11,7 @@ from hf_rumor.training.trackers import Tracked, finish_tracking, tracked
 
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
-FLAGS = ["mini", "--data_path", str(SAMPLE), "--max_steps", "2", "--save_strategy", "no", "--eval_strategy", "no"]
+FLAGS = ["--data_path", str(SAMPLE), "--max_steps", "2", "--save_strategy", "no", "--eval_strategy", "no"]
 FLAGS += ["--load_best_model_at_end", "false", "--logging_steps", "1", "--calibration", "none", "--run_name", "a-run"]
 
 
@@ -82,12 +82,20 @@ def test_two_runs_of_one_process_have_separate_tensorboard_folders(make_trainer,
     assert dict(os.environ) == environment
 
 
-def test_tensorboard_logs_recipe_split_and_test_metrics_in_the_folder_of_the_run(tmp_path, monkeypatch):
+@pytest.fixture
+def flags(tiny_encoder, tmp_path):
+    """Return the flags of a short run."""
+    return ["mini", "--model_name_or_path", str(tiny_encoder), *FLAGS, "--output_dir", str(tmp_path / "out")]
+
+
+def test_tensorboard_logs_recipe_split_and_test_metrics_in_the_folder_of_the_run(
+    flags, tiny_encoder, tmp_path, monkeypatch
+):
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     monkeypatch.delenv("TENSORBOARD_LOGGING_DIR", raising=False)
-    finished = run([*FLAGS, "--report_to", "tensorboard", "--output_dir", str(tmp_path / "out")])
+    finished = run([*flags, "--report_to", "tensorboard"])
     values, texts = {}, ""
     for path in (tmp_path / "out" / "runs").glob("events*"):
         events = EventAccumulator(str(path)).Reload()
@@ -97,14 +105,14 @@ def test_tensorboard_logs_recipe_split_and_test_metrics_in_the_folder_of_the_run
     assert values["test/accuracy"] == pytest.approx(finished.report.test.accuracy, abs=1e-6)
     assert "train/loss" in values
     assert '"num_leaking_test_posts": 0' in texts
-    assert '"model_name_or_path": "mini"' in texts
+    assert f'"model_name_or_path": "{tiny_encoder}"' in texts
     assert "hf_rumor_run" not in json.loads((tmp_path / "out" / "config.json").read_text(encoding="utf-8"))
 
 
-def test_trackio_logs_recipe_split_and_test_metrics_in_one_run(tmp_path, monkeypatch):
+def test_trackio_logs_recipe_split_and_test_metrics_in_one_run(flags, tmp_path, monkeypatch):
     trackio = pytest.importorskip("trackio")
     monkeypatch.setattr("trackio.sqlite_storage.TRACKIO_DIR", tmp_path / "trackio")
-    finished = run([*FLAGS, "--report_to", "trackio", "--project", "rumors", "--output_dir", str(tmp_path / "out")])
+    finished = run([*flags, "--report_to", "trackio", "--project", "rumors"])
     assert list((tmp_path / "trackio").glob("rumors*"))
     (stored,) = trackio.Api().runs("rumors")
     assert stored.name == "a-run"
