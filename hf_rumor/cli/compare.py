@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import json
+import logging
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from hf_rumor.util.files import user_path
 if TYPE_CHECKING:
     from hf_rumor.runs.compare import ModelComparison, PairedScores
 
+
+logger = logging.getLogger(__name__)
 
 NOTE = """\
 Prints accuracy, macro-F1 and ROC-AUC, their differences (B minus A) with paired 95% intervals over groups of
@@ -37,22 +40,32 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--output", type=user_path, help="New CSV file for the posts on which the models disagree, with their texts."
     )
+    parser.add_argument(
+        "--fail_if_worse",
+        action="store_true",
+        help="Exit with status 1 if the macro-F1 of B is lower, on the posts that neither has seen.",
+    )
     parser.add_argument("--json", action="store_true", help="Print JSON.")
     parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Compare the models and print the tables."""
+def run(arguments: argparse.Namespace) -> int:
+    """Print the comparison; return 1 if `--fail_if_worse` is set and B is worse."""
     from hf_rumor.report.record import without_nan
     from hf_rumor.runs.compare import compare_models
 
     result = compare_models((arguments.a, arguments.b), load(arguments), arguments.output)
     if arguments.json:
         print(json.dumps(without_nan(dataclasses.asdict(result)), ensure_ascii=False, indent=2))
-        return
-    print(_to_text(result))
-    if arguments.output:
-        print(f"\ndisagreements: {arguments.output}")
+    else:
+        print(_to_text(result))
+        if arguments.output:
+            print(f"\ndisagreements: {arguments.output}")
+    is_worse = result.unseen.comparison.difference.macro_f1.difference < 0
+    if arguments.fail_if_worse and is_worse:
+        logger.error("compare: %s has a lower macro-F1 than %s (--fail_if_worse)", arguments.b, arguments.a)
+        return 1
+    return 0
 
 
 def _to_text(result: "ModelComparison") -> str:

@@ -107,5 +107,9 @@ def test_the_verb_prints_tables_or_json(tiny_encoder, make_posts, write_ced, tmp
     assert cli.main([*words, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert (result["unseen"]["num_posts"], result["unseen"]["roc_auc"]["low"]) == (30, None)
+    difference = result["unseen"]["comparison"]["difference"]["macro_f1"]["difference"]
+    assert difference > 0
+    assert cli.main([*words, "--fail_if_worse"]) == 0
+    assert cli.main(["compare", words[2], words[1], *words[3:], "--fail_if_worse"]) == 1
     assert cli.main(["compare", str(tmp_path / "a"), str(tmp_path / "c"), "--data_path", str(rumors)]) == 2
     assert "c: not a folder with a model" in capsys.readouterr().err
