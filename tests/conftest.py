@@ -8,6 +8,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
+import gc
 import io
 import json
 import random
@@ -81,6 +82,11 @@ CHROMIUM_FLAGS = (
     "--disable-component-update --disable-sync"
 )
 WORDS = [CHARACTERS[start : start + 2] for start in range(0, len(CHARACTERS), 2)]
+
+
+def pytest_collection_finish():
+    """Keep the garbage collector away from what was imported: `Trainer` calls it at each start."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
