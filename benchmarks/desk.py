@@ -2,10 +2,11 @@
 
     python benchmarks/desk.py MODEL --trained_on CED --data_path WEIBO17 --output_dir replay [--days 28] [--checks 30]
 
-MODEL was trained on `--trained_on`. The posts of `--data_path` follow in the order of their times; near-duplicates of
-posts of `--trained_on` are removed, and so are stories of rumors, at random, until 10% of the posts are rumors. Each
-day the desk checks 30 posts or stories; each week the model is trained again, on `--trained_on` and all verdicts of
-the queue. Orders that are compared:
+MODEL was trained on `--trained_on`. Near-duplicates of its posts are removed from `--data_path`, and so are stories of
+rumors, at random, until 10% of the posts are rumors. Rumors and other posts each follow in the order of their times,
+mixed evenly: corpora collect them in different years, and the date would give the label away. Each day the desk
+checks 30 posts or stories; each week the model is trained again, on `--trained_on` and all verdicts of the queue.
+Orders that are compared:
 
     chronological  the first posts of the day
     posts          the posts with the highest probability of rumor, by the first model
@@ -23,7 +24,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -68,8 +69,13 @@ def read_stream(data_path: str, trained_on: str, seed: int) -> Stream:
     num_rumors = round(np.sum(is_kept & (labels == 0)) * SHARE_OF_RUMORS / (1 - SHARE_OF_RUMORS))
     stories = np.random.default_rng(seed).permutation(np.unique(groups[is_kept & (labels == 1)]))
     sizes = [np.sum(is_kept & (labels == 1) & (groups == story)) for story in stories]
-    kept_stories = stories[np.cumsum(sizes) <= num_rumors]
+    kept_stories = stories[np.cumsum(sizes) - sizes < num_rumors]  # the last one may be larger than what is missing
     kept = np.flatnonzero(is_kept & ((labels == 0) | np.isin(groups, kept_stories)))
+    ranks = np.empty(len(kept))
+    for label in (0, 1):
+        places = np.flatnonzero(labels[kept] == label)
+        ranks[places] = (np.arange(len(places)) + 0.5) / len(places)
+    kept = kept[np.argsort(ranks, kind="stable")]
     return Stream([posts[position] for position in kept], labels[kept], groups[kept])
 
 
@@ -97,7 +103,7 @@ class Desk:
 
 def queue(desk: Desk, day: range, probabilities: NDArray[np.float64], num: int) -> list[int]:
     """Return the posts that stand for the first stories of the queue of a day."""
-    posts = desk.stream.posts[day.start : day.stop]
+    posts = [replace(post, posted_at=None) for post in desk.stream.posts[day.start : day.stop]]  # all of this day
     stories = find_stories(posts, probabilities, [0] * len(posts), desk.history)
     return [day.start + story.posts[0] for story in stories[:num]]
 
