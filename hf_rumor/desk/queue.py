@@ -11,6 +11,7 @@ import numpy as np
 from hf_rumor.corpus.columns import REACH_NAMES, Columns
 from hf_rumor.corpus.formats import open_input
 from hf_rumor.corpus.formats.input import Input
+from hf_rumor.corpus.post import Post
 from hf_rumor.corpus.rows import Item, read_items
 from hf_rumor.corpus.values import parse_count
 from hf_rumor.desk.stories import Earlier, Story, find_stories
@@ -45,6 +46,7 @@ class Queue:
     Attributes:
         columns: Ours, then those of the input.
         rows: One per story.
+        posts: The post that stands for each story.
         num_posts: Number of posts of the input.
         num_stories: Number of stories, those omitted included.
         omitted: Expected number of rumors among the stories that were omitted.
@@ -52,6 +54,7 @@ class Queue:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
+    posts: tuple[Post, ...]
     num_posts: int
     num_stories: int
     omitted: float
@@ -95,7 +98,14 @@ def make_queue(
         for rank, story in enumerate(shown, start=1)
     )
     names = tuple(f"{name}_input" if name in OWN_COLUMNS else name for name in inputs)
-    return Queue((*OWN_COLUMNS, *names), rows, len(posts), len(stories), sum(story.probability for story in omitted))
+    return Queue(
+        columns=(*OWN_COLUMNS, *names),
+        rows=rows,
+        posts=tuple(posts[story.posts[0]] for story in shown),
+        num_posts=len(posts),
+        num_stories=len(stories),
+        omitted=sum(story.probability for story in omitted),
+    )
 
 
 def _own(rank: int, story: Story, classifier: RumorClassifier, words: str) -> tuple[Any, ...]:
