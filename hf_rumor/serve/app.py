@@ -45,6 +45,9 @@ def make_app(judge: Judge, store: Store, access: Access, *, is_temporary: bool) 
     app.state.judge, app.state.store, app.state.is_temporary = judge, store, is_temporary
     app.state.turns = Turns(judge.limits.max_waiting)
     app.include_router(router)
+    for route in (route for methods in app.openapi()["paths"].values() for route in methods.values()):
+        if route["responses"].get("422", {}).get("description") == "Validation Error":
+            del route["responses"]["422"]  # added by FastAPI; these are answered with 400
     environment = Environment(
         loader=PackageLoader("hf_rumor.serve"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

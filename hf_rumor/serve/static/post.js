@@ -29,11 +29,10 @@ function decision() {
     make("p", {}, text, shown.curve ? ` · ${t("text_alone", { probability: number(shown.text_probability) })}` : ""),
     makeSvg(
       "svg",
-      { viewBox: "0 0 640 46", role: "img", "aria-label": text },
-      makeSvg("rect", { width: 640, height: 18, y: 4, rx: 4, fill: "#e1e6eb" }),
-      makeSvg("rect", { width: 640 * shown.rumor_probability, height: 18, y: 4, rx: 4, fill: "#b5452f" }),
-      makeSvg("line", { x1: left, x2: left, y1: 0, y2: 26, stroke: "#1b1f24", "stroke-width": 2.5 }),
-      makeSvg("text", { x: Math.min(Math.max(left, 60), 580), y: 42, "font-size": 14, "text-anchor": "middle" }, t("threshold")),
+      { class: "bar_of_probability", viewBox: "0 0 640 26", preserveAspectRatio: "none", role: "img", "aria-label": text },
+      makeSvg("rect", { width: 640, height: 18, y: 4, fill: "#e1e6eb" }),
+      makeSvg("rect", { width: 640 * shown.rumor_probability, height: 18, y: 4, fill: "#b5452f" }),
+      makeSvg("line", { x1: left, x2: left, y1: 0, y2: 26, stroke: "#1b1f24", "stroke-width": 3 }),
     ),
   ];
 }
@@ -48,12 +47,11 @@ function explanation() {
     return node;
   });
   const list = (name, sign) => {
-    const strongest = shown.words
-      .filter((word) => sign * word.weight >= 0.005)
-      .sort((one, other) => sign * (other.weight - one.weight))
-      .slice(0, 5)
-      .map((word) => make("li", {}, make("span", { lang: "zh" }, word.text), ` ${signed(word.weight)}`));
-    return make("div", {}, make("strong", {}, t(name)), strongest.length ? make("ul", {}, ...strongest) : make("p", {}, t("nothing")));
+    const strongest = strongestWords(sign).map(([word, weight]) =>
+      make("li", {}, make("span", { lang: "zh" }, word), ` ${signed(weight)}`),
+    );
+    const words = strongest.length ? make("ul", {}, ...strongest) : make("p", {}, t("nothing"));
+    return make("div", {}, make("strong", {}, t(name)), words);
   };
   return [
     title,
@@ -62,6 +60,16 @@ function explanation() {
     make("div.lists", {}, list("for", 1), list("against", -1)),
     make("p.small", {}, t("weights")),
   ];
+}
+
+/** Return the words, without punctuation, with the largest weights for rumor (`sign` 1) or against it (-1). */
+function strongestWords(sign) {
+  const weights = new Map();
+  for (const { text, weight } of shown.words) {
+    if (/[\p{L}\p{N}]/u.test(text)) weights.set(text, (weights.get(text) ?? 0) + weight);
+  }
+  const strongest = [...weights].filter(([, weight]) => sign * weight >= 0.005);
+  return strongest.sort((one, other) => sign * (other[1] - one[1])).slice(0, 5);
 }
 
 function overTime() {

@@ -2,7 +2,7 @@
 // when it is recorded, and each request names the last verdict that this tab has seen.
 
 import { makeUpload } from "./columns.js";
-import { $, make, onAction, onLanguage, Refused, save, send, t } from "./shared.js";
+import { $, currentLanguage, make, onAction, onLanguage, Refused, save, send, t } from "./shared.js";
 import { KEYS, makeStory, verdictName } from "./story.js";
 
 const MINE = "hf_rumor_mine";
@@ -170,7 +170,7 @@ function render() {
   $("review").hidden = !stories.length;
   if (!find(current)) current = (stories.find((story) => !story.verdict) ?? stories[0])?.number ?? 0;
   const options = uploads.map((one) => {
-    const name = t("upload_name", { name: one.name, at: new Date(one.at).toLocaleString() });
+    const name = t("upload_name", { name: one.name, at: new Date(one.at).toLocaleString(currentLanguage()) });
     return make("option", { value: one.number, selected: one.number === state.upload ? "" : null }, name);
   });
   $("which").replaceChildren(...options);
@@ -188,7 +188,7 @@ function factsOf(upload) {
     t("facts_of_queue", { posts: upload.num_posts, stories: upload.num_stories }),
     omitted ? t("omitted", { count: omitted, rumors: upload.omitted.toFixed(1) }) : "",
     upload.num_errors ? t("skipped", { count: upload.num_errors }) : "",
-  ].join(" ");
+  ].join(currentLanguage() === "zh" ? "" : " ");
 }
 
 function renderProgress() {

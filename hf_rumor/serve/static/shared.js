@@ -9,7 +9,7 @@ const translated = []; // functions that render again what they have shown, in t
 export function t(name, values = {}) {
   return WORDS[language][name].replace(/\{(\w+)\}/g, (_, key) => {
     const value = values[key];
-    return typeof value === "number" ? value.toLocaleString("en") : String(value ?? "");
+    return typeof value === "number" ? value.toLocaleString(language) : String(value ?? "");
   });
 }
 

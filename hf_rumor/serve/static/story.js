@@ -12,7 +12,7 @@ export function verdictName(story) {
 export function makeStory(story, isCurrent, decide) {
   const { own } = story;
   const facts = t("facts_of_story", {
-    predicted: t(`predicted_${own.decision}`),
+    predicted: t(own.decision),
     probability: number(own.probability),
     posts: own.posts,
     reach: own.reach,
@@ -46,7 +46,7 @@ function original(values) {
 function verdicts(story, decide) {
   const buttons = Object.entries(KEYS).map(([key, verdict]) => {
     const attributes = { type: "button", "data-verdict": verdict, "aria-pressed": String(story.verdict === verdict) };
-    const button = make("button", attributes, `${t(verdict)} (${key.toUpperCase()})`);
+    const button = make("button", attributes, t(verdict), make("kbd", {}, key.toUpperCase()));
     button.addEventListener("click", () => decide(story.number, verdict));
     return button;
   });
