@@ -35,8 +35,8 @@ def add_parser(verbs: Any) -> None:
         "--queue",
         metavar="FILE",
         type=user_path,
-        help="SQLite database of the review queue; created if it is missing. Without it, the queue and its verdicts are "
-        "lost when the server stops.",
+        help="SQLite database of the review queue; created if it is missing. Without it, the queue is lost when the "
+        "server stops.",
     )
     parser.add_argument("--max_characters", type=count, default=2_000, help="Maximum length of a text. [%(default)s]")
     parser.add_argument(

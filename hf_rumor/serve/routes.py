@@ -46,9 +46,15 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     413: {"description": "The text, the file or the request is too large."},
     503: {"description": "Too many requests; try again later."},
 }
-UNKNOWN = {422: {"description": "The file has no column for the text; `columns` and `examples` list its columns."}}
+UNKNOWN: dict[int | str, dict[str, Any]] = {
+    422: {"description": "The file has no column for the text; `columns` and `examples` list its columns."}
+}
+CONFLICT: dict[int | str, dict[str, Any]] = {
+    404: {"description": "There is no such story or verdict."},
+    409: {"description": "Another verdict came first; the body has the current `story`."},
+}
 NAME = Query(description="Name of the file; its suffix is the format.", min_length=1, max_length=1000)
-TEXT_COLUMN = Query(None, description="Column with the text; detected if not given. A number for a file without names.")
+TEXT_COLUMN = Query(None, description="Column with the text; detected if not given. Without a header: its number.")
 ID_COLUMN = Query(None, description="Column with the id; detected if not given.")
 
 router = APIRouter(prefix="/api", responses=ERRORS)
@@ -181,7 +187,7 @@ async def _state(request: Request, number: int | None) -> dict[str, Any]:
 
 @router.post(
     "/queue/{story}/verdict",
-    responses={404: {"description": "No such story."}, 409: {"description": "Another verdict came first: `story`."}},
+    responses=CONFLICT,
     openapi_extra=_json_body(["verdict", "last"], verdict={"enum": list(VERDICTS)}, last=NUMBER, author=TEXT),
 )
 async def decide(request: Request, story: int) -> JSONResponse:
@@ -197,7 +203,7 @@ async def decide(request: Request, story: int) -> JSONResponse:
 
 @router.post(
     "/queue/undo",
-    responses={404: {"description": "No such verdict."}, 409: {"description": "Another verdict came first: `story`."}},
+    responses=CONFLICT,
     openapi_extra=_json_body(["story", "last"], story=NUMBER, last=NUMBER),
 )
 async def undo(request: Request) -> JSONResponse:

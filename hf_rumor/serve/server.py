@@ -10,7 +10,7 @@ from pathlib import Path
 from hf_rumor.errors import ArgumentError, ModelError
 
 
-TOKEN = "HF_RUMOR_TOKEN"  # noqa: S105, the name of an environment variable
+TOKEN = "HF_RUMOR_TOKEN"
 
 logger = logging.getLogger(__name__)
 

@@ -91,9 +91,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
         try:
-            self._database = sqlite3.connect(
-                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
+            self._database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             with self._transaction():
                 [found] = self._database.execute("PRAGMA application_id").fetchone()
                 [num_tables] = self._database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
@@ -126,11 +124,11 @@ class Store:
 
     def add_queue(self, name: str, queue: Queue, num_errors: int) -> int:
         """Add the queue of a day, and return its number."""
+        columns = "name, at, num_posts, num_stories, num_errors, omitted"
         facts = (name, _now(), queue.num_posts, queue.num_stories, num_errors, queue.omitted)
         with self._transaction():
             upload = self._database.execute(
-                "INSERT INTO uploads (name, at, num_posts, num_stories, num_errors, omitted) VALUES (?, ?, ?, ?, ?, ?)",
-                facts,
+                f"INSERT INTO uploads ({columns}) VALUES (?, ?, ?, ?, ?, ?)", facts
             ).lastrowid
             self._database.executemany(
                 "INSERT INTO stories (upload, content) VALUES (?, ?)",
@@ -225,7 +223,7 @@ class Store:
         decided = [story for story in self.stories() if story.verdict not in ("", UNDECIDED)]
         rows = {}
         for story in sorted(decided, key=lambda story: story.at):
-            post = Post(story.text, post_id=story.post_id, posted_at=story.posted_at)
+            post = Post(text=story.text, post_id=story.post_id, posted_at=story.posted_at)
             verdict = Verdict(post, story.verdict, story.own["decision"])
             row = corpus_row(verdict, story.author, datetime.fromisoformat(story.at))
             rows[normalize(story.text)] = json.dumps(row, ensure_ascii=False)

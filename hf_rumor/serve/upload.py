@@ -72,7 +72,7 @@ def _check_unpacked(path: Path, name: str, max_bytes: int) -> None:
         with zipfile.ZipFile(path) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
         if size > max_bytes:
-            raise Problem(413, "unpacked", f"{name}: expected at most {max_bytes:,} bytes when unpacked, got {size:,}.")
+            raise Problem(413, "unpacked", f"{name}: expected at most {max_bytes:,} bytes unpacked, got {size:,}.")
 
 
 def _check_columns(path: Path, name: str, columns: Columns) -> None:
@@ -102,5 +102,5 @@ def _check_columns(path: Path, name: str, columns: Columns) -> None:
 def _limited(item: Item, max_characters: int) -> Item:
     if item.post is None or len(item.post.text) <= max_characters:
         return item
-    length = len(item.post.text)
-    return replace(item, post=None, error=f"the text has {length:,} characters; at most {max_characters:,} are allowed.")
+    reason = f"the text has {len(item.post.text):,} characters; at most {max_characters:,} are allowed."
+    return replace(item, post=None, error=reason)

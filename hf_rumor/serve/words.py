@@ -40,8 +40,9 @@ WORDS = {
         "minutes": "{count} 分钟",
         "hours": "{count} 小时",
         "days": "{count} 天",
-        "limits": "局限性：模型只依据文本措辞进行判断，不做事实核查，无法确认内容的真伪。讽刺、突发新闻、方言以及训练数据中"
-        "没有的新话题都可能导致误判，而误判会伤害他人。请勿仅凭检测结果处置用户或内容。",
+        "limits": "局限性：模型只依据文本措辞进行判断，不做事实核查，无法确认内容的真伪。"
+        "讽刺、突发新闻、方言以及训练数据中没有的新话题都可能导致误判，而误判会伤害他人。"
+        "请勿仅凭检测结果处置用户或内容。",
         "privacy": "单条检测与文件检测的内容不会被保存；核查队列保存在服务器的数据库中。",
         # A file.
         "file_title": "检测一个文件",
@@ -195,7 +196,7 @@ WORDS = {
         "file": "File",
         "output": "Format of the result",
         "ask_file": "Classify the file",
-        "file_done": "{posts} rows: {rumors} predicted to be rumors, {errors} could not be read (reasons in the result).",
+        "file_done": "{posts} rows: {rumors} predicted to be rumors, {errors} unreadable (reasons in the result).",
         "download": "Download the result",
         "columns_title": "Choose the columns",
         "columns_hint": "The column with the text was not recognized. Choose it to continue.",
@@ -224,8 +225,7 @@ WORDS = {
         "skipped": "{count} rows could not be read and were skipped.",
         "undo": "Undo",
         "export": "Export the verdicts",
-        "export_hint": "desk.jsonl is a training corpus: hf-rumor train --data_path desk.jsonl. Undecided posts are not "
-        "exported.",
+        "export_hint": "Train with desk.jsonl: hf-rumor train --data_path desk.jsonl. Undecided posts are omitted.",
         "empty_queue": "The queue is empty. Upload the posts of a day.",
         "story": "Story {rank}",
         "facts_of_story": "Predicted: {predicted} (probability {probability}) · posts: {posts} · reach: {reach}",
@@ -286,7 +286,7 @@ WORDS = {
         "error_token": "The token is wrong. Enter it again.",
         "error_host": "Open the page at the address that the server has printed.",
         "error_origin": "The request came from another site and was refused.",
-        "error_conflict": "Somebody else has checked story {rank}; your verdict was not saved. Its verdict: {verdict}.",
+        "error_conflict": "Somebody else has checked story {rank} ({verdict}); your verdict was not saved.",
         "error_no_story": "There is no such story. Reload the page.",
         "error_no_verdict": "There is no such verdict, or it is undone already.",
         "error_database": "The verdict was not saved: the database cannot be written. Inform the administrator.",

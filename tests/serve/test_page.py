@@ -17,6 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hf_rumor.serve.page import _listen, _title
 
 from hf_rumor import RumorClassifier
 from hf_rumor.cli.main import make_parser
@@ -24,7 +25,6 @@ from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.errors import ArgumentError
 from hf_rumor.reposts.model import save_reposts
 from hf_rumor.serve.judge import Limits
-from hf_rumor.serve.page import _listen, _title
 from hf_rumor.serve.words import WORDS
 
 
