@@ -1,5 +1,12 @@
 """Fixtures of the tests of the server: a judge, a store, and a client without a network."""
 
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -39,3 +46,26 @@ def make_client(judge, store):
 def client(make_client):
     """Return a client that may send requests."""
     return make_client()
+
+
+@pytest.fixture(scope="session")
+def start_server(tmp_path_factory):
+    """Return a context manager that starts a server and yields its address and its process, with its `log`."""
+
+    @contextmanager
+    def start(model, *flags):
+        log = tmp_path_factory.mktemp("server") / "log"
+        command = [sys.executable, "-m", "hf_rumor", "serve", str(model), "--port", "0", *flags]
+        with log.open("w") as file, subprocess.Popen(command, stdout=file, stderr=file) as running:
+            running.log = log
+            try:
+                while "API:" not in log.read_text("utf-8"):
+                    assert running.poll() is None, log.read_text("utf-8")
+                    time.sleep(0.05)
+                yield re.search(r"page: (\S+)", log.read_text("utf-8"))[1], running
+            finally:
+                if running.poll() is None:
+                    running.send_signal(signal.SIGINT)
+                    assert running.wait(300) in (0, 130)
+
+    return start
