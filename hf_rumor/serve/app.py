@@ -45,9 +45,6 @@ def make_app(judge: Judge, store: Store, access: Access, *, is_temporary: bool) 
     app.state.judge, app.state.store, app.state.is_temporary = judge, store, is_temporary
     app.state.turns = Turns(judge.limits.max_waiting)
     app.include_router(router)
-    for route in (route for methods in app.openapi()["paths"].values() for route in methods.values()):
-        if route["responses"].get("422", {}).get("description") == "Validation Error":
-            del route["responses"]["422"]  # added by FastAPI; these are answered with 400
     environment = Environment(
         loader=PackageLoader("hf_rumor.serve"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -73,7 +70,16 @@ def make_app(judge: Judge, store: Store, access: Access, *, is_temporary: bool) 
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(sqlite3.Error, _answer_database)
     app.add_exception_handler(Exception, _answer_failure)
+    _omit_unused_answers(app.openapi())  # last, since a new route resets what it returns
     return Gate(app, judge.limits.max_bytes, access)
+
+
+def _omit_unused_answers(api: dict[str, Any]) -> None:
+    """Remove the answer 422 that FastAPI documents for invalid parameters; they get 400."""
+    for methods in api["paths"].values():
+        for route in methods.values():
+            if route["responses"].get("422", {}).get("description") == "Validation Error":
+                del route["responses"]["422"]
 
 
 def _answer_problem(request: Request, error: Any) -> JSONResponse:

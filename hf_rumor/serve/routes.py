@@ -16,11 +16,12 @@ from hf_rumor.desk.verdicts import VERDICTS
 from hf_rumor.serve.about import describe_model
 from hf_rumor.serve.judge import Judge, PredictedFile
 from hf_rumor.serve.problem import Problem
-from hf_rumor.serve.upload import Limits, read_upload
+from hf_rumor.serve.upload import Limits, clean, read_upload
 from hf_rumor.util.tables import write_table
 
 
 MAX_TOP, TOP = 1000, 100  # stories of a queue
+MAX_NUMBER = 2**63 - 1  # of SQLite
 MAX_AUTHOR = 80  # characters
 NUMBER = {"type": "integer"}
 TEXT = {"type": "string"}
@@ -166,7 +167,8 @@ async def add_queue(
 
 @router.get("/queue")
 async def queue(
-    request: Request, upload: int | None = Query(None, description="Number of an upload; the latest if not given.")
+    request: Request,
+    upload: int | None = Query(None, ge=1, le=MAX_NUMBER, description="Number of an upload; the latest if not given."),
 ) -> JSONResponse:
     """Return the stories of an upload with their verdicts, and the list of uploads."""
     return JSONResponse(await _state(request, upload))
@@ -197,7 +199,7 @@ async def decide(request: Request, story: int) -> JSONResponse:
     verdict, last, author = values.get("verdict"), values.get("last"), values.get("author") or ""
     if not isinstance(verdict, str) or type(last) is not int or not isinstance(author, str):
         raise Problem(400, "request", 'expected {"verdict": "rumor", "last": 0}')
-    decided = await run_in_threadpool(request.app.state.store.decide, story, verdict, last, author[:MAX_AUTHOR])
+    decided = await run_in_threadpool(request.app.state.store.decide, story, verdict, last, clean(author[:MAX_AUTHOR]))
     return JSONResponse(asdict(decided))
 
 

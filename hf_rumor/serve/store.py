@@ -213,7 +213,8 @@ class Store:
         )
 
     def _story(self, number: int) -> QueuedStory:
-        row = self._database.execute(f"{CURRENT} WHERE stories.number = ?", (number,)).fetchone()
+        is_possible = 0 < number < 2**63  # SQLite refuses others
+        row = self._database.execute(f"{CURRENT} WHERE stories.number = ?", (number if is_possible else 0,)).fetchone()
         if row is None:
             raise Problem(404, "no_story", f"expected the number of a story, got {number}")
         return _to_story(row)

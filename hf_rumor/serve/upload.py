@@ -1,10 +1,12 @@
 """An uploaded file -> its posts, within limits. The file is removed as soon as it is read."""
 
+import math
 import tempfile
 import zipfile
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from hf_rumor.corpus.columns import Columns, find_columns
 from hf_rumor.corpus.formats import open_input, read_rows
@@ -56,14 +58,14 @@ def read_upload(content: bytes, name: str, columns: Columns, limits: Limits) -> 
             with open_input(path, is_labeled=False, name=name) as source:
                 items = list(islice(read_items(source, columns), limits.max_posts + 1))
         except RumorError as error:
-            message = str(error).encode("utf-8", "replace").decode("utf-8")
+            message = clean(str(error))
             raise Problem(400, "file", message, reason=message) from error
     if not items:
         raise Problem(400, "no_posts", f"{name}: no posts. Choose another file.")
     if len(items) > limits.max_posts:
         message = f"{name}: more than {limits.max_posts:,} posts. Split the file."
         raise Problem(413, "too_many", message, limit=limits.max_posts)
-    return [_limited(item, limits.max_characters) for item in items]
+    return [_storable(_limited(item, limits.max_characters)) for item in items]
 
 
 def _check_unpacked(path: Path, name: str, max_bytes: int) -> None:
@@ -93,10 +95,28 @@ def _check_columns(path: Path, name: str, columns: Columns) -> None:
         422,
         "columns",
         f"{name}: expected the names of its columns in text_column and id_column; the columns are in columns.",
-        columns=[str(column) for column in names],
-        examples=["" if value is None else str(value)[:EXAMPLE] for value in first.values()],
+        columns=[clean(column) for column in names],
+        examples=["" if value is None else clean(str(value))[:EXAMPLE] for value in first.values()],
         can_be_numbered=path.suffix in WITHOUT_HEADER,
     )
+
+
+def clean(value: Any) -> Any:
+    """Return a value that JSON and UTF-8 can represent: without lone surrogates, and without NaN or infinity."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, list):
+        return [clean(one) for one in value]
+    if isinstance(value, dict):
+        return {clean(name): clean(one) for name, one in value.items()}
+    return value
+
+
+def _storable(item: Item) -> Item:
+    post = item.post and replace(item.post, post_id=clean(item.post.post_id))
+    return Item(clean(item.id), post, clean(item.error), clean(dict(item.values)))
 
 
 def _limited(item: Item, max_characters: int) -> Item:

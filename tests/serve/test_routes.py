@@ -66,6 +66,24 @@ def test_strange_texts_are_answered(client, text):
     assert "error" in answer.json() or answer.json()["words"]
 
 
+def test_strange_values_in_a_file_are_stored_and_answered(client):
+    day = r'{"text": "昨夜停水", "\ud800": "\ud800", "likes": NaN}' + "\n" + r'{"text": "河边下雪", "likes": 1e400}'
+    for output in ("csv", "xlsx", "jsonl"):
+        answer = client.post("/api/files", params={"name": "a.jsonl", "output": output}, content=day)
+        assert (answer.status_code, answer.headers["x-num-posts"]) == (200, "2")
+    for story in client.post("/api/queue", params={"name": "a.jsonl"}, content=day).json()["stories"]:
+        decision = rb'{"verdict": "rumor", "last": 0, "author": "\ud800"}'
+        assert client.post(f"/api/queue/{story['number']}/verdict", content=decision).status_code == 200
+    assert len(client.get("/api/queue/export").text.splitlines()) == 2
+
+
+@pytest.mark.parametrize("number", [0, -1, 10**30])
+def test_numbers_beyond_those_of_stories_are_refused(client, queue, number):
+    assert client.post("/api/queue/undo", json={"story": number, "last": 0}).status_code == 404
+    assert client.post(f"/api/queue/{number}/verdict", json={"verdict": "rumor", "last": 0}).status_code == 404
+    assert client.get("/api/queue", params={"upload": number}).status_code == 400
+
+
 @pytest.mark.parametrize("output", ["csv", "xlsx", "jsonl"])
 def test_a_file_is_answered_with_a_table(client, output):
     answer = client.post("/api/files", params={**CHOSEN, "output": output}, content=DAY.encode("gb18030"))

@@ -99,6 +99,14 @@ def test_files_that_cannot_be_read_are_refused(content, name, code):
     str(problem).encode("utf-8")
 
 
+def test_values_that_cannot_be_stored_are_replaced():
+    line = r'{"id": "\ud800", "text": "停水", "likes": 1e400, "more": ["\ud801", NaN], "\ud802": 1}'
+    [item] = read(line, "a.jsonl")
+    assert (item.id, item.post.post_id) == ("?", "?")
+    assert item.values == {"id": "?", "text": "停水", "likes": None, "more": ["?", None], "?": 1}
+    assert refusal(r'{"\ud800": "\ud801"}', "a.jsonl").values["columns"] == ["?"]
+
+
 def test_a_spreadsheet_that_unpacks_to_a_large_one_is_refused():
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:

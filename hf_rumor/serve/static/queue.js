@@ -9,7 +9,7 @@ const MINE = "hf_rumor_mine";
 let state = { upload: null, uploads: [], stories: [], is_temporary: true };
 let current = 0; // number of the current story
 let waiting = Promise.resolve(); // requests are sent one after another
-// What this tab has decided: stories in order, and the number of its last verdict of each.
+// What this tab has decided: stories in order, and the state of each after its last verdict.
 let mine = JSON.parse(sessionStorage.getItem(MINE) ?? '{"order": [], "last": {}}');
 
 export function startQueue() {
@@ -50,15 +50,16 @@ export function refreshQueue() {
 
 async function load(upload) {
   state = await (await send(upload === null ? "api/queue" : `api/queue?upload=${upload}`)).json();
+  if (upload !== null && !state.uploads.some((one) => one.number === upload)) return load(null); // a new database
   if (state.stories.length) $("upload").open = false;
-  render();
+  return render();
 }
 
 /** Run an action after those that wait; show why it failed. */
 function later(action) {
   waiting = waiting.then(action).catch((error) => {
-    if (!(error instanceof Refused)) throw error;
-    $("queue_message").textContent = error.reason();
+    $("queue_message").textContent = error instanceof Refused ? error.reason() : t("error_failure");
+    if (!(error instanceof Refused)) console.error(error);
   });
   return waiting;
 }
@@ -70,9 +71,12 @@ function find(number) {
 function decide(number, verdict) {
   $("queue_message").textContent = "";
   setCurrent(number);
-  later(() =>
-    change(number, `api/queue/${number}/verdict`, { verdict, last: find(number).last, author: $("author").value.trim() }),
-  );
+  later(async () => {
+    const story = find(number);
+    if (!story) return; // another upload is shown since
+    const author = $("author").value.trim();
+    await change(number, `api/queue/${number}/verdict`, { verdict, last: story.last, author });
+  });
 }
 
 function undo() {
@@ -81,7 +85,7 @@ function undo() {
     let number;
     do {
       number = mine.order.pop();
-    } while (number !== undefined && find(number)?.last !== mine.last[number]); // somebody else was later
+    } while (number !== undefined && stateOf(find(number)) !== mine.last[number]); // somebody else was later
     remember();
     if (number === undefined) announce("nothing_to_undo");
     else await change(number, "api/queue/undo", { story: number, last: find(number).last });
@@ -94,7 +98,7 @@ async function change(number, path, body) {
   try {
     const story = await (await send(path, "POST", body)).json();
     replace(story);
-    mine.last[number] = story.last;
+    mine.last[number] = stateOf(story);
     if (!isUndo) mine.order.push(number);
     remember();
     announce(isUndo ? "undone" : "decided", { rank: story.own.rank, verdict: verdictName(story) });
@@ -109,6 +113,11 @@ async function change(number, path, body) {
     if (find(number)) moveTo(number);
     throw error;
   }
+}
+
+/** Return what identifies the last verdict of a story, also after a restart with another database. */
+function stateOf(story) {
+  return story && `${story.last} ${state.uploads.find((one) => one.number === state.upload)?.at}`;
 }
 
 function remember() {
