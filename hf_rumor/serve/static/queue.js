@@ -49,9 +49,10 @@ export function refreshQueue() {
 }
 
 async function load(upload) {
+  const wasEmpty = !state.stories.length;
   state = await (await send(upload === null ? "api/queue" : `api/queue?upload=${upload}`)).json();
   if (upload !== null && !state.uploads.some((one) => one.number === upload)) return load(null); // a new database
-  if (state.stories.length) $("upload").open = false;
+  if (wasEmpty && state.stories.length) $("upload").open = false; // later, a file may be being chosen
   return render();
 }
 
