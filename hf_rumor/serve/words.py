@@ -250,7 +250,7 @@ WORDS = {
         "parts": "Split",
         "parts_facts": "training {train}, validation {validation}, test {test} posts",
         "encoder": "Encoder",
-        "trained_at": "Trained on",
+        "trained_at": "Training date",
         "rule": "Rule for the threshold",
         "current_threshold": "Current threshold",
         "abstains": "No decision if the confidence is below {value}",

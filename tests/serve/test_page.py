@@ -107,10 +107,6 @@ def make_queue(page, path):
     page.locator("#stories li:focus").wait_for()
 
 
-def formatted(words, **values):
-    return words.format(**values)
-
-
 def test_the_page_shows_the_probability_of_the_classifier(page, folder, barriers):
     classify(page, POST)
     [expected] = RumorClassifier.from_pretrained(folder).predict([POST])
@@ -138,7 +134,7 @@ def test_the_page_shows_the_probability_over_time(page, reading_folder, barriers
     assert barriers(page) == []
     page.locator("#reposts").fill("真的吗")
     page.locator("#ask").click()
-    page.get_by_text(formatted(ZH["error_time"], shown="真的吗")).wait_for()
+    page.get_by_text(ZH["error_time"].format(shown="真的吗")).wait_for()
 
 
 def test_the_page_can_switch_languages(page, open_tab, server):
