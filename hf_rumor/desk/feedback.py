@@ -104,12 +104,13 @@ def add_to_corpus(corpus: Path, verdicts: Sequence[Verdict], author: str | None,
             continue
         else:
             counts["changed"] += 1
-        rows[place] = _to_row(verdict, author, now)
+        rows[place] = corpus_row(verdict, author, now)
     write_text(corpus, "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows))
     return Added(**counts)
 
 
-def _to_row(verdict: Verdict, author: str | None, now: datetime) -> dict[str, Any]:
+def corpus_row(verdict: Verdict, author: str | None, now: datetime) -> dict[str, Any]:
+    """Return a decided post as a line of the desk's corpus."""
     post = verdict.post
     row = {"id": post.post_id, "text": post.text, "label": verdict.label}
     if post.posted_at is not None:

@@ -47,6 +47,7 @@ class Queue:
     Attributes:
         columns: Ours, then those of the input.
         rows: One per story.
+        posts: The post that stands for each story.
         num_posts: Number of posts of the input.
         num_stories: Number of stories, those omitted included.
         omitted: Expected number of rumors among the stories that were omitted.
@@ -54,6 +55,7 @@ class Queue:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
+    posts: tuple[Post, ...]
     num_posts: int
     num_stories: int
     omitted: float
@@ -80,7 +82,14 @@ def make_queue(
     words = _influential_words(classifier, [posts[story.posts[0]].text for story in shown])
     own = [_own(rank, story, classifier, words[rank - 1]) for rank, story in enumerate(shown, start=1)]
     columns, rows = beside_input(OWN_COLUMNS, own, [kept[story.posts[0]].values for story in shown])
-    return Queue(columns, rows, len(posts), len(stories), sum(story.probability for story in omitted))
+    return Queue(
+        columns=columns,
+        rows=rows,
+        posts=tuple(posts[story.posts[0]] for story in shown),
+        num_posts=len(posts),
+        num_stories=len(stories),
+        omitted=sum(story.probability for story in omitted),
+    )
 
 
 def readable(items: Iterable[Item], verb: str) -> tuple[list[Item], list[Post]]:

@@ -8,7 +8,7 @@ from hf_rumor.reposts.timeline import Moment
 
 
 WIDTH, HEIGHT = 640, 200  # of the drawing, in its own units
-TICKS = {60: "1 min", 600: "10 min", 3600: "1 h", 21_600: "6 h", 86_400: "24 h", 604_800: "7 d"}
+TICKS = (60, 600, 3600, 21_600, 86_400, 604_800)  # seconds
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Drawing:
     """Points of the step line, and where the ticks of the time axis are."""
 
     points: str  # of an SVG polyline
-    ticks: tuple[tuple[float, str], ...]
+    ticks: tuple[tuple[float, int], ...]  # position, seconds
 
 
 def draw(text_probability: float, moments: Sequence[Moment]) -> Drawing:
@@ -33,5 +33,5 @@ def draw(text_probability: float, moments: Sequence[Moment]) -> Drawing:
     points = [(0.0, height)]
     for moment in moments:
         points += [(x(moment.delay), height), (x(moment.delay), height := y(moment.probability))]
-    ticks = tuple((x(seconds), name) for seconds, name in TICKS.items() if seconds <= last)
+    ticks = tuple((x(seconds), seconds) for seconds in TICKS if seconds <= last)
     return Drawing(" ".join(f"{left:g},{top:g}" for left, top in points), ticks)

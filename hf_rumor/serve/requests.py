@@ -9,6 +9,8 @@ from hf_rumor.corpus.post import Post, Repost
 from hf_rumor.corpus.reposts import sort_reposts
 from hf_rumor.corpus.rows import to_post
 from hf_rumor.corpus.values import parse_text, parse_time
+from hf_rumor.serve.problem import Problem
+from hf_rumor.serve.upload import clean
 
 
 EXPECTED = (
@@ -47,6 +49,29 @@ def _post(number: int, values: Any) -> Post:
         problem = problem or "a post with reposts needs a time"
     if problem:
         raise ValueError(f"expected times of posts and reposts (post {number}: {problem})")
+    return post
+
+
+def post_to_explain(body: Any) -> Post:
+    """Return the one post of a request; its reposts are a list, as for predictions, or lines, as on the page.
+
+    Raises:
+        Problem: It is not one post, or a time cannot be read.
+    """
+    values = body if isinstance(body, dict) else {}
+    text = values.get("text")
+    if isinstance(text, str) and not text.strip():
+        raise Problem(400, "empty", 'expected {"text": "..."}, not empty')
+    reposts = values.get("reposts")
+    try:
+        if isinstance(text, str) and isinstance(reposts, str):
+            return post_of_page(text, str(values.get("time") or ""), reposts)
+        [post] = posts_of_request({"posts": [{name: value for name, value in values.items() if value != ""}]})
+    except ValueError as error:
+        shown = clean(f"{str(error).strip():.60}")
+        is_lines = isinstance(reposts, str)
+        message = f"expected a time as 2026-11-30 12:00:00, got {shown!r}" if is_lines else str(error)
+        raise Problem(400, "time" if is_lines else "request", message, shown=shown) from error
     return post
 
 

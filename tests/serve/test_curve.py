@@ -7,7 +7,7 @@ def test_the_line_starts_with_the_text_alone_and_ends_with_the_last_repost():
     points = [tuple(map(float, point.split(","))) for point in drawing.points.split()]
     assert points[0] == (0, 0.75 * HEIGHT)
     assert points[-1] == (WIDTH, 0)
-    assert [name for _, name in drawing.ticks] == ["1 min", "10 min", "1 h"]
+    assert [name for _, name in drawing.ticks] == [60, 600, 3600]
 
 
 def test_a_repost_within_the_first_second_is_drawn():

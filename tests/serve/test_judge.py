@@ -1,72 +1,64 @@
-"""Uploads and their results, without a server."""
+"""What the server answers, without a server."""
 
-import json
-import os
-import shutil
-from pathlib import Path
+import time
 
 import pytest
 
-from hf_rumor.serve.judge import Judge, Limits
-from hf_rumor.serve.words import LANGUAGES, WORDS
+from hf_rumor import RumorClassifier
+from hf_rumor.corpus.columns import Columns
+from hf_rumor.corpus.post import Post
+from hf_rumor.corpus.rows import Item
+from hf_rumor.serve.problem import Problem
+from hf_rumor.serve.upload import read_upload
 
 
-@pytest.fixture(scope="module")
-def judge(folder):
-    judge = Judge(str(folder), Limits(max_characters=20, max_posts=3, max_bytes=1000))
-    yield judge
-    shutil.rmtree(judge.folder)
+POST = "听说昨夜公园停水，速转！"
 
 
 def test_one_model_predicts_and_explains(judge):
     assert judge.explainer.model is judge.classifier.model
 
 
-@pytest.mark.parametrize("language", LANGUAGES.values())
-def test_files_are_classified_within_limits_and_removed(judge, tmp_path, language):
-    path = judge.folder / "posts.txt"
-    path.write_text(f"停水\n{'停' * 21}\n", encoding="utf-8")
-    html, name = judge.answer_file(str(path), language)
-    assert WORDS[language]["done"].format(2, 1) in html
-    rows = [json.loads(line) for line in Path(name).read_text("utf-8").splitlines()]
-    assert rows[1]["error"] == "the text has 21 characters; at most 20 are allowed."
-    assert not path.exists()
-    path.write_text("停水\n", encoding="utf-8")
-    judge.expect_file(str(path))
-    judge.expect_file(str(path))  # a second upload of an equal file, which has the same path
-    for left in (1, 0):
-        html, _ = judge.answer_file(str(path), language)
-        assert (WORDS[language]["done"].format(1, 0) in html, path.exists()) == (True, left > 0)
-    path.write_text("停水\n" * 4, encoding="utf-8")
-    html, result = judge.answer_file(str(path), language)
-    assert (result, "more than 3 posts" in html) == (None, True)
-    assert not path.exists()
-    judge.expect_file(str(path))  # removed by Gradio before it was classified
-    judge.answer_file(None, language)
-    assert not judge._uploads
-    outside = tmp_path / "posts.txt"
-    outside.write_text("停水\n", encoding="utf-8")
-    for upload in (None, str(path), str(outside), "/etc/hostname"):
-        assert judge.answer_file(upload, language) == (judge._problem(WORDS[language]["no_file"]), None)
-    assert outside.exists()
-    os.utime(name, (0, 0))
-    judge.answer_file(None, language)
-    assert not Path(name).exists()
+def test_an_explanation_has_the_probability_of_the_classifier_and_weights(judge, folder):
+    answer = judge.explain({"text": POST})
+    [expected] = RumorClassifier.from_pretrained(folder).predict([POST])
+    assert answer["rumor_probability"] == pytest.approx(expected.rumor_probability, abs=1e-5)
+    assert (answer["predicted"], answer["threshold"]) == (expected.predicted, 0.5)
+    assert "".join(word["text"] for word in answer["words"]) == POST
+    assert any(word["weight"] for word in answer["words"])
+    assert answer["curve"] is None
 
 
-@pytest.mark.parametrize("encoding", ["gb18030", "utf-16"])
-def test_spreadsheet_encodings_are_read(judge, encoding):
-    path = judge.folder / "posts.csv"
-    path.write_bytes("正文\n昨夜停水\n".encode(encoding))
-    html, name = judge.answer_file(str(path), "zh")
-    assert WORDS["zh"]["done"].format(1, 0) in html
-    path.write_text("正文\n昨夜停水\n", encoding="utf-8")
-    assert Path(name).read_text("utf-8") == Path(judge.answer_file(str(path), "zh")[1]).read_text("utf-8")
+def test_a_text_to_explain_is_limited(judge):
+    with pytest.raises(Problem) as caught:
+        judge.explain({"text": "停" * 101})
+    assert (caught.value.status, caught.value.values) == (413, {"limit": 100, "length": 101})
 
 
-def test_a_file_in_an_unknown_encoding_gets_a_valid_answer(judge):
-    path = judge.folder / "posts.csv"
-    path.write_bytes(b"\xff\xff\xff\n1,2\n")
-    html, result = judge.answer_file(str(path), "zh")
-    assert (result, "UTF-8" in html) == (None, True)
-    html.encode("utf-8")
+def test_a_file_becomes_a_table_with_its_columns(judge, texts):
+    content = (
+        "mid,正文\n"
+        + "".join(f"p{number},{text[:100]}\n" for number, text in enumerate(texts[:5]))
+        + f"p5,{'停' * 101}\n"
+    )
+    predicted = judge.predict_file(read_upload(content.encode(), "a.csv", Columns(), judge.limits))
+    assert predicted.columns[:3] == ["id", "rumor_probability", "predicted"]
+    assert {"mid", "正文"} <= set(predicted.columns)
+    assert (len(predicted.rows), predicted.num_errors) == (6, 1)
+    assert predicted.num_rumors == sum(row[2] == "rumor" for row in predicted.rows)
+
+
+def test_a_queue_without_posts_is_refused(judge):
+    with pytest.raises(Problem) as caught:
+        judge.make_queue([Item(1, None, "the text is empty.")], [], 10)
+    assert caught.value.code == "no_posts"
+
+
+def test_the_moments_of_a_post_are_those_of_its_reposts(judge, reading_classifier, monkeypatch):
+    monkeypatch.setattr(judge.classifier, "reposts", reading_classifier.reposts)
+    now = int(time.time())
+    reposts = [{"text": "假的", "time": now - 3000}, {"text": "真的吗", "time": now - 2000}]
+    answer = judge.explain({"text": POST, "time": now - 3600, "reposts": reposts})
+    assert sorted(moment["delay"] for moment in answer["moments"]) == [600, 1600]
+    assert answer["curve"]["points"].count(",") == 5
+    assert judge._moments(Post(text=POST), 0.5) == []

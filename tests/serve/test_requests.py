@@ -1,7 +1,8 @@
 import pytest
 
 from hf_rumor.corpus.post import Post, Repost
-from hf_rumor.serve.requests import post_of_page, posts_of_request
+from hf_rumor.serve.problem import Problem
+from hf_rumor.serve.requests import post_of_page, post_to_explain, posts_of_request
 
 
 NOON = 1372478400  # 2013-06-29 12:00 in China
@@ -49,3 +50,30 @@ def test_reposts_on_the_page_start_with_their_time():
 def test_a_line_without_a_time_is_named(posted_at, reposts, line):
     with pytest.raises(ValueError, match=f"^{line}$"):
         post_of_page("停水", posted_at, reposts)
+
+
+def test_a_post_to_explain_has_reposts_as_lines_or_as_a_list():
+    lines = {"text": "停水", "time": "2013-06-29 12:00", "reposts": "2013-06-29 12:01 假的"}
+    listed = {"text": "停水", "time": NOON, "reposts": [{"text": "假的", "time": NOON + 60}]}
+    one, other = post_to_explain(lines), post_to_explain(listed)
+    assert (one.posted_at, one.reposts) == (other.posted_at, other.reposts)
+    assert post_to_explain({"text": "停水", "time": "", "reposts": ""}).reposts == ()
+    assert post_to_explain({"text": "停水"}).text == "停水"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ([], "request"),
+        ({"texts": ["停水"]}, "request"),
+        ({"text": 3}, "request"),
+        ({"text": " "}, "empty"),
+        ({"text": "停水", "time": "soon", "reposts": ""}, "time"),
+        ({"text": "停水", "time": "2013-06-29 12:00", "reposts": "假的 \ud800"}, "time"),
+    ],
+)
+def test_a_request_that_is_not_one_post_is_refused(body, code):
+    with pytest.raises(Problem) as caught:
+        post_to_explain(body)
+    assert (caught.value.status, caught.value.code) == (400, code)
+    str(caught.value).encode("utf-8")
