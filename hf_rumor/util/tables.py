@@ -41,6 +41,11 @@ def beside_input(
     return names, tuple((*ours, *map(row.get, theirs)) for ours, row in zip(rows, flat, strict=True))
 
 
+def encodable(text: str) -> str:
+    """Return a text with question marks for lone surrogates, which JSON can contain and UTF-8 cannot."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
 def write_table(
     path: Path,
     columns: Sequence[str],
@@ -59,11 +64,13 @@ def write_table(
         OutputError: The suffix is unknown, or the file cannot be replaced.
     """
     check_suffix(path)
+    columns = [encodable(name) for name in columns]
+    rows = [[encodable(value) if isinstance(value, str) else value for value in row] for row in rows]
     if path.suffix.lower() == ".csv":
         write_csv(path, columns, rows, for_people=True)
     elif path.suffix.lower() == ".jsonl":
         lines = (json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False, default=str) for row in rows)
-        write_text(path, "".join(f"{line}\n" for line in lines))
+        write_text(path, "".join(f"{encodable(line)}\n" for line in lines))
     elif path.suffix.lower() == ".xlsx":
         _write_xlsx(path, columns, rows, choices or {})
     else:

@@ -54,3 +54,11 @@ def test_other_suffixes_are_refused(tmp_path):
     with pytest.raises(OutputError, match=f"not a table. Use a name that ends in {', '.join(SUFFIXES)}"):
         write_table(tmp_path / "t.doc", COLUMNS, ROWS)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".html", ".xlsx"])
+def test_half_a_character_is_replaced(tmp_path, suffix):
+    if suffix == ".xlsx":
+        pytest.importorskip("openpyxl")
+    write_table(tmp_path / f"t{suffix}", ("id", "n\ud800"), [("a\ud800", ["\ud800"])])
+    assert b"\xed\xa0" not in (tmp_path / f"t{suffix}").read_bytes()
