@@ -5,7 +5,7 @@
 MODEL was trained on `--trained_on`. Near-duplicates of its posts are removed from `--data_path`, and so are stories of
 rumors, at random, until 10% of the posts are rumors. Rumors and other posts each follow in the order of their times,
 mixed evenly: corpora collect them in different years, and the date would give the label away. Each day the desk
-checks 30 posts or stories; each week the model is trained again, on `--trained_on` and all verdicts of the queue.
+checks 30 posts or stories; each week the model is trained for one more epoch, on `--trained_on` and all verdicts.
 Orders that are compared:
 
     chronological  the first posts of the day
@@ -108,22 +108,24 @@ def queue(desk: Desk, day: range, probabilities: NDArray[np.float64], num: int) 
     return [day.start + story.posts[0] for story in stories[:num]]
 
 
-def retrain(folder: Path, trained_on: str, stream: Stream, verdicts: Sequence[int], recipe: str) -> None:
-    """Train a model on the first corpus and the verdicts, by the command of docs/howto/desk.md."""
+def retrain(folder: Path, previous: Path, trained_on: str, stream: Stream, verdicts: Sequence[int]) -> None:
+    """Train the previous model further, on the first corpus and the verdicts, as in docs/howto/desk.md."""
     folder.mkdir(parents=True, exist_ok=True)
     ours = folder / "desk.jsonl"
     rows = ({"text": stream.posts[one].text, "label": LABEL_NAMES[stream.labels[one]]} for one in verdicts)
     ours.write_text("".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows), encoding="utf-8")
     corpora = folder / "corpora.yaml"
     corpora.write_text(f"- {{path: {ours}, weight: {DESK_WEIGHT}}}\n- path: {trained_on}\n", encoding="utf-8")
-    command = [sys.executable, "-m", "hf_rumor", "train", recipe, "--data_path", str(corpora), "--report_to", "none"]
+    command = [sys.executable, "-m", "hf_rumor", "train", "mini", "--model_name_or_path", str(previous)]
+    command += ["--data_path", str(corpora), "--num_train_epochs", "1", "--report_to", "none"]
     subprocess.run([*command, "--output_dir", str(folder / "model")], check=True)
 
 
 def replay(arguments: argparse.Namespace, stream: Stream) -> tuple[dict[str, Desk], list[RumorClassifier]]:
     """Check day by day; write the curve; return what each order has found, and the model of each week."""
     desks = {order: Desk(stream) for order in ORDERS}
-    models = [RumorClassifier.from_pretrained(str(arguments.model))]
+    latest = arguments.model.resolve()
+    models = [RumorClassifier.from_pretrained(str(latest))]
     with (arguments.output_dir / "curve.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(["day", *ORDERS])
@@ -131,18 +133,19 @@ def replay(arguments: argparse.Namespace, stream: Stream) -> tuple[dict[str, Des
             day = range(number * arguments.posts, (number + 1) * arguments.posts)
             posts = stream.posts[day.start : day.stop]
             first = models[0].probabilities(posts)
-            latest = models[-1].probabilities(posts) if len(models) > 1 else first
+            updated = models[-1].probabilities(posts) if len(models) > 1 else first
             desks["chronological"].check(list(day)[: arguments.checks], day)
             by_probability = day.start + np.argsort(-first, kind="stable")[: arguments.checks]
             desks["posts"].check(by_probability.tolist(), day)
             desks["stories"].check(queue(desks["stories"], day, first, arguments.checks), day)
-            desks["retrained"].check(queue(desks["retrained"], day, latest, arguments.checks), day)
+            desks["retrained"].check(queue(desks["retrained"], day, updated, arguments.checks), day)
             table.writerow([number + 1, *(len(desk.stories) for desk in desks.values())])
-            if (number + 1) % DAYS_PER_WEEK == 0 and arguments.recipe != "none":
+            if (number + 1) % DAYS_PER_WEEK == 0 and not arguments.no_training:
                 folder = arguments.output_dir / f"week_{(number + 1) // DAYS_PER_WEEK}"
                 if not (folder / "model" / "report.json").exists():
-                    retrain(folder, arguments.trained_on, stream, desks["retrained"].verdicts, arguments.recipe)
-                models.append(RumorClassifier.from_pretrained(str(folder / "model")))
+                    retrain(folder, latest, arguments.trained_on, stream, desks["retrained"].verdicts)
+                latest = folder / "model"
+                models.append(RumorClassifier.from_pretrained(str(latest)))
     return desks, models
 
 
@@ -186,7 +189,7 @@ def main() -> None:
     parser.add_argument("--trained_on", required=True)
     parser.add_argument("--data_path", required=True)
     parser.add_argument("--output_dir", type=Path, required=True)
-    parser.add_argument("--recipe", default="mini", help="Recipe of the weekly training; none: no training.")
+    parser.add_argument("--no_training", action="store_true", help="Compare the orders of the first model only.")
     parser.add_argument("--days", type=int, default=28)
     parser.add_argument("--posts", type=int, default=120, help="Number of posts of a day.")
     parser.add_argument("--checks", type=int, default=30, help="Number of checks of a day.")
