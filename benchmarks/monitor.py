@@ -3,7 +3,7 @@
     for fold in 0 1; do
         hf-rumor train mini --data_path CED --folds 2 --fold $fold --output_dir half_$fold
     done
-    python benchmarks/monitor.py --corpus CED --other weibo17 --models half_0 half_1
+    python benchmarks/monitor.py --corpus CED --other weibo17 --models half_0 half_1 --scores scores.pkl
 
 Each post of the corpus is scored by a model that has neither it nor a near-duplicate among its training and validation
 posts. A week is a piece of the corpus, contiguous in time, cut into seven days of the same number of posts; all other
@@ -15,7 +15,9 @@ deviation of each statistic there.
 """
 
 import argparse
+import pickle
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -29,7 +31,7 @@ from hf_rumor.desk.drift import (
     STATISTICS,
     Batch,
     Reference,
-    alarm_limit,
+    alarm_limits,
     deviations,
     distinct,
     strengths,
@@ -48,10 +50,15 @@ def main():
     parser.add_argument("--corpus", required=True)
     parser.add_argument("--other", required=True)
     parser.add_argument("--models", nargs="+", required=True)
+    parser.add_argument(
+        "--scores", type=Path, required=True, help="File that keeps the scored posts for the next run."
+    )
     parser.add_argument("--sizes", nargs="+", type=int, default=[30, 60, 150])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     arguments = parser.parse_args()
-    own, other = read(arguments)
+    if not arguments.scores.exists():
+        arguments.scores.write_bytes(pickle.dumps(read(arguments)))
+    own, other = pickle.loads(arguments.scores.read_bytes())
     print(f"{len(own)} distinct posts of the corpus, {len(other)} of the other", flush=True)
     titles = ("order", "posts per day", "seed", "windows", "limit", "weeks with an alarm", "days with an alarm")
     print(*titles, "alarms on day one of the other corpus", *STATISTICS, "seconds", sep=" | ", flush=True)
@@ -107,14 +114,14 @@ def measure(own, other, order, size, seed):
         week = places[first : first + DAYS_PER_WEEK * size]
         reference = Reference(own.take(np.delete(places, np.arange(first, first + DAYS_PER_WEEK * size))))
         windows = reference.windows(size)
-        limits.append(alarm_limit(RATE, windows))
+        limits.append(alarm_limits(RATE, windows))
         tested = [deviations(reference.measure(own.take(day)), windows) for day in week.reshape(-1, size)]
-        alarms = [strengths(day).max() > limits[-1] for day in tested]
+        alarms = [(strengths(day) > limits[-1]).any() for day in tested]
         weeks, days = weeks + any(alarms), days + sum(alarms)
         first = generator.integers(0, len(other) - size + 1)
         switched = other.take(np.arange(first, first + size))
         switches.append(deviations(reference.measure(switched), windows))
-    is_found = strengths(np.array(switches)).max(axis=1) > np.array(limits)
+    is_found = (strengths(np.array(switches)) > np.array(limits)).any(axis=1)
     means = [f"{mean:+.1f}" for mean in np.mean(switches, axis=0)]
     counts = (f"{weeks} of {WEEKS}", f"{days} of {WEEKS * DAYS_PER_WEEK}", f"{is_found.sum()} of {WEEKS}")
     return (windows.num_windows, f"{np.mean(limits):.1f}", *counts, *means, f"{time.perf_counter() - start:.0f}")

@@ -15,10 +15,10 @@ CHINESE = {
     ),
     "More frequent: {words}.": "更常见：{words}。",
     "Less frequent: {words}.": "更少见：{words}。",
-    "False alarms: at most {rate} of weeks of {days} files, if posts change no more than within the reference. "
-    "Limits from {windows} windows of {posts} posts.": (
-        "误报率：若微博的变化不超出参照数据自身的波动，每周（{days} 个文件）误报的比例至多为 {rate}。"
-        "阈值由 {windows} 个窗口（每个 {posts} 条微博）计算。"
+    "False-alarm rate: {rate} per week of {days} days (files), if posts change no more than within the reference. "
+    "The limits of the last day are based on {windows} windows of {posts} distinct posts.": (
+        "误报率：若微博的变化不超出参照数据自身的波动，每周（{days} 天，即 {days} 个文件）为 {rate}。"
+        "最后一天的阈值依据 {windows} 个窗口，每个含 {posts} 条去重后的微博。"
     ),
     "Alarms": "警报",
     "There are none.": "无。",
@@ -36,14 +36,16 @@ CHINESE = {
     "Days outside the limits: {days}.": "超出阈值的日期：{days}。",
     "All days are within the limits.": "各日均在阈值之内。",
     "AUC of the two-sample test": "双样本检验 AUC",
-    "surprise, bits per character": "意外度（比特/字）",
-    "mean confidence": "平均置信度",
-    "characters, geometric mean": "字数（几何平均）",
-    "share of unknown tokens": "未知词元比例",
+    "Distance in style": "文体距离",
+    "Surprise, bits per character": "意外度（比特/字）",
+    "Mean confidence": "平均置信度",
+    "Characters, geometric mean": "字数（几何平均）",
+    "Share of unknown tokens": "未知词元比例",
     "posts": "微博数",
     "distinct": "去重后",
     "rumors": "谣言比例",
     "auc": "AUC",
+    "style": "文体",
     "surprise": "意外度",
     "confidence": "置信度",
     "length": "字数",

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from hf_rumor.desk.text_drift import Indices, Surprise, TwoSampleTest, auc_error, bigrams, vectorize
+from hf_rumor.desk.text_drift import Indices, Style, Surprise, TwoSampleTest, auc_error, bigrams, vectorize
 from hf_rumor.evaluation.metrics import Floats
 
 
-STATISTICS = ("auc", "surprise", "confidence", "length", "unknown")
+STATISTICS = ("auc", "style", "surprise", "confidence", "length", "unknown")
+ONE_SIDED = ("auc", "style")  # a low value is no sign of a difference
 MIN_WINDOWS = 8  # that do not overlap; with fewer, the spread of the statistics is hardly known
 MAX_POSTS = 4_000  # of a reference: the two-sample test inverts a matrix of this size
 DAYS_PER_WEEK = 7
@@ -59,8 +60,8 @@ class Batch:
 class Measured(NamedTuple):
     """The statistics of some posts. *Shape:* each `(len(STATISTICS),)`.
 
-    AUC; mean surprise in bits per character; mean confidence; mean log length; square root of the share of unknown
-    tokens, whose spread does not depend on the share.
+    AUC; log of the distance in style; mean surprise in bits per character; mean confidence; mean log length; square root of the
+    share of unknown tokens, whose spread does not depend on the share.
     """
 
     values: Floats
@@ -73,12 +74,12 @@ class Windows(NamedTuple):
     means: Floats
     spreads: Floats  # standard deviations, of one more window
     num_windows: int  # that do not overlap
-    largest: float  # deviation of a window from all others but its neighbours
+    largest: Floats  # deviation of a window from all others but its neighbours
 
 
 def in_units(statistic: str, value: float) -> float:
-    """Return a statistic as people read it: a length in characters, and unknown tokens as a share of all."""
-    if statistic == "length":
+    """Return a statistic in its unit: a distance, a length in characters, unknown tokens as a share of all."""
+    if statistic in ("length", "style"):
         return float(np.exp(value))
     return float(value) * abs(float(value)) if statistic == "unknown" else float(value)
 
@@ -95,13 +96,15 @@ def distinct(batch: Batch) -> Batch:
     return batch.take(np.sort(np.unique(batch.groups, return_index=True)[1]))
 
 
-def alarm_limit(weekly_rate: float, windows: Windows) -> float:
-    """Return the largest deviation without an alarm, in standard deviations.
+def alarm_limits(weekly_rate: float, windows: Windows) -> Floats:
+    """Return the largest deviation of each statistic without an alarm, in standard deviations.
 
     It is the prediction limit of a normal distribution whose mean and spread are estimated from the windows: a
     quantile of Student's t distribution. The rate is divided by the statistics (Bonferroni) and their two directions.
     If a window of the reference deviates by more from the others, this deviation is the limit: the tails are heavier
     than those of a normal distribution.
+
+    *Shape:* `(len(STATISTICS),)`.
 
     Args:
         weekly_rate: Probability of at least one alarm in seven days from the source of the reference.
@@ -109,7 +112,7 @@ def alarm_limit(weekly_rate: float, windows: Windows) -> float:
     """
     daily_rate = 1 - (1 - weekly_rate) ** (1 / DAYS_PER_WEEK)
     quantile = float(student.isf(daily_rate / (2 * len(STATISTICS)), windows.num_windows - 1))
-    return max(quantile, windows.largest)
+    return np.maximum(quantile, windows.largest)
 
 
 def deviations(measured: Measured, windows: Windows) -> Floats:
@@ -121,11 +124,8 @@ def deviations(measured: Measured, windows: Windows) -> Floats:
 
 
 def strengths(deviation: Floats) -> Floats:
-    """Return how far each statistic deviates, in the directions that count. *Shape:* as `deviation`.
-
-    A low AUC is no sign of a difference: the posts are less separable than those of another period.
-    """
-    counted: Floats = np.where(np.array(STATISTICS) == "auc", np.maximum(deviation, 0.0), abs(deviation))
+    """Return how far each statistic deviates, in the directions that count. *Shape:* as `deviation`."""
+    counted: Floats = np.where(np.isin(STATISTICS, ONE_SIDED), np.maximum(deviation, 0.0), abs(deviation))
     return counted
 
 
@@ -146,11 +146,11 @@ def summarize_windows(values: Floats, errors: Floats, num_windows: int) -> Windo
         return np.maximum(spreads, _SMALLEST)
 
     number = np.arange(len(values))
-    largest = 0.0
+    largest = np.zeros(len(STATISTICS))
     for one in number:
         others = abs(number - one) > 1
         deviation = (values[one] - values[others].mean(axis=0)) / spread(others, num_windows - 1)
-        largest = max(largest, float(strengths(deviation).max()))
+        largest = np.maximum(largest, strengths(deviation))
     return Windows(values.mean(axis=0), spread(number >= 0, num_windows), num_windows, largest)
 
 
@@ -164,6 +164,7 @@ class Reference:
         self._bigrams = bigrams(self.batch.texts)
         self._test = TwoSampleTest(vectorize(self.batch.texts))
         self._surprise = Surprise(self._bigrams)
+        self._style = Style(self.batch.texts)
         self._windows: dict[int, Windows] = {}
 
     def num_windows(self, size: int) -> int:
@@ -173,11 +174,10 @@ class Reference:
     def windows(self, size: int) -> Windows:
         """Return the distribution of the statistics over windows of `size` posts; half of each is in the next one."""
         if size not in self._windows:
-            starts = range(0, len(self.batch) - size + 1, max(1, size // 2))
-            pieces = [np.arange(start, start + size) for start in starts]
+            pieces = self._pieces(size)
             measured = [
-                _summarize(float(auc), self.batch.take(piece), self._bits_of(piece), len(self.batch) - size)
-                for piece, auc in zip(pieces, self._test.within(pieces), strict=True)
+                _summarize(*scores, self.batch.take(piece), self._bits_of(piece), len(self.batch) - size)
+                for piece, *scores in zip(pieces, self._test.within(pieces), self._style.within(pieces), strict=True)
             ]
             values, errors = (np.stack([one[part] for one in measured]) for part in (0, 1))
             self._windows[size] = summarize_windows(values, errors, self.num_windows(size))
@@ -188,19 +188,24 @@ class Reference:
         excluded = np.flatnonzero(np.isin(self.batch.groups, day.groups))
         auc = self._test.against(vectorize(day.texts), excluded)
         bits = self._surprise.score(bigrams(day.texts), excluded)
-        return _summarize(auc, day, bits, len(self.batch) - len(excluded))
+        style = self._style.against(day.texts, self._style.rates(self._pieces(len(day))))
+        return _summarize(auc, style, day, bits, len(self.batch) - len(excluded))
+
+    def _pieces(self, size: int) -> list[Indices]:
+        starts = range(0, len(self.batch) - size + 1, max(1, size // 2))
+        return [np.arange(start, start + size) for start in starts]
 
     def _bits_of(self, piece: Indices) -> Floats:
         return self._surprise.score(self._bigrams.of(piece), piece)
 
 
-def _summarize(auc: float, posts: Batch, bits: Floats, num_others: int) -> Measured:
+def _summarize(auc: float, style: float, posts: Batch, bits: Floats, num_others: int) -> Measured:
     samples: Sequence[NDArray[np.float64]] = (bits[np.isfinite(bits)], posts.confidences, posts.log_lengths)
     num_tokens = max(1, int(posts.num_tokens.sum()))
     unknown = np.sqrt(posts.num_unknown.sum() / num_tokens)
     means = [float(sample.mean()) for sample in samples]
     errors = [float(sample.std() / np.sqrt(len(sample))) for sample in samples]
     return Measured(
-        np.array([auc, *means, unknown]),
-        np.array([auc_error(len(posts), num_others), *errors, 0.5 / np.sqrt(num_tokens)]),
+        np.array([auc, style, *means, unknown]),
+        np.array([auc_error(len(posts), num_others), 0.0, *errors, 0.5 / np.sqrt(num_tokens)]),
     )

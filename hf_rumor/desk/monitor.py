@@ -22,7 +22,7 @@ from hf_rumor.desk.drift import (
     Measured,
     Reference,
     Windows,
-    alarm_limit,
+    alarm_limits,
     concatenate,
     deviations,
     distinct,
@@ -61,19 +61,19 @@ class Drift:
     measured: Measured
     windows: Windows
     deviations: Floats  # (len(STATISTICS),): in standard deviations
-    limit: float  # largest deviation without an alarm
+    limits: Floats  # (len(STATISTICS),): largest deviations without an alarm
     more: tuple[str, ...] = ()  # pieces of text that are more frequent than in the reference; only for some days
     less: tuple[str, ...] = ()  # pieces of text that are less frequent
 
     @property
     def strongest(self) -> int:
-        """Number of the statistic that deviates most."""
-        return int(np.argmax(strengths(self.deviations)))
+        """Number of the statistic that deviates most, compared with its limit."""
+        return int(np.argmax(strengths(self.deviations) / self.limits))
 
     @property
     def is_alarm(self) -> bool:
         """Return whether a statistic deviates by more than the limit."""
-        return bool(strengths(self.deviations).max() > self.limit)
+        return bool((strengths(self.deviations) > self.limits).any())
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,7 @@ def compare(day: Batch, against: Reference, weekly_rate: float, *, with_words: b
     Its words are those of days with an alarm, or of all with `with_words`.
     """
     measured, windows = against.measure(day), against.windows(len(day))
-    drift = Drift(measured, windows, deviations(measured, windows), alarm_limit(weekly_rate, windows))
+    drift = Drift(measured, windows, deviations(measured, windows), alarm_limits(weekly_rate, windows))
     if not (with_words or drift.is_alarm):
         return drift
     more, less = find_words(day, against.batch)

@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hf_rumor.desk.chinese import translator
-from hf_rumor.desk.drift import DAYS_PER_WEEK, STATISTICS, in_units, strengths
+from hf_rumor.desk.drift import DAYS_PER_WEEK, ONE_SIDED, STATISTICS, in_units, strengths
 from hf_rumor.desk.monitor import Drift, Row
 from hf_rumor.report.drawing import Picture, drawing
 from hf_rumor.report.plots import BLUE, GREY, ORANGE
@@ -15,10 +15,11 @@ from hf_rumor.util.translation import ENGLISH, Language, Translator
 
 NAMES = {  # statistic -> its name, the unit included
     "auc": "AUC of the two-sample test",
-    "surprise": "surprise, bits per character",
-    "confidence": "mean confidence",
-    "length": "characters, geometric mean",
-    "unknown": "share of unknown tokens",
+    "style": "Distance in style",
+    "surprise": "Surprise, bits per character",
+    "confidence": "Mean confidence",
+    "length": "Characters, geometric mean",
+    "unknown": "Share of unknown tokens",
 }
 COLUMNS = ("day", "posts", "distinct", "rumors", *STATISTICS, "deviation", "limit", "alarm")
 MAX_TICKS = 8
@@ -33,7 +34,13 @@ def value_text(statistic: str, value: float) -> str:
     shown = in_units(statistic, value)
     if statistic == "unknown":
         return f"{shown:.2%}"
-    return f"{shown:.0f}" if statistic == "length" else f"{shown:.2f}" if statistic == "surprise" else f"{shown:.3f}"
+    return (
+        f"{shown:.0f}"
+        if statistic == "length"
+        else f"{shown:.2f}"
+        if statistic in ("style", "surprise")
+        else f"{shown:.3f}"
+    )
 
 
 def cells(row: Row) -> tuple[str, ...]:
@@ -47,7 +54,13 @@ def cells(row: Row) -> tuple[str, ...]:
         return (*counts, *["-"] * (len(STATISTICS) + 2), "not tested")
     values = (value_text(*pair) for pair in zip(STATISTICS, drift.measured.values, strict=True))
     strongest = drift.deviations[drift.strongest]
-    return (*counts, *values, f"{strongest:+.1f}", f"{drift.limit:.1f}", "ALARM" if drift.is_alarm else "no")
+    return (
+        *counts,
+        *values,
+        f"{strongest:+.1f}",
+        f"{drift.limits[drift.strongest]:.1f}",
+        "ALARM" if drift.is_alarm else "no",
+    )
 
 
 def to_text(rows: Sequence[Row]) -> str:
@@ -74,7 +87,13 @@ def to_records(rows: Sequence[Row]) -> tuple[tuple[str, ...], list[tuple[Any, ..
             continue
         values = zip(STATISTICS, drift.measured.values, drift.deviations, strict=True)
         pairs = [number for name, value, deviation in values for number in (in_units(name, value), float(deviation))]
-        tested = (drift.limit, drift.windows.num_windows, drift.is_alarm, list(drift.more), list(drift.less))
+        tested = (
+            float(drift.limits[drift.strongest]),
+            drift.windows.num_windows,
+            drift.is_alarm,
+            list(drift.more),
+            list(drift.less),
+        )
         records.append((*counts, *pairs, *tested))
     return columns, records
 
@@ -89,7 +108,7 @@ def explain_alarm(row: Row, drift: Drift, tr: Translator = ENGLISH) -> str:
         value=value_text(statistic, drift.measured.values[place]),
         mean=value_text(statistic, drift.windows.means[place]),
         deviation=f"{drift.deviations[place]:+.1f}",
-        limit=f"{drift.limit:.1f}",
+        limit=f"{drift.limits[place]:.1f}",
     )
     parts = [text]
     if drift.more:
@@ -103,8 +122,8 @@ def explain_limits(rows: Sequence[Row], weekly_rate: float, tr: Translator = ENG
     """Return the false-alarm rate, and from how many windows the limits of the last day were computed."""
     drift = rows[-1].drift
     return tr(
-        "False alarms: at most {rate} of weeks of {days} files, if posts change no more than within the reference. "
-        "Limits from {windows} windows of {posts} posts.",
+        "False-alarm rate: {rate} per week of {days} days (files), if posts change no more than within the reference. "
+        "The limits of the last day are based on {windows} windows of {posts} distinct posts.",
         rate=f"{weekly_rate:.3g}",
         days=DAYS_PER_WEEK,
         windows=0 if drift is None else drift.windows.num_windows,
@@ -162,15 +181,15 @@ def draw_statistic(rows: Sequence[Row], number: int, tr: Translator) -> Picture:
     places = [place for place, _ in tested]
     values = [in_units(statistic, drift.measured.values[number]) for _, drift in tested]
     means, spreads = ([getattr(drift.windows, part)[number] for _, drift in tested] for part in ("means", "spreads"))
-    limits = [drift.limit for _, drift in tested]
+    limits = [drift.limits[number] for _, drift in tested]
     with drawing(statistic, tr.word(NAMES[statistic]), "", tr.word(NAMES[statistic])) as picture:
         axes = picture.axes
-        for sign, label in ((-1, None), (1, tr("limit")))[statistic == "auc" :]:
+        for sign, label in ((-1, None), (1, tr("limit")))[statistic in ONE_SIDED :]:
             bounds = [mean + sign * limit * spread for mean, limit, spread in zip(means, limits, spreads, strict=True)]
             shown = [max(0.0, in_units(statistic, bound)) for bound in bounds]
             axes.plot(places, shown, "--", color=GREY, label=label, drawstyle="steps-mid")
         axes.plot(places, values, "o-", color=BLUE, label=tr("day"))
-        outside = [place for place, drift in tested if strengths(drift.deviations)[number] > drift.limit]
+        outside = [place for place, drift in tested if strengths(drift.deviations)[number] > drift.limits[number]]
         marked = [values[places.index(place)] for place in outside]
         axes.plot(outside, marked, "D", color=ORANGE, markersize=9, label=tr("alarm") if outside else None)
         _label_days(picture, rows)

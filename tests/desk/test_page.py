@@ -9,15 +9,16 @@ from hf_rumor.desk.page import COLUMNS, cells, explain_alarm, explain_limits, to
 from hf_rumor.evaluation.prior import Prior
 
 
-WINDOWS = Windows(np.array([0.55, 8.0, 0.9, np.log(100), 0.0]), np.array([0.05, 0.2, 0.02, 0.1, 0.01]), 30, 3.0)
+MEANS, SPREADS = np.array([0.55, 0.0, 8.0, 0.9, np.log(100), 0.0]), np.array([0.05, 0.1, 0.2, 0.02, 0.1, 0.01])
+WINDOWS = Windows(MEANS, SPREADS, 30, np.zeros(6))
 
 
 def row(name, confidence=0.9, share=0.25):
-    deviations = np.array([0.0, 1.0, (confidence - 0.9) / 0.02, 0.0, 0.0])
-    measured = Measured(np.array([0.55, 8.2, confidence, np.log(100), 0.0]), np.zeros(5))
+    deviations = np.array([0.0, 0.0, 1.0, (confidence - 0.9) / 0.02, 0.0, 0.0])
+    measured = Measured(np.array([0.55, 0.0, 8.2, confidence, np.log(100), 0.0]), np.zeros(6))
     words = (("<b>停水", "停电"), ("公园",)) if confidence < 0.8 else ((), ())
     prior = Prior(share, (share - 0.1, share + 0.1), None, 0.5)
-    return Row(name, 60, 58, prior, Drift(measured, WINDOWS, deviations, 3.5, *words))
+    return Row(name, 60, 58, prior, Drift(measured, WINDOWS, deviations, np.full(6, 3.5), *words))
 
 
 @pytest.fixture
@@ -37,11 +38,11 @@ def test_the_table_has_a_line_for_each_day(rows):
 
 def test_an_alarm_says_what_deviates_and_which_words_differ(rows):
     assert explain_alarm(rows[2], rows[2].drift) == (
-        "day3: mean confidence 0.750, expected 0.900: -7.5 standard deviations (limit 3.5). "
+        "day3: Mean confidence 0.750, expected 0.900: -7.5 standard deviations (limit 3.5). "
         "More frequent: <b>停水、停电. Less frequent: 公园."
     )
-    assert "at most 0.05 of weeks of 7 files" in explain_limits(rows, 0.05)
-    assert "30 windows of 58 posts" in explain_limits(rows, 0.05)
+    assert "0.05 per week of 7 days" in explain_limits(rows, 0.05)
+    assert "30 windows of 58 distinct posts" in explain_limits(rows, 0.05)
 
 
 def test_records_keep_every_number(rows):

@@ -4,7 +4,7 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import roc_auc_score
 
 from hf_rumor.desk import text_drift
-from hf_rumor.desk.text_drift import Surprise, TwoSampleTest, auc_error, bigrams, vectorize
+from hf_rumor.desk.text_drift import Style, Surprise, TwoSampleTest, auc_error, bigrams, vectorize
 
 
 @pytest.fixture(autouse=True)
@@ -78,3 +78,16 @@ def test_bigrams_of_some_texts_are_those_of_the_texts_alone(posts):
     some, alone = bigrams(posts).of(np.array([3, 1])), bigrams([posts[3], posts[1]])
     np.testing.assert_array_equal(some.pairs, alone.pairs)
     np.testing.assert_array_equal(some.starts, alone.starts)
+
+
+def test_the_distance_in_style_is_that_of_the_rates_of_characters():
+    texts, windows = ["aab", "abb", "aab", "abb"], [np.array([0]), np.array([1]), np.array([2]), np.array([3])]
+    style = Style(texts)
+    np.testing.assert_allclose(style.rates(windows)[:, 0], [2 / 3, 1 / 3, 2 / 3, 1 / 3])
+    spread = np.sqrt(0.5 / 4)  # of four independent characters; that of the windows is smaller
+    assert style.against(["aaaa"], style.rates(windows)) == pytest.approx(np.log(0.5 / max(spread, 1 / np.sqrt(27))))
+
+
+def test_another_style_has_a_larger_distance_than_any_window(posts):
+    style, windows = Style(posts), list(np.arange(40).reshape(8, 5))
+    assert style.against([f"{post}听听听听听听听听" for post in posts[:5]], style.rates(windows)) > style.within(windows).max()
