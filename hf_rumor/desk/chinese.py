@@ -41,6 +41,8 @@ CHINESE = {
     "Mean confidence": "平均置信度",
     "Characters, geometric mean": "字数（几何平均）",
     "Share of unknown tokens": "未知词元比例",
+    "AUC, style and surprise together": "AUC、文体与意外度综合",
+    "wording": "措辞综合",
     "posts": "微博数",
     "distinct": "去重后",
     "rumors": "谣言比例",

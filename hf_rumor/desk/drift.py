@@ -18,9 +18,13 @@ from hf_rumor.desk.text_drift import Indices, Style, Surprise, TwoSampleTest, au
 from hf_rumor.evaluation.metrics import Floats
 
 
-STATISTICS = ("auc", "style", "surprise", "confidence", "length", "unknown")
-ONE_SIDED = ("auc", "style")  # a low value is no sign of a difference
+STATISTICS = ("auc", "style", "surprise", "confidence", "length", "unknown", "wording")
+ONE_SIDED = ("auc", "style", "wording")  # a low value is no sign of a difference
+NUM_OF_WORDING = 3  # the first statistics, which are about the wording
 MIN_WINDOWS = 8  # that do not overlap; with fewer, the spread of the statistics is hardly known
+OVERLAP = (
+    0.5  # share of a window that is in the next one; squared correlations reduce the effective number (Welch, 1967)
+)
 MAX_POSTS = 4_000  # of a reference: the two-sample test inverts a matrix of this size
 DAYS_PER_WEEK = 7
 _SMALLEST = 1e-9  # spread of a statistic
@@ -58,7 +62,7 @@ class Batch:
 
 
 class Measured(NamedTuple):
-    """The statistics of some posts. *Shape:* each `(len(STATISTICS),)`.
+    """The statistics of some posts, without the last one. *Shape:* each `(len(STATISTICS) - 1,)`.
 
     AUC; log of the distance in style; mean surprise in bits per character; mean confidence; mean log length; square root of the
     share of unknown tokens, whose spread does not depend on the share.
@@ -73,7 +77,7 @@ class Windows(NamedTuple):
 
     means: Floats
     spreads: Floats  # standard deviations, of one more window
-    num_windows: int  # that do not overlap
+    num_windows: float  # effective number: a window in addition to one that it overlaps by half counts less than one
     largest: Floats  # deviation of a window from all others but its neighbours
 
 
@@ -115,12 +119,12 @@ def alarm_limits(weekly_rate: float, windows: Windows) -> Floats:
     return np.maximum(quantile, windows.largest)
 
 
-def deviations(measured: Measured, windows: Windows) -> Floats:
+def deviations(values: Floats, windows: Windows) -> Floats:
     """Return the difference of each statistic to the mean of the windows, in standard deviations.
 
     *Shape:* `(len(STATISTICS),)`.
     """
-    return (measured.values - windows.means) / windows.spreads
+    return (values - windows.means) / windows.spreads
 
 
 def strengths(deviation: Floats) -> Floats:
@@ -129,29 +133,50 @@ def strengths(deviation: Floats) -> Floats:
     return counted
 
 
-def summarize_windows(values: Floats, errors: Floats, num_windows: int) -> Windows:
+def summarize_windows(values: Floats, errors: Floats, num_windows: float) -> Windows:
     """Return the distribution of the statistics over windows, each of which overlaps with its neighbours.
 
     A spread is at least that of independent posts.
 
     Args:
-        values: *Shape:* `(num_windows, len(STATISTICS))`.
+        values: *Shape:* `(num_windows, len(STATISTICS) - 1)`.
         errors: Standard errors. *Shape:* as `values`.
-        num_windows: That do not overlap.
+        num_windows: Effective number.
     """
 
-    def spread(kept: NDArray[np.bool_], count: int) -> Floats:
+    def spread(kept: NDArray[np.bool_], count: float) -> Floats:
         independent = np.sqrt((errors[kept] ** 2).mean(axis=0))
         spreads: Floats = np.maximum(values[kept].std(axis=0, ddof=1), independent) * np.sqrt(1 + 1 / count)
         return np.maximum(spreads, _SMALLEST)
 
     number = np.arange(len(values))
+    means, spreads = values.mean(axis=0), spread(np.ones(len(values), dtype=bool), num_windows)
+    combined = np.array([wording(value, means, spreads) for value in values])
+    wording_spread = max(_SMALLEST, float(combined.std(ddof=1)) * np.sqrt(1 + 1 / num_windows))
     largest = np.zeros(len(STATISTICS))
     for one in number:
         others = abs(number - one) > 1
-        deviation = (values[one] - values[others].mean(axis=0)) / spread(others, num_windows - 1)
+        ends = (values[others].mean(axis=0), spread(others, num_windows - 1))
+        deviation = np.append((values[one] - ends[0]) / ends[1], wording(values[one], *ends) / wording_spread)
         largest = np.maximum(largest, strengths(deviation))
-    return Windows(values.mean(axis=0), spread(number >= 0, num_windows), num_windows, largest)
+    return Windows(np.append(means, 0.0), np.append(spreads, wording_spread), num_windows, largest)
+
+
+def wording(values: Floats, means: Floats, spreads: Floats) -> float:
+    """Return the mean deviation of AUC, style and surprise, each in its standard deviations.
+
+    Args:
+        values: *Shape:* `(len(STATISTICS) - 1,)`, as the others.
+        means: Over windows.
+        spreads: Over windows.
+    """
+    return float(((values - means) / spreads)[:NUM_OF_WORDING].mean())
+
+
+def complete(measured: Measured, windows: Windows) -> Floats:
+    """Return all statistics of some posts. *Shape:* `(len(STATISTICS),)`."""
+    combined = wording(measured.values, windows.means[:-1], windows.spreads[:-1])
+    return np.append(measured.values, combined)
 
 
 class Reference:
@@ -180,7 +205,7 @@ class Reference:
                 for piece, *scores in zip(pieces, self._test.within(pieces), self._style.within(pieces), strict=True)
             ]
             values, errors = (np.stack([one[part] for one in measured]) for part in (0, 1))
-            self._windows[size] = summarize_windows(values, errors, self.num_windows(size))
+            self._windows[size] = summarize_windows(values, errors, len(pieces) / (1 + 2 * OVERLAP**2))
         return self._windows[size]
 
     def measure(self, day: Batch) -> Measured:
@@ -192,7 +217,7 @@ class Reference:
         return _summarize(auc, style, day, bits, len(self.batch) - len(excluded))
 
     def _pieces(self, size: int) -> list[Indices]:
-        starts = range(0, len(self.batch) - size + 1, max(1, size // 2))
+        starts = range(0, len(self.batch) - size + 1, max(1, round(size * OVERLAP)))
         return [np.arange(start, start + size) for start in starts]
 
     def _bits_of(self, piece: Indices) -> Floats:

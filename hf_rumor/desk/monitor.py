@@ -19,10 +19,10 @@ from hf_rumor.desk.drift import (
     MAX_POSTS,
     MIN_WINDOWS,
     Batch,
-    Measured,
     Reference,
     Windows,
     alarm_limits,
+    complete,
     concatenate,
     deviations,
     distinct,
@@ -58,7 +58,7 @@ class Posts:
 class Drift:
     """The comparison of a day with the reference."""
 
-    measured: Measured
+    values: Floats  # (len(STATISTICS),)
     windows: Windows
     deviations: Floats  # (len(STATISTICS),): in standard deviations
     limits: Floats  # (len(STATISTICS),): largest deviations without an alarm
@@ -230,8 +230,9 @@ def compare(day: Batch, against: Reference, weekly_rate: float, *, with_words: b
 
     Its words are those of days with an alarm, or of all with `with_words`.
     """
-    measured, windows = against.measure(day), against.windows(len(day))
-    drift = Drift(measured, windows, deviations(measured, windows), alarm_limits(weekly_rate, windows))
+    windows = against.windows(len(day))
+    values = complete(against.measure(day), windows)
+    drift = Drift(values, windows, deviations(values, windows), alarm_limits(weekly_rate, windows))
     if not (with_words or drift.is_alarm):
         return drift
     more, less = find_words(day, against.batch)

@@ -20,6 +20,7 @@ NAMES = {  # statistic -> its name, the unit included
     "confidence": "Mean confidence",
     "length": "Characters, geometric mean",
     "unknown": "Share of unknown tokens",
+    "wording": "AUC, style and surprise together",
 }
 COLUMNS = ("day", "posts", "distinct", "rumors", *STATISTICS, "deviation", "limit", "alarm")
 MAX_TICKS = 8
@@ -52,7 +53,7 @@ def cells(row: Row) -> tuple[str, ...]:
     drift = row.drift
     if drift is None:
         return (*counts, *["-"] * (len(STATISTICS) + 2), "not tested")
-    values = (value_text(*pair) for pair in zip(STATISTICS, drift.measured.values, strict=True))
+    values = (value_text(*pair) for pair in zip(STATISTICS, drift.values, strict=True))
     strongest = drift.deviations[drift.strongest]
     return (
         *counts,
@@ -85,7 +86,7 @@ def to_records(rows: Sequence[Row]) -> tuple[tuple[str, ...], list[tuple[Any, ..
         if drift is None:
             records.append((*counts, *[None] * (len(columns) - len(counts))))
             continue
-        values = zip(STATISTICS, drift.measured.values, drift.deviations, strict=True)
+        values = zip(STATISTICS, drift.values, drift.deviations, strict=True)
         pairs = [number for name, value, deviation in values for number in (in_units(name, value), float(deviation))]
         tested = (
             float(drift.limits[drift.strongest]),
@@ -105,7 +106,7 @@ def explain_alarm(row: Row, drift: Drift, tr: Translator = ENGLISH) -> str:
         "{day}: {statistic} {value}, expected {mean}: {deviation} standard deviations (limit {limit}).",
         day=row.name,
         statistic=tr.word(NAMES[statistic]),
-        value=value_text(statistic, drift.measured.values[place]),
+        value=value_text(statistic, drift.values[place]),
         mean=value_text(statistic, drift.windows.means[place]),
         deviation=f"{drift.deviations[place]:+.1f}",
         limit=f"{drift.limits[place]:.1f}",
@@ -126,7 +127,7 @@ def explain_limits(rows: Sequence[Row], weekly_rate: float, tr: Translator = ENG
         "The limits of the last day are based on {windows} windows of {posts} distinct posts.",
         rate=f"{weekly_rate:.3g}",
         days=DAYS_PER_WEEK,
-        windows=0 if drift is None else drift.windows.num_windows,
+        windows=0 if drift is None else int(drift.windows.num_windows),
         posts=rows[-1].num_distinct,
     )
 
@@ -179,14 +180,14 @@ def draw_statistic(rows: Sequence[Row], number: int, tr: Translator) -> Picture:
     statistic = STATISTICS[number]
     tested = [(place, row.drift) for place, row in enumerate(rows) if row.drift is not None]
     places = [place for place, _ in tested]
-    values = [in_units(statistic, drift.measured.values[number]) for _, drift in tested]
+    values = [in_units(statistic, drift.values[number]) for _, drift in tested]
     means, spreads = ([getattr(drift.windows, part)[number] for _, drift in tested] for part in ("means", "spreads"))
     limits = [drift.limits[number] for _, drift in tested]
     with drawing(statistic, tr.word(NAMES[statistic]), "", tr.word(NAMES[statistic])) as picture:
         axes = picture.axes
         for sign, label in ((-1, None), (1, tr("limit")))[statistic in ONE_SIDED :]:
             bounds = [mean + sign * limit * spread for mean, limit, spread in zip(means, limits, spreads, strict=True)]
-            shown = [max(0.0, in_units(statistic, bound)) for bound in bounds]
+            shown = [in_units(statistic, max(0.0, bound) if statistic == "unknown" else bound) for bound in bounds]
             axes.plot(places, shown, "--", color=GREY, label=label, drawstyle="steps-mid")
         axes.plot(places, values, "o-", color=BLUE, label=tr("day"))
         outside = [place for place, drift in tested if strengths(drift.deviations)[number] > drift.limits[number]]
