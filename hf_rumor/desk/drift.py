@@ -64,8 +64,8 @@ class Batch:
 class Measured(NamedTuple):
     """The statistics of some posts, without the last one. *Shape:* each `(len(STATISTICS) - 1,)`.
 
-    AUC; log of the distance in style; mean surprise in bits per character; mean confidence; mean log length; square root of the
-    share of unknown tokens, whose spread does not depend on the share.
+    AUC; log of the distance in style; mean surprise in bits per character; mean confidence; mean log length; square
+    root of the share of unknown tokens, whose spread does not depend on the share.
     """
 
     values: Floats
@@ -77,7 +77,7 @@ class Windows(NamedTuple):
 
     means: Floats
     spreads: Floats  # standard deviations, of one more window
-    num_windows: float  # effective number: a window in addition to one that it overlaps by half counts less than one
+    num_windows: float  # effective number, below their number since they overlap
     largest: Floats  # deviation of a window from all others but its neighbours
 
 
@@ -200,9 +200,12 @@ class Reference:
         """Return the distribution of the statistics over windows of `size` posts; half of each is in the next one."""
         if size not in self._windows:
             pieces = self._pieces(size)
+            scores = zip(self._test.within(pieces), self._style.within(pieces), strict=True)
             measured = [
-                _summarize(*scores, self.batch.take(piece), self._bits_of(piece), len(self.batch) - size)
-                for piece, *scores in zip(pieces, self._test.within(pieces), self._style.within(pieces), strict=True)
+                _summarize(
+                    float(auc), float(style), self.batch.take(piece), self._bits_of(piece), len(self.batch) - size
+                )
+                for piece, (auc, style) in zip(pieces, scores, strict=True)
             ]
             values, errors = (np.stack([one[part] for one in measured]) for part in (0, 1))
             self._windows[size] = summarize_windows(values, errors, len(pieces) / (1 + 2 * OVERLAP**2))

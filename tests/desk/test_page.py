@@ -3,22 +3,25 @@ import re
 import numpy as np
 import pytest
 
-from hf_rumor.desk.drift import STATISTICS, Measured, Windows
+from hf_rumor.desk.drift import STATISTICS, Windows
 from hf_rumor.desk.monitor import Drift, Row
 from hf_rumor.desk.page import COLUMNS, cells, explain_alarm, explain_limits, to_page, to_records, to_text
 from hf_rumor.evaluation.prior import Prior
 
 
-MEANS, SPREADS = np.array([0.55, 0.0, 8.0, 0.9, np.log(100), 0.0]), np.array([0.05, 0.1, 0.2, 0.02, 0.1, 0.01])
-WINDOWS = Windows(MEANS, SPREADS, 30, np.zeros(6))
+MEANS, SPREADS = (
+    np.array([0.55, 0.0, 8.0, 0.9, np.log(100), 0.0, 0.0]),
+    np.array([0.05, 0.1, 0.2, 0.02, 0.1, 0.01, 0.6]),
+)
+WINDOWS = Windows(MEANS, SPREADS, 30, np.zeros(7))
 
 
 def row(name, confidence=0.9, share=0.25):
-    deviations = np.array([0.0, 0.0, 1.0, (confidence - 0.9) / 0.02, 0.0, 0.0])
-    measured = Measured(np.array([0.55, 0.0, 8.2, confidence, np.log(100), 0.0]), np.zeros(6))
+    deviations = np.array([0.0, 0.0, 1.0, (confidence - 0.9) / 0.02, 0.0, 0.0, 0.3])
+    values = np.array([0.55, 0.0, 8.2, confidence, np.log(100), 0.0, 0.3])
     words = (("<b>停水", "停电"), ("公园",)) if confidence < 0.8 else ((), ())
     prior = Prior(share, (share - 0.1, share + 0.1), None, 0.5)
-    return Row(name, 60, 58, prior, Drift(measured, WINDOWS, deviations, np.full(6, 3.5), *words))
+    return Row(name, 60, 58, prior, Drift(values, WINDOWS, deviations, np.full(7, 3.5), *words))
 
 
 @pytest.fixture

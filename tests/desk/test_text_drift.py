@@ -90,4 +90,7 @@ def test_the_distance_in_style_is_that_of_the_rates_of_characters():
 
 def test_another_style_has_a_larger_distance_than_any_window(posts):
     style, windows = Style(posts), list(np.arange(40).reshape(8, 5))
-    assert style.against([f"{post}听听听听听听听听" for post in posts[:5]], style.rates(windows)) > style.within(windows).max()
+    assert (
+        style.against([f"{post}听听听听听听听听" for post in posts[:5]], style.rates(windows))
+        > style.within(windows).max()
+    )
