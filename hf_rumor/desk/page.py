@@ -35,13 +35,9 @@ def value_text(statistic: str, value: float) -> str:
     shown = in_units(statistic, value)
     if statistic == "unknown":
         return f"{shown:.2%}"
-    return (
-        f"{shown:.0f}"
-        if statistic == "length"
-        else f"{shown:.2f}"
-        if statistic in ("style", "surprise")
-        else f"{shown:.3f}"
-    )
+    if statistic in ("style", "surprise", "wording"):
+        return f"{shown:.2f}"
+    return f"{shown:.0f}" if statistic == "length" else f"{shown:.3f}"
 
 
 def cells(row: Row) -> tuple[str, ...]:
