@@ -43,7 +43,7 @@ def add_parser(verbs: Any) -> None:
         metavar="RATE",
         type=fraction,
         default=0.05,
-        help="Probability of a false alarm in a week of seven days. [%(default)s]",
+        help="Nominal probability of a false alarm in a week of seven days. [%(default)s]",
     )
     parser.add_argument("--output", type=user_path, help="File for the result: .html (curves over days) or .jsonl.")
     add_language(parser, "Language of the page.")
