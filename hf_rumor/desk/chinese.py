@@ -15,7 +15,7 @@ CHINESE = {
     ),
     "More frequent: {words}.": "更常见：{words}。",
     "Less frequent: {words}.": "更少见：{words}。",
-    "Nominal false-alarm rate: {rate} per week of {days} days (files), if posts change no more than within the reference. "
+    "Nominal false-alarm rate: {rate} per week of {days} days (files), if posts change as within the reference. "
     "The limits of the last day are based on {windows} windows of {posts} distinct posts.": (
         "名义误报率：若微博的变化不超出参照数据自身的波动，每周（{days} 天，即 {days} 个文件）为 {rate}。"
         "最后一天的阈值依据 {windows} 个窗口，每个含 {posts} 条去重后的微博。"
