@@ -25,6 +25,7 @@ MIN_WINDOWS = 8  # that do not overlap; with fewer, the spread of the statistics
 OVERLAP = (
     0.5  # share of a window that is in the next one; squared correlations reduce the effective number (Welch, 1967)
 )
+MARGIN = 1.2  # a window shares topics with its neighbours in the reference, a new day has none there; see the log
 MAX_POSTS = 4_000  # of a reference: the two-sample test inverts a matrix of this size
 DAYS_PER_WEEK = 7
 _SMALLEST = 1e-9  # spread of a statistic
@@ -116,7 +117,8 @@ def alarm_limits(weekly_rate: float, windows: Windows) -> Floats:
     """
     daily_rate = 1 - (1 - weekly_rate) ** (1 / DAYS_PER_WEEK)
     quantile = float(student.isf(daily_rate / (2 * len(STATISTICS)), windows.num_windows - 1))
-    return np.maximum(quantile, windows.largest)
+    limits: Floats = MARGIN * np.maximum(quantile, windows.largest)
+    return limits
 
 
 def deviations(values: Floats, windows: Windows) -> Floats:

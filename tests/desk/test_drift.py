@@ -4,6 +4,7 @@ from scipy.stats import t as student
 
 from hf_rumor.desk import drift, text_drift
 from hf_rumor.desk.drift import (
+    MARGIN,
     MIN_WINDOWS,
     STATISTICS,
     Batch,
@@ -99,16 +100,16 @@ def test_the_limit_has_the_stated_rate_for_normal_statistics():
         windows = windows._replace(largest=np.zeros(len(STATISTICS)))
         week = [Measured(values, np.zeros(6)) for values in generator.normal(size=(7, 6))]
         days = [strengths(deviations(complete(day, windows), windows)) for day in week]
-        alarms += bool((np.stack(days) > alarm_limits(0.05, windows)).any())
+        alarms += bool((np.stack(days) > alarm_limits(0.05, windows) / MARGIN).any())
     assert 0.025 < alarms / num_weeks < 0.05  # below 0.05, since some statistics are one-sided
 
 
 def test_fewer_windows_and_outliers_among_them_widen_the_limit():
     windows = Windows(np.zeros(7), np.ones(7), 40, np.zeros(7))
-    assert alarm_limits(0.05, windows) == pytest.approx(student.isf((1 - 0.95 ** (1 / 7)) / 14, 39))
+    assert alarm_limits(0.05, windows) == pytest.approx(MARGIN * student.isf((1 - 0.95 ** (1 / 7)) / 14, 39))
     assert (alarm_limits(0.05, windows._replace(num_windows=8)) > alarm_limits(0.05, windows) + 1).all()
     outliers = windows._replace(largest=np.array([0, 0, 0, 0, 6.0, 0, 0]))
-    assert (alarm_limits(0.05, outliers) == 6.0).tolist() == [False, False, False, False, True, False, False]
+    assert (alarm_limits(0.05, outliers) == 6.0 * MARGIN).tolist() == [False, False, False, False, True, False, False]
 
 
 def test_a_spread_is_at_least_that_of_independent_posts():
