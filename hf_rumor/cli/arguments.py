@@ -84,7 +84,7 @@ def add_threshold(parser: argparse.ArgumentParser) -> None:
     """Add --threshold."""
     parser.add_argument(
         "--threshold",
-        type=_threshold,
+        type=fraction,
         help="Predict rumor if the probability is at least this value; replaces the threshold of the model.",
     )
 
@@ -209,7 +209,8 @@ def moment(text: str) -> int:
     return seconds
 
 
-def _threshold(text: str) -> float:
+def fraction(text: str) -> float:
+    """Return a number between 0 and 1, both excluded."""
     try:
         value = float(text)
     except ValueError:
@@ -220,7 +221,7 @@ def _threshold(text: str) -> float:
 
 
 def _prior(text: str) -> float | str:
-    return text if text == "auto" else _threshold(text)
+    return text if text == "auto" else fraction(text)
 
 
 def names(text: str) -> list[str]:
