@@ -12,7 +12,7 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[1]
 MAX_FILES = 3  # of the repository that a page changes, tests included
-SLOW = ("launch", "python")  # pages whose test starts processes that train
+ALONE = ("launch", "python")  # pages whose test starts processes that train
 CHANGES_FILES = re.compile("^```(python\n# file: |diff\n)", re.MULTILINE)
 PAGES = [
     page
@@ -57,11 +57,12 @@ def run_module(folder, *arguments):
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "pages",
     [
-        pytest.param([page for page in PAGES if page.stem not in SLOW], id="fast"),
-        *(pytest.param([page], id=page.stem, marks=pytest.mark.slow) for page in PAGES if page.stem in SLOW),
+        pytest.param([page for page in PAGES if page.stem not in ALONE], id="others"),
+        *(pytest.param([page], id=page.stem) for page in PAGES if page.stem in ALONE),
     ],
 )
 def test_pages_can_be_followed(pages, tmp_path):

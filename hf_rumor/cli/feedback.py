@@ -35,7 +35,7 @@ def add_parser(verbs: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Add the verdicts, and print what they say about the predictions."""
     from hf_rumor.corpus.columns import Columns
-    from hf_rumor.desk.feedback import add_to_corpus, count_hits, read_verdicts
+    from hf_rumor.desk.feedback import add_to_corpus, count_hits, read_verdicts, slice_verdicts
     from hf_rumor.desk.verdicts import UNDECIDED
 
     columns = Columns(text=arguments.text_column, id=arguments.id_column)
@@ -51,3 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
             f"predicted {hits.decision}: {hits.num_rumors} of {hits.num_posts} are rumors "
             f"({hits.num_rumors / hits.num_posts:.0%} [{hits.low:.0%}, {hits.high:.0%}], 95% CI)"
         )
+    for one in slice_verdicts(verdicts):
+        low, high = one.interval
+        right = f"{one.accuracy:.0%} of {one.num_posts} predictions are correct [{low:.0%}, {high:.0%}]"
+        print(f"{one.trait}, {one.slice}: {right}")

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hf_rumor.corpus.columns import Columns
 from hf_rumor.corpus.formats import open_input
 from hf_rumor.corpus.normalization import normalize
@@ -15,6 +17,8 @@ from hf_rumor.corpus.rows import read_items
 from hf_rumor.corpus.values import CHINA
 from hf_rumor.desk.verdicts import UNDECIDED, verdict_in
 from hf_rumor.errors import CorpusError
+from hf_rumor.evaluation.metrics import Scored
+from hf_rumor.evaluation.slices import PostTraits, Slice, measure_slices
 from hf_rumor.labels import LABEL_NAMES
 from hf_rumor.util.files import write_text
 
@@ -131,3 +135,28 @@ def count_hits(verdicts: Sequence[Verdict]) -> list[Hits]:
             interval = binomtest(num_rumors, len(labels)).proportion_ci()
             hits.append(Hits(decision, len(labels), num_rumors, float(interval.low), float(interval.high)))
     return hits
+
+
+def slice_verdicts(verdicts: Sequence[Verdict]) -> tuple[Slice, ...]:
+    """Return how often the predictions were right by traits of the posts; small slices are skipped.
+
+    Verdicts that are undecided are skipped, and so are predictions that are uncertain.
+    """
+    from hf_rumor.corpus.near_duplicates import find_near_duplicates
+
+    decided = [one for one in verdicts if one.label in LABEL_NAMES and one.decision in LABEL_NAMES]
+    if not decided:
+        return ()
+    posts = [one.post for one in decided]
+    traits = PostTraits(
+        num_characters=[len(post.text) for post in posts],
+        posted_at=[post.posted_at for post in posts],
+        has_url=[post.has_url for post in posts],
+        num_reposts=[post.num_reposts for post in posts],
+        author_verified=[post.author_verified for post in posts],
+    )
+    labels = np.array([LABEL_NAMES.index(one.label) for one in decided])
+    predicted = np.array([float(LABEL_NAMES.index(one.decision)) for one in decided])
+    scored = Scored([post.post_id for post in posts], labels, predicted, np.nan)
+    groups = find_near_duplicates([post.text for post in posts]).groups
+    return tuple(one for one in measure_slices(traits, scored, 0.5, groups) if not one.too_small)

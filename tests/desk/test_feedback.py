@@ -6,7 +6,7 @@ import pytest
 from hf_rumor.cli.main import main
 from hf_rumor.corpus.columns import Columns
 from hf_rumor.corpus.post import Post
-from hf_rumor.desk.feedback import Added, Verdict, add_to_corpus, count_hits, read_verdicts
+from hf_rumor.desk.feedback import Added, Verdict, add_to_corpus, count_hits, read_verdicts, slice_verdicts
 from hf_rumor.errors import CorpusError
 
 
@@ -100,3 +100,13 @@ def test_a_queue_is_written_filled_in_and_read_again(folder, tmp_path, capsys):
     assert main(["feedback", str(queue), "--corpus", str(corpus)]) == 0
     assert "1 posts added, 0 changed, 0 known already; 0 undecided, 0 without" in capsys.readouterr().out
     assert rows(corpus)[0]["label"] == "rumor"
+
+
+def test_errors_are_counted_by_traits_of_the_posts(make_posts):
+    posts = make_posts(80)
+    verdicts = [Verdict(post, "rumor", "rumor" if post.has_url else "non-rumor") for post in posts]
+    verdicts += [Verdict(post, "undecided", "rumor") for post in posts]
+    links = {one.slice: one for one in slice_verdicts(verdicts) if one.trait == "has a link"}
+    assert links["no"].accuracy == 0
+    assert links["no"].num_posts == sum(not post.has_url for post in posts)
+    assert slice_verdicts(verdicts[:20]) == ()  # too few
