@@ -14,8 +14,8 @@ Orders that are compared:
     retrained      the same, by the latest model
 
 Later posts, which no model has seen, compare the models of the weeks. Prints two tables, in Markdown, and writes
-`curve.csv`: distinct rumors found by each order, day by day. With `--output_dir` of an earlier run, finished models
-are used again.
+`curve.csv` and `curve.svg`: distinct rumors found by each order, day by day. With `--output_dir` of an earlier run,
+finished models are used again.
 """
 
 import argparse
@@ -37,6 +37,7 @@ from hf_rumor.desk.stories import Earlier, find_stories
 from hf_rumor.evaluation.intervals import paired_differences, paired_roc_auc
 from hf_rumor.inference.classifier import RumorClassifier
 from hf_rumor.labels import LABEL_NAMES, decide
+from hf_rumor.report.drawing import drawing
 
 
 SHARE_OF_RUMORS = 0.1
@@ -149,6 +150,16 @@ def replay(arguments: argparse.Namespace, stream: Stream) -> tuple[dict[str, Des
     return desks, models
 
 
+def draw_curve(folder: Path) -> None:
+    """Draw `curve.csv`."""
+    with (folder / "curve.csv").open(encoding="utf-8", newline="") as file:
+        rows = [{name: int(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    with drawing("curve", "Distinct rumors found", "day", "distinct rumors") as picture:
+        for order in ORDERS:
+            picture.axes.plot([row["day"] for row in rows], [row[order] for row in rows], label=order)
+    (folder / "curve.svg").write_text(picture.svg, encoding="utf-8")
+
+
 def print_orders(desks: dict[str, Desk]) -> None:
     """Print what each order has found."""
     print("| order | checks | rumors per check | distinct rumors |\n|---|---|---|---|")
@@ -202,6 +213,7 @@ def main() -> None:
     rumors = stream.labels == 1
     print(f"{len(stream.posts)} posts, {rumors.sum()} rumors in {len(np.unique(stream.groups[rumors]))} stories\n")
     desks, models = replay(arguments, stream)
+    draw_curve(arguments.output_dir)
     print_orders(desks)
     seen = np.isin(stream.groups[last:], stream.groups[:last])
     kept = np.flatnonzero(~seen) + last
