@@ -69,13 +69,13 @@ def parse_label(value: Any, column: str = "label") -> bool:
         raise ValueError("the label is empty. Add the label, or remove the post.")
     if word in UNCERTAIN:
         raise ValueError(
-            f"label {_shown(value)} is neither rumor nor non-rumor. Give each label a meaning with --label_map, and "
-            "null to skip such posts."
+            f"label {_shown(value)} is neither rumor nor non-rumor. Define each label with --label_map; null "
+            "skips such posts."
         )
     if word not in ANSWERS:
         raise ValueError(
-            f"label {_shown(value)} is unknown. Say what each label means with --label_map, or name another column "
-            "with --label_column."
+            f"label {_shown(value)} is unknown. Define each label with --label_map, or name another column with "
+            "--label_column."
         )
     if ASKS_FOR_TRUTH.fullmatch(name):
         return not ANSWERS[word]
@@ -133,10 +133,7 @@ def map_label(value: Any, labels: LabelMap) -> bool | None:
     meanings: dict[str, bool | None] = {**LABEL_WORDS, **dict(labels)}
     if (word := label_word(value)) not in meanings:
         known = ", ".join(label for label, _ in labels)
-        raise ValueError(
-            f"label {_shown(value)} is not in the label map ({known}). Add it to --label_map, with null to skip such "
-            "posts."
-        )
+        raise ValueError(f"label {_shown(value)} is not in the label map ({known}). Add it; null skips such posts.")
     return meanings[word]
 
 

@@ -64,7 +64,7 @@ def ask_teacher(name: str, parts: SplitCorpus, unlabelled_path: str | None, colu
     posts = parts.dataset
     unlabeled = _read_unlabeled(unlabelled_path, parts, columns) if unlabelled_path else ()
     logger.info(
-        "teacher: %s scores %s training posts and %s posts without a label",
+        "teacher: %s scores %s training posts and %s unlabeled posts",
         *(name, f"{len(posts['train']):,}", f"{len(unlabeled):,}"),
     )
     return Teacher(
@@ -90,7 +90,7 @@ def _read_unlabeled(path: str, parts: SplitCorpus, columns: Columns) -> tuple[st
     is_known = find_seen(distinct, seen_posts(parts.corpus.posts["text"][:], []))
     kept = tuple(text for text, known in zip(distinct, is_known, strict=True) if not known)
     logger.info(
-        "teacher: %s posts of %s are used without a label; %s are skipped: copies, or near-duplicates of the corpus",
+        "teacher: %s unlabeled posts of %s are used; %s are skipped: copies, or near-duplicates of the corpus",
         *(f"{len(kept):,}", path, f"{len(texts) - len(kept):,}"),
     )
     return kept
