@@ -18,8 +18,8 @@ logger = logging.getLogger(__name__)
 
 NOTE = """\
 Suggested posts are unlabeled, have uncertain predictions and differ from each other: at most one per story. Fill
-in the column verdict; hf-rumor feedback reads it. With --labeled, the benefit of 100 further labels is estimated from
-a learning curve of the SVM baseline on your labeled posts."""
+in the column verdict; hf-rumor feedback reads it. With --labeled, the benefit of 100 further labels is estimated
+from a learning curve of the SVM baseline on your labeled posts."""
 
 
 def add_parser(verbs: Any) -> None:

@@ -133,7 +133,9 @@ def map_label(value: Any, labels: LabelMap) -> bool | None:
     meanings: dict[str, bool | None] = {**LABEL_WORDS, **dict(labels)}
     if (word := label_word(value)) not in meanings:
         known = ", ".join(label for label, _ in labels)
-        raise ValueError(f"label {_shown(value)} is not in the label map ({known}). Add it; null skips such posts.")
+        raise ValueError(
+            f"label {_shown(value)} is not in the label map ({known}). Add it to --label_map; null skips such posts."
+        )
     return meanings[word]
 
 
