@@ -33,7 +33,7 @@ def add_parser(verbs: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Add the verdicts, and print what they say about the predictions."""
+    """Add the verdicts, and print how often the predictions were right."""
     from hf_rumor.corpus.columns import Columns
     from hf_rumor.desk.feedback import add_to_corpus, count_hits, read_verdicts
     from hf_rumor.desk.verdicts import UNDECIDED

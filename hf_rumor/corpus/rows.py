@@ -87,7 +87,7 @@ def labeled_posts(
 
 
 def _with_catalogue(columns: Columns, name: str, format_name: str, names: Set[str], findings: Findings) -> Columns:
-    """Return the columns with the label map of the catalogue, if it knows the corpus; note it and the unused columns.
+    """Return the columns with the label map of the catalogue, if there is one; note it and the unused columns.
 
     Raises:
         CorpusError: The text column leaks the label.

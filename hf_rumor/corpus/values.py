@@ -92,7 +92,7 @@ def parse_label(value: Any, column: str = "label") -> bool:
 
 
 def is_by_convention(word: str, column: str) -> bool:
-    """Return whether an answer such as 1 means rumor by convention only: neither it nor its column says so."""
+    """Return whether an answer such as 1 means rumor by convention only, not by itself or its column."""
     asks = any(pattern.fullmatch(column.strip()) for pattern in (ASKS_FOR_TRUTH, ASKS_FOR_RUMOR, ASKS_FOR_EITHER))
     return not asks and word not in ABOUT_TRUTH
 

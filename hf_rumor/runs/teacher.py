@@ -28,7 +28,7 @@ MOST_CERTAIN = 1e-6  # probability; a logit has to be finite
 
 @dataclass(frozen=True)
 class Teacher:
-    """What a trained model says about posts."""
+    """Outputs of a trained model for posts."""
 
     name: str
     training: NDArray[np.float64]  # (num_training_posts,): logit of rumor
@@ -54,7 +54,7 @@ class Teacher:
 
 
 def ask_teacher(name: str, parts: SplitCorpus, unlabelled_path: str | None, columns: Columns) -> Teacher:
-    """Return what the model `name` says about training posts, posts without a label, and test posts.
+    """Return the outputs of the model `name` for training posts, unlabeled posts and test posts.
 
     Raises:
         ModelError: It is not available, or is not a rumor classifier.

@@ -265,7 +265,7 @@ WORDS = {
         "score_roc_auc": "ROC-AUC",
         "score_ece": "Calibration error (ECE)",
         "scores_hint": "Precision and recall are those at the threshold {threshold}.",
-        "no_report": "There is no report.json beside the model, so its training data and scores are unknown.",
+        "no_report": "The model folder has no report.json, so its training data and scores are unknown.",
         "api": "API documentation",
         "token_title": "A token is required",
         "token": "Token",
