@@ -127,9 +127,9 @@ def to_text(against: Against) -> str:
         ]
     lines += [
         f"labels of near-duplicates: {against.same_label:,} equal, {against.other_label:,} opposite",
-        f"ROC-AUC of distinguishing the corpora by the text: {against.area:.3f} (0.5: not at all)",
+        f"ROC-AUC of a classifier that separates the two corpora: {against.area:.3f} (0.5: chance)",
         "",
-        f"what reveals the label in {Path(against.first.path).name}: rumors, non-rumors with it there; in the other",
+        f"what reveals the label in {Path(against.first.path).name} (rumors, non-rumors; then in the other)",
     ]
     for one in against.giveaways:
         numbers = zip(one.num_rumors, one.num_non_rumors, strict=True)

@@ -205,7 +205,7 @@ def moment(text: str) -> int:
 
     seconds = parse_time(text)
     if seconds is None:
-        raise argparse.ArgumentTypeError(f"{text} is not a time. Use one such as 2026-11-30T12:00.")
+        raise argparse.ArgumentTypeError(f"expected a time such as 2026-11-30T12:00, got {text!r}")
     return seconds
 
 

@@ -25,7 +25,7 @@ def add_parser(verbs: Any) -> None:
     )
     add_corpus_flags(parser, several=True)
     parser.add_argument(
-        "--against", metavar="PATH", help="Compare with another corpus instead: shared posts, labels, giveaways, time."
+        "--against", metavar="PATH", help="Compare with another corpus: shared posts, labels, artifacts, years."
     )
     parser.add_argument("--split_seed", type=seed, default=0, help="Seed of the splits. [%(default)s]")
     parser.add_argument("--json", action="store_true", help="Print JSON.")
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     corpus = load(arguments)
     if arguments.against:
         if arguments.output_dir or arguments.fail_on:
-            raise ArgumentError("--against: writes no tables and fails on nothing. Remove --output_dir and --fail_on.")
+            raise ArgumentError("--against: cannot be combined with --output_dir or --fail_on. Remove them.")
         from hf_rumor.audit.against import compare_corpora
         from hf_rumor.audit.against import to_text as text_of
         from hf_rumor.corpus.arrow import load_corpus

@@ -57,8 +57,8 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--transfer",
         action="store_true",
-        help="Train on each corpus of --data_path, and on all but one, and test on each other one: with its "
-        "near-duplicates removed from training, and with them kept. Needs one recipe.",
+        help="Train on each corpus of --data_path and on all but one; test on each other corpus, with its "
+        "near-duplicates removed from training and with them kept. Needs one recipe.",
     )
     parser.add_argument(
         "--output_dir", type=user_path, default=Path("benchmark"), help="Folder for runs and tables. [%(default)s]"
@@ -98,7 +98,7 @@ def run_transfers(arguments: argparse.Namespace) -> None:
     others = {name: getattr(arguments, name) for name in ("vary", "folds", "split_seeds")}
     others["splits"] = arguments.splits != ["grouped"]
     if clash := [f"--{name}" for name, value in others.items() if value]:
-        raise ArgumentError(f"--transfer: chooses the splits itself. Remove {', '.join(clash)}.")
+        raise ArgumentError(f"--transfer: the splits are fixed. Remove {', '.join(clash)}.")
     if len(arguments.recipes) > 1:
         raise ArgumentError("--transfer: takes one recipe. Run it once per recipe.")
     exit_on_sigterm()

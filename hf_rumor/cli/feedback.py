@@ -26,14 +26,14 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--corpus", type=user_path, required=True, help="Corpus of the desk, a .jsonl file; created if it is missing."
     )
-    parser.add_argument("--author", help="Who decided; saved with each verdict.")
+    parser.add_argument("--author", help="Name of the fact-checker; saved with each verdict.")
     parser.add_argument("--text_column", help="Name of the text column; detected if not given.")
     parser.add_argument("--id_column", help="Name of the id column; detected if not given.")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Add the verdicts, and print what they say about the predictions."""
+    """Add the verdicts, and print how often the predictions were right."""
     from hf_rumor.corpus.columns import Columns
     from hf_rumor.desk.feedback import add_to_corpus, count_hits, read_verdicts, slice_verdicts
     from hf_rumor.desk.verdicts import UNDECIDED

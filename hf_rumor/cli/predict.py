@@ -58,11 +58,11 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--output",
         type=user_path,
-        help="File for the predictions: JSON lines, or by its suffix a table with the columns of the input (.csv, "
-        ".xlsx, .html). [-, stdout]",
+        help="File for the predictions: JSON lines, or a table with the columns of the input if the name ends in "
+        ".csv, .xlsx or .html. [-, stdout]",
     )
-    parser.add_argument("--sort", action="store_true", help="The most probable rumors first; needs a table.")
-    parser.add_argument("--top", metavar="N", type=count, help="Only the N most probable rumors; needs a table.")
+    parser.add_argument("--sort", action="store_true", help="Sort by probability, highest first; needs a table.")
+    parser.add_argument("--top", metavar="N", type=count, help="Keep the N most probable rumors; needs a table.")
     parser.add_argument("--resume", action="store_true", help="Resume a job that was interrupted.")
     add_threshold(parser)
     add_prior(parser)
@@ -82,8 +82,8 @@ def add_parser(verbs: Any) -> None:
         "--observed_at",
         metavar="TIME",
         type=moment,
-        help="When the reposts were collected, for posts without a column observed_at; only a model that was trained "
-        "with --reposts reads them. [now]",
+        help="Time at which the reposts were collected, for posts without a column observed_at; needs a model "
+        "that was trained with --reposts. [now]",
     )
     parser.add_argument("--batch_size", type=count, default=32, help="Batch size. [%(default)s]")
     parser.add_argument(
@@ -220,7 +220,7 @@ def _check_files(arguments: argparse.Namespace, processes: int) -> None:
         arguments.output = output_file(arguments.output)
         if arguments.output.suffix.lower() in OTHER_TABLES:
             raise ArgumentError(
-                f"--output {arguments.output}: not a format that is written. Use a name that ends in .jsonl, "
+                f"--output {arguments.output}: not a supported format. Use a name that ends in .jsonl, "
                 f"{', '.join(TABLES)}."
             )
         if arguments.output.exists() and is_file and arguments.output.samefile(source):
@@ -237,8 +237,8 @@ def _check_table(arguments: argparse.Namespace, processes: int) -> None:
         check_suffix(arguments.output)
         if arguments.resume or processes > 1:
             raise ArgumentError(
-                f"--output {arguments.output}: a table is written at once. For --resume and for several processes, "
-                "use a name that ends in .jsonl."
+                f"--output {arguments.output}: a table does not support --resume or several processes. Use a "
+                "name that ends in .jsonl."
             )
 
 

@@ -11,7 +11,7 @@ EXAMPLE = """-H 'Content-Type: application/json' -d '{"text": "听说明天全�
 
 
 NOTE = """\
-With the environment variable HF_RUMOR_TOKEN set, users need this token. /docs describes the API."""
+If the environment variable HF_RUMOR_TOKEN is set, users need this token. /docs describes the API."""
 
 
 def add_parser(verbs: Any) -> None:

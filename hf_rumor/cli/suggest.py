@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 NOTE = """\
-Suggested posts are uncertain for the model and differ from each other: one per story, none that has a label. Fill in
-the column verdict; hf-rumor feedback reads it. With --labeled, the benefit of 100 further labels is estimated from a
-learning curve of the SVM baseline on your labeled posts."""
+Suggested posts are unlabeled, have uncertain predictions and differ from each other: at most one per story. Fill
+in the column verdict; hf-rumor feedback reads it. With --labeled, the benefit of 100 further labels is estimated
+from a learning curve of the SVM baseline on your labeled posts."""
 
 
 def add_parser(verbs: Any) -> None:

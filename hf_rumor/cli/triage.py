@@ -11,9 +11,9 @@ from hf_rumor.util.files import user_path
 logger = logging.getLogger(__name__)
 
 NOTE = """\
-Near-duplicates are one story and one row. A check has more value if the story is probably a rumor, if many people have
-seen it (columns for reposts, comments and likes), and if it is recent. Fill in the column verdict: rumor, non-rumor
-or undecided; hf-rumor feedback reads it."""
+Near-duplicates are one story and one row. A story has a higher priority if it is probably a rumor, widely seen
+(columns for reposts, comments and likes) and recent. Fill in the column verdict: rumor, non-rumor or undecided;
+hf-rumor feedback reads it."""
 
 
 def add_parser(verbs: Any) -> None:
@@ -21,7 +21,7 @@ def add_parser(verbs: Any) -> None:
     parser = add_verb(
         verbs,
         "triage",
-        "order the posts of a day by the value of checking them, one row per story",
+        "sort the posts of a day by priority for fact-checking, one row per story",
         example="hf-rumor triage out today.csv --history yesterday.xlsx --top 30 --output queue.xlsx",
         note=NOTE,
     )

@@ -38,14 +38,14 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--state",
         type=user_path,
-        help="File that keeps what is known, so that the same command resumes after a crash: no event is lost "
-        "or counted twice, and no line of --output is missing or duplicated.",
+        help="File for the state, so that the same command resumes after a crash: no event is lost or counted "
+        "twice, and no line of --output is missing or duplicated.",
     )
     parser.add_argument(
         "--max_posts",
         type=count,
         default=100_000,
-        help="Number of posts to keep; those without an event for the longest time are forgotten. [%(default)s]",
+        help="Number of posts to keep; those with the oldest events are dropped. [%(default)s]",
     )
     add_threshold(parser)
     add_backend(parser)

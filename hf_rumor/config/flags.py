@@ -68,7 +68,7 @@ class RunArguments:
     id_column: str | None = _flag(None, "Name of the id column; detected if not given.")
     label_map: str | None = _flag(
         None,
-        "What each label means, as JSON: "
+        "Meaning of each label, as JSON: "
         """'{"fake": "rumor", "real": "non-rumor", "2": null}'; null skips the posts with this label.""",
     )
     keep_copies: bool = _flag(
@@ -92,8 +92,8 @@ class RunArguments:
     # Reposts
     reposts: Literal["none", "10min", "1h", "6h", "24h", "all"] = _flag(
         "none",
-        "Also read the dated reposts of each post, until this long after it (all: without a limit), and report how "
-        "early rumors are detected. The model of the text stays as it is; that of the reposts is saved beside it.",
+        "Also read the dated reposts of each post, up to this time after it (all: no limit), and report how early "
+        "rumors are detected. The text model does not change; the repost model is saved next to it.",
     )
 
     # Model
@@ -115,14 +115,14 @@ class RunArguments:
     max_length: int = _flag(256, "Maximum number of tokens; longer posts are truncated.")
     mask_sources: bool = _flag(
         False,
-        "Ignore what differs between sources: links, mentions, brackets, hashtags, repeated marks and digits. Saved "
-        "with the tokenizer.",
+        "Mask features that differ between sources: links, mentions, brackets, hashtags, repeated punctuation and "
+        "digits. Saved with the tokenizer.",
     )
     freeze_embeddings: bool = _flag(False, "Freeze the token embeddings, which saves time and memory.")
     lora_r: int = _flag(
         0,
-        "LoRA: train only the head and adapters of this rank beside each linear layer; they are merged into the "
-        "weights at the end. 0: train all weights.",
+        "LoRA: rank of the adapters of each linear layer. Only adapters and head are trained; the adapters are "
+        "merged into the weights at the end. 0: train all weights.",
     )
     lora_alpha: int = _flag(16, "LoRA: the output of each adapter is multiplied by lora_alpha / lora_r.")
     lora_dropout: float = _flag(0.0, "LoRA: dropout rate of the input of each adapter.")
@@ -141,11 +141,11 @@ class RunArguments:
         0.0, "Adversarial training (FGM): radius of the embedding perturbation; 0: off. Doubles the training time."
     )
     teacher: str | None = _flag(
-        None, "Distillation: a trained model, a folder or one on the Hub, whose probabilities are learned as well."
+        None, "Distillation: teacher, a folder or a name on the Hub; its probabilities are used as soft labels."
     )
-    unlabelled_path: str | None = _flag(None, "Distillation: file or folder of posts that only the teacher labels.")
+    unlabelled_path: str | None = _flag(None, "Distillation: file or folder of posts that the teacher labels.")
     distillation_weight: float = _flag(
-        0.5, "Distillation: weight of the probabilities of the teacher; that of the labels is 1 minus this."
+        0.5, "Distillation: weight of the teacher's probabilities; the labels have 1 minus this weight."
     )
     distillation_temperature: float = _flag(
         2.0, "Distillation: temperature that softens the probabilities of teacher and student."
@@ -176,8 +176,8 @@ class RunArguments:
 
     abstain: str | None = _flag(
         None,
-        "Abstain so that few posts get a wrong decision: error<=0.05 chooses the confidence on validation posts so "
-        "that this holds with a probability of 0.95.",
+        "Abstain so that wrong decisions are bounded: error<=0.05 chooses the confidence on validation posts so "
+        "that, with a probability of 0.95, at most 0.05 of all posts get a wrong decision.",
     )
 
     license: str | None = _flag(

@@ -17,7 +17,7 @@ REFUSED = {
     **dict.fromkeys(("do_train", "do_eval", "do_predict"), "Remove it: a run always trains, validates and tests"),
     **dict.fromkeys(
         ("fsdp", "fsdp_config", "deepspeed", "parallelism_config"),
-        "Use plain data parallelism (torchrun, accelerate launch): sharded models are not supported",
+        "Choose FSDP 2 or plain multi-GPU in accelerate config instead",
     ),
 }
 

@@ -1,1 +1,1 @@
-"""Files on disk or a download -> posts -> a `DatasetDict` in Arrow; knows nothing of models."""
+"""Files on disk or a download -> posts -> a `DatasetDict` in Arrow; does not depend on models."""

@@ -246,7 +246,7 @@ def _clean(source: Source, rows: Dataset, findings: Findings) -> _Cleaned:
 
 
 def _build(cleaned: Sequence[_Cleaned], exchanged: Sequence[bool] = (False,)) -> Corpus:
-    """Return the corpus of the sources, where `exchanged` tells whether the labels of a source are exchanged."""
+    """Return the corpus of the sources, where `exchanged` states whether the labels of a source are swapped."""
     parts = []
     for one, is_exchanged in zip(cleaned, exchanged, strict=True):
         rows, name = one.rows, one.source.name

@@ -62,7 +62,7 @@ class CorpusFile:
 
 
 def columns_of(flags: Any) -> Columns:
-    """Return what `--text_column`, `--label_column`, `--id_column` and `--label_map` say, as attributes of `flags`.
+    """Return the values of `--text_column`, `--label_column`, `--id_column` and `--label_map` in `flags`.
 
     Raises:
         ArgumentError: The label map is not one.

@@ -68,7 +68,7 @@ def merge(parts: Sequence[Part], *, keep_copies: bool = False) -> tuple[list[Mer
 def _exchange_labels(
     parts: Sequence[Part], places: Sequence[Indices], labels: Indices, near_duplicates: NearDuplicates
 ) -> list[bool]:
-    """Exchange the labels of sources whose near-duplicates in other sources say so, in place; return which ones."""
+    """Swap the labels of sources that contradict their near-duplicates elsewhere, in place; return which ones."""
     clear = [place for place, part in zip(places, parts, strict=True) if not part.by_convention]
     known = np.concatenate([places[0][:0], *clear])
     is_exchanged = []

@@ -13,7 +13,7 @@ DEADLINES = {"10min": 600, "1h": 3600, "6h": 21_600, "24h": 86_400, "all": ALL} 
 FORWARDS = frozenset(["", "转发", "转发微博", "轉發微博", "快转微博", "repost"])
 CHAIN = re.compile(r"//\s*@")  # starts the words of the repost that is answered: `own words//@name: earlier words`
 ENDS = " \t\r\n。.!！,，"
-DENIES = re.compile("谣言|辟谣|造谣|谣传|假的|不实|謠言|闢謠|造謠|謠傳|不實")  # says that the post is false
+DENIES = re.compile("谣言|辟谣|造谣|谣传|假的|不实|謠言|闢謠|造謠|謠傳|不實")  # the post is denied
 
 
 @dataclass(frozen=True)

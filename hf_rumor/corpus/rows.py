@@ -87,16 +87,16 @@ def labeled_posts(
 
 
 def _with_catalogue(columns: Columns, name: str, format_name: str, names: Set[str], findings: Findings) -> Columns:
-    """Return the columns with the label map of the catalogue, if it knows the corpus; note it and the unused columns.
+    """Return the columns with the label map of the catalogue, if there is one; note it and the unused columns.
 
     Raises:
-        CorpusError: The text column gives the label away.
+        CorpusError: The text column leaks the label.
     """
     known = recognize(format_name, names)
     if known is not None:
         note(findings, "known_corpora", known.name)
         if columns.text in known.leaking_columns:
-            raise CorpusError(f"{name}: --text_column {columns.text}: it gives the label away. Use another column.")
+            raise CorpusError(f"{name}: --text_column {columns.text}: it leaks the label. Use another column.")
         if columns.labels is None and columns.label is None:
             columns = replace(columns, labels=known.labels)
     for column in names - set(find_columns(tuple(names), columns).values()):

@@ -69,13 +69,13 @@ def parse_label(value: Any, column: str = "label") -> bool:
         raise ValueError("the label is empty. Add the label, or remove the post.")
     if word in UNCERTAIN:
         raise ValueError(
-            f"label {_shown(value)} is neither rumor nor non-rumor. Give each label a meaning with --label_map, and "
-            "null to skip such posts."
+            f"label {_shown(value)} is neither rumor nor non-rumor. Define each label with --label_map; null "
+            "skips such posts."
         )
     if word not in ANSWERS:
         raise ValueError(
-            f"label {_shown(value)} is unknown. Say what each label means with --label_map, or name another column "
-            "with --label_column."
+            f"label {_shown(value)} is unknown. Define each label with --label_map, or name another column with "
+            "--label_column."
         )
     if ASKS_FOR_TRUTH.fullmatch(name):
         return not ANSWERS[word]
@@ -92,7 +92,7 @@ def parse_label(value: Any, column: str = "label") -> bool:
 
 
 def is_by_convention(word: str, column: str) -> bool:
-    """Return whether an answer such as 1 means rumor by convention only: neither it nor its column says so."""
+    """Return whether an answer such as 1 means rumor by convention only, not by itself or its column."""
     asks = any(pattern.fullmatch(column.strip()) for pattern in (ASKS_FOR_TRUTH, ASKS_FOR_RUMOR, ASKS_FOR_EITHER))
     return not asks and word not in ABOUT_TRUTH
 
@@ -134,8 +134,7 @@ def map_label(value: Any, labels: LabelMap) -> bool | None:
     if (word := label_word(value)) not in meanings:
         known = ", ".join(label for label, _ in labels)
         raise ValueError(
-            f"label {_shown(value)} is not in the label map ({known}). Add it to --label_map, with null to skip such "
-            "posts."
+            f"label {_shown(value)} is not in the label map ({known}). Add it to --label_map; null skips such posts."
         )
     return meanings[word]
 

@@ -132,7 +132,7 @@ def _influential_words(classifier: RumorClassifier, texts: Sequence[str]) -> lis
         explainer = Explainer(classifier)
         explanations = [explainer.explain(text) for text in texts]
     except ModelError as error:
-        logger.info("triage: no words (%s)", error)
+        logger.info("triage: the column words is empty (%s)", error)
         return [""] * len(texts)
     found = []
     for one in explanations:

@@ -1,1 +1,1 @@
-"""Labels and probabilities (plain arrays) -> numbers and a report; knows nothing of models."""
+"""Labels and probabilities (plain arrays) -> numbers and a report; does not depend on models."""

@@ -29,7 +29,7 @@ MAX_DIFFERENCE = 0.1  # between the two estimates; with more, posts look otherwi
 
 @dataclass(frozen=True)
 class Validation:
-    """What validation posts say about a model, saved with it."""
+    """Scores of a model on validation posts, saved with it."""
 
     share: float  # of rumors
     recall: float  # share of the rumors that are predicted to be rumors

@@ -14,7 +14,7 @@ CHINESE = {
     ),
     "probability of rumor {probability}, threshold {threshold}": "谣言概率 {probability}，阈值 {threshold}",
     "The explanation failed: its weights do not account for {share} of the log-odds and are not shown.": (
-        "解释失败：权重与对数几率相差 {share}，因此不予显示。"
+        "解释失败：对数几率中有 {share} 无法由权重解释，因此不显示权重。"
     ),
     "Increase the probability": "提高概率",
     "Decrease the probability": "降低概率",

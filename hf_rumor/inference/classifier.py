@@ -163,9 +163,7 @@ class RumorClassifier:
 
     def _validation(self) -> Validation:
         if self.facts.validation is None:
-            raise ModelError(
-                "--prior: the model does not say what share of its posts are rumors. Train it again with this version."
-            )
+            raise ModelError("--prior: the model does not store the share of rumors in training. Retrain it.")
         return self.facts.validation
 
     def predict(

@@ -10,8 +10,8 @@ EARLY = {
         "仅用原文约 {text} 条。"
     ),
     "Early detection": "早期检测",
-    "Here the model also reads the reposts of each post until a deadline. All other sections are about the text "
-    "alone.": "本节的模型除原文外，还使用截止时间之前的转发；其余各节的结果均只用原文。",
+    "In this section, the model also reads the reposts of each post until a deadline. All other sections use "
+    "the text alone.": "本节的模型除原文外，还使用截止时间之前的转发；其余各节的结果均只用原文。",
     "deadline|#accuracy|#macro-F1|#ROC-AUC|#posts with reposts": "截止时间|#准确率|#宏平均 F1|#ROC-AUC|#有转发的样本",
     "95% CI in brackets. A repost is read if its date is known, not before the post and not after the deadline, and "
     "if it has words of its own. Posts with reposts: share of the test posts with such reposts.": (
@@ -24,8 +24,8 @@ EARLY = {
         "（“//@”之后），这部分略去。"
     ),
     "deadline|#model|#without denials": "截止时间|#模型|#去除辟谣转发",
-    "Accuracy on the same test posts. Without denials: the same model, without the reposts that say that the post "
-    "is false. The difference shows how much the model gains from readers who already say so.": (
+    "Accuracy on the same test posts. Without denials: the same model, without the reposts that deny the post. "
+    "The difference shows how much the model gains from these denials.": (
         "表中为同一批测试样本上的准确率。“去除辟谣转发”：同一模型，但去掉指出原文不实的转发；两者之差即辟谣转发的贡献。"
     ),
     "#SVM, post + reposts|#SVM, reposts|#repost count|#gain over SVM": (
@@ -41,34 +41,34 @@ EARLY = {
         "转发数取决于语料的采集方式，因此不作为模型输入；表中列出仅用转发数的准确率，以供对照。"
     ),
     "confidence": "所需置信度",
-    "the model calls a post, rumor or non-rumor, as soon as it is this confident": (
+    "a post is decided as soon as the confidence reaches this value": (
         "置信度首次达到该值时，模型即对微博作出判定（谣言或非谣言）"
     ),
-    "posts called": "已判定的样本",
+    "posts decided": "已判定的样本",
     "share of the test posts": "占测试样本的比例",
-    "wrong calls": "误判",
-    "share of these calls": "占这些判定的比例",
-    "minutes to the call": "判定用时（分钟）",
-    "median over the test posts; n/a if fewer than half are called": "测试样本的中位数；不足一半被判定时为 n/a",
-    "share of the test posts that are called correctly": "判定正确的测试样本比例",
-    "Accuracy, ER, instability and SEA are over all test posts; those that are not called count as called at the last "
+    "wrong decisions": "误判",
+    "share of these decisions": "占这些判定的比例",
+    "minutes to the decision": "判定用时（分钟）",
+    "median over the test posts; n/a if fewer than half are decided": "测试样本的中位数；不足一半被判定时为 n/a",
+    "share of the test posts that are decided correctly": "判定正确的测试样本比例",
+    "Accuracy, ER, instability and SEA are over all test posts; undecided posts count as decided at the last "
     "moment.": "准确率、ER、不稳定性与 SEA 按全部测试样本计算，始终未判定的视为在最后时刻判定。",
     "early rate (ER)": "早期率（ER）",
-    "mean share of the {count} moments that have passed at the call; lower is better": (
+    "mean share of the {count} moments that have passed at the decision; lower is better": (
         "判定时已经过的时刻占全部 {count} 个时刻的平均比例；越低越好"
     ),
     "instability": "不稳定性",
-    "mean share of the moments after the call at which the prediction flips; lower is better": (
+    "mean share of the moments after the decision at which the prediction flips; lower is better": (
         "判定之后预测发生翻转的时刻的平均比例；越低越好"
     ),
     "((1 - ER) + (1 - instability) + accuracy) / 3; higher is better": (
         "((1 - ER) + (1 - 不稳定性) + 准确率) / 3；越高越好"
     ),
-    "calls|#value|meaning": "判定|#数值|含义",
-    "The confidence is the lowest at which at most {target} of the calls on validation posts are wrong.": (
+    "decisions|#value|meaning": "判定|#数值|含义",
+    "The confidence is the lowest with at most {target} wrong decisions on validation posts.": (
         "置信度取验证集上误判不超过 {target} 的最低值。"
     ),
-    "At no confidence are at most {target} of the calls on validation posts wrong; the highest is used.": (
+    "No confidence limits the wrong decisions on validation posts to {target}; the highest is used.": (
         "在验证集上，没有置信度能使误判不超过 {target}，因此取最高值。"
     ),
     "The moments, in minutes after the post: {minutes}.": "各时刻（发布后的分钟数）：{minutes}。",

@@ -40,12 +40,12 @@ NAMES = {  # words from data
     "character TF-IDF + linear SVM": "字符 TF-IDF + 线性 SVM",
     "majority class": "多数类",
     "teacher": "教师模型",
-    "On the validation posts, no confidence keeps this bound, so the model does not abstain.": (
+    "No confidence satisfies this bound on validation posts, so the model does not abstain.": (
         "在验证集上，没有置信度能满足该上限，因此模型不会判为“不确定”。"
     ),
     "This confidence was chosen on validation posts (`--abstain {rule}`): with a probability of 95%, at most {bound} "
-    "of all posts that are like them get a wrong decision. Of these test posts, it is {wrong}; {decided} get a "
-    "decision.": (
+    "of all posts from the same distribution get a wrong decision. Of the test posts, {wrong} get a wrong "
+    "decision; {decided} get a decision.": (
         "该置信度在验证集上选定（`--abstain {rule}`）：对与验证集同分布的微博，判断错误的比例以 95% 的概率"
         "不超过 {bound}。在测试集上，这一比例为 {wrong}；{decided} 的微博得到明确判断。"
     ),
@@ -94,32 +94,32 @@ NAMES = {  # words from data
     "the first hour": " 1 小时",
     "hidden files skipped (leftovers of macOS)": "个隐藏文件已跳过（macOS 残留）",
     "files skipped: not part of the corpus": "个文件已跳过：不属于语料",
-    "corpora that the catalogue knows": "个语料在公开语料目录中",
-    "posts whose label has its meaning from the label map": "条微博的标签按标签映射读取",
-    "posts whose labels were exchanged: near-duplicates in other sources have the opposite ones": (
-        "条微博的标签已互换：其他来源中的近似重复带有相反的标签"
+    "public corpora recognized": "个语料为已知的公开语料",
+    "posts whose label is read with the label map": "条微博的标签按标签映射读取",
+    "posts whose labels were swapped: near-duplicates in other sources have the opposite ones": (
+        "条微博的标签已对调：其他来源中的近似重复带有相反的标签"
     ),
     "posts skipped: near-duplicates of posts in a source that was named earlier": (
         "条微博已跳过：与排在前面的来源中的微博近似重复"
     ),
     "posts with a near-duplicate in a source that was named earlier": "条微博与排在前面的来源中的微博近似重复",
     "posts whose near-duplicate in another source has the other label": "条微博在其他来源中的近似重复标签相反",
-    "posts skipped: the label map has null for their label": "条微博已跳过：标签映射将其标签设为 null",
+    "posts skipped: the label map maps their label to null": "条微博已跳过：标签映射将其标签设为 null",
     "files read as GB18030, not UTF-8": "个文件按 GB18030 而非 UTF-8 读取",
     "posts whose label is an answer such as yes or 1": "条微博的标签为“是”或 1 这样的回答",
-    "posts whose label has its usual meaning, since nothing says what it is": (
+    "posts whose label is read by convention, since the corpus does not define it": (
         "条微博的标签按惯例解读，语料没有说明其含义"
     ),
     "posts skipped: no repost file, hence no label": "条微博已跳过：没有转发文件，因而没有标签",
     "posts skipped: repost files under both labels": "条微博已跳过：两类标签下都有转发文件",
-    "repost files skipped: no file of the post": "个转发文件已跳过：没有对应的微博文件",
-    "columns that are not used": "个列未使用",
+    "repost files skipped: no file for the post": "个转发文件已跳过：没有对应的微博文件",
+    "columns that are not used": "列未使用",
     "posts whose split is not train, validation or test": "条微博的划分不是 train、validation 或 test",
     "posts whose time is written as text": "条微博的时间为文本形式",
     "posts whose time cannot be read (kept, time unknown)": "条微博的时间无法读取（保留，时间记为未知）",
     "posts without an author record": "条微博没有作者信息",
     "reposts whose date cannot be read (kept, put last)": "条转发的日期无法读取（保留，排在最后）",
-    "lines of Weibo.txt skipped: no file of the event": "行 Weibo.txt 已跳过：没有对应的事件文件",
+    "lines of Weibo.txt skipped: no file for the event": "行 Weibo.txt 已跳过：没有对应的事件文件",
     "reposts dated without a year (the first one after the post is taken)": "条转发的日期没有年份（取原文之后最早的）",
     "reposts dated before their post (kept, not used)": "条转发的日期早于原文（保留，不使用）",
     "posts without a time, whose reposts cannot be used": "条原文没有时间，其转发无法使用",

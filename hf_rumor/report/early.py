@@ -1,4 +1,4 @@
-"""The section of a report on early detection: scores at each deadline of reposts, and how early posts are called."""
+"""The section of a report on early detection: scores at each deadline, and how early posts are decided."""
 
 import math
 
@@ -15,8 +15,8 @@ def early_section(report: Report, tr: Translator) -> Section | None:
     if early is None:
         return None
     scope = tr(
-        "Here the model also reads the reposts of each post until a deadline. All other sections are about the text "
-        "alone."
+        "In this section, the model also reads the reposts of each post until a deadline. All other sections use "
+        "the text alone."
     )
     tables = (_scores(early, tr), _comparison(early, tr), _calls(early.calls, early.curve, tr))
     return Section("early", tr("Early detection"), (scope,), tables=tables)
@@ -60,8 +60,8 @@ def _comparison(early: EarlyDetection, tr: Translator) -> Table:
     titles = tr("deadline|#model|#without denials")
     notes = [
         tr(
-            "Accuracy on the same test posts. Without denials: the same model, without the reposts that say that the "
-            "post is false. The difference shows how much the model gains from readers who already say so."
+            "Accuracy on the same test posts. Without denials: the same model, without the reposts that deny the "
+            "post. The difference shows how much the model gains from these denials."
         )
     ]
     if has_baselines:
@@ -91,48 +91,49 @@ def _accuracy(scores: Scores | None) -> str:
 
 def _calls(calls: Calls, curve: Curve, tr: Translator) -> Table:
     passed = tr(
-        "mean share of the {count} moments that have passed at the call; lower is better", count=calls.num_moments
+        "mean share of the {count} moments that have passed at the decision; lower is better",
+        count=calls.num_moments,
     )
     rows = (
         (
             tr("confidence"),
             number(calls.confidence),
-            tr("the model calls a post, rumor or non-rumor, as soon as it is this confident"),
+            tr("a post is decided as soon as the confidence reaches this value"),
         ),
-        (tr("posts called"), percent(calls.share_called), tr("share of the test posts")),
-        (tr("wrong calls"), percent(calls.error), tr("share of these calls")),
+        (tr("posts decided"), percent(calls.share_called), tr("share of the test posts")),
+        (tr("wrong decisions"), percent(calls.error), tr("share of these decisions")),
         (
-            tr("minutes to the call"),
+            tr("minutes to the decision"),
             number(calls.median_minutes, 0),
-            tr("median over the test posts; n/a if fewer than half are called"),
+            tr("median over the test posts; n/a if fewer than half are decided"),
         ),
-        (tr("accuracy"), number(calls.accuracy), tr("share of the test posts that are called correctly")),
+        (tr("accuracy"), number(calls.accuracy), tr("share of the test posts that are decided correctly")),
         (tr("early rate (ER)"), number(calls.early_rate), passed),
         (
             tr("instability"),
             number(calls.instability),
-            tr("mean share of the moments after the call at which the prediction flips; lower is better"),
+            tr("mean share of the moments after the decision at which the prediction flips; lower is better"),
         ),
         ("SEA", number(calls.sea), tr("((1 - ER) + (1 - instability) + accuracy) / 3; higher is better")),
     )
-    return table(tr("calls|#value|meaning"), rows, _notes_on_calls(calls, curve, tr))
+    return table(tr("decisions|#value|meaning"), rows, _notes_on_calls(calls, curve, tr))
 
 
 def _notes_on_calls(calls: Calls, curve: Curve, tr: Translator) -> str:
     target = f"{calls.target_error:.0%}"
     if calls.reached:
         choice = tr(
-            "The confidence is the lowest at which at most {target} of the calls on validation posts are wrong.",
+            "The confidence is the lowest with at most {target} wrong decisions on validation posts.",
             target=target,
         )
     else:
         choice = tr(
-            "At no confidence are at most {target} of the calls on validation posts wrong; the highest is used.",
+            "No confidence limits the wrong decisions on validation posts to {target}; the highest is used.",
             target=target,
         )
     times = (f"{minutes:g}" if math.isfinite(minutes) else tr.word("all reposts") for minutes in curve.minutes)
     rest = tr(
-        "Accuracy, ER, instability and SEA are over all test posts; those that are not called count as called at the "
+        "Accuracy, ER, instability and SEA are over all test posts; undecided posts count as decided at the "
         "last moment."
     )
     moments = tr("The moments, in minutes after the post: {minutes}.", minutes=", ".join(times))

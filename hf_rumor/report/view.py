@@ -137,13 +137,13 @@ def _calibration(report: Report, tr: Translator) -> Section:
 def _abstention(report: Report, tr: Translator) -> str:
     decision, total = report.decision, report.test.num_posts
     if decision.abstention is None or decision.certain is None:
-        return tr("On the validation posts, no confidence keeps this bound, so the model does not abstain.")
+        return tr("No confidence satisfies this bound on validation posts, so the model does not abstain.")
     certain = decision.certain
     num_wrong = round((1 - certain.accuracy) * certain.num_posts) if certain.num_posts else 0
     return tr(
         "This confidence was chosen on validation posts (`--abstain {rule}`): with a probability of 95%, at most "
-        "{bound} of all posts that are like them get a wrong decision. Of these test posts, it is {wrong}; {decided} "
-        "get a decision.",
+        "{bound} of all posts from the same distribution get a wrong decision. Of the test posts, {wrong} get "
+        "a wrong decision; {decided} get a decision.",
         rule=decision.abstention.rule,
         bound=f"{decision.abstention.bound:.3g}",
         wrong=f"{num_wrong / total:.1%}",

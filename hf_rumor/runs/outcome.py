@@ -108,7 +108,7 @@ def _abstain(rule: str, validation: Scored, threshold: float, groups: Indices) -
     bound = parse_abstain(rule)
     chosen = choose_confidence(validation.labels, validation.probabilities, threshold, groups, bound)
     if chosen is None:
-        logger.warning("abstain: on the validation posts no confidence keeps %s; the model does not abstain", rule)
+        logger.warning("abstain: no confidence satisfies %s on validation posts; the model does not abstain", rule)
     else:
         logger.info("abstain: below a confidence of %.4f (%s)", chosen, rule)
     return chosen, Abstention(rule, bound, reached=chosen is not None)

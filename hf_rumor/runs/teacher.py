@@ -28,7 +28,7 @@ MOST_CERTAIN = 1e-6  # probability; a logit has to be finite
 
 @dataclass(frozen=True)
 class Teacher:
-    """What a trained model says about posts."""
+    """Outputs of a trained model for posts."""
 
     name: str
     training: NDArray[np.float64]  # (num_training_posts,): logit of rumor
@@ -54,7 +54,7 @@ class Teacher:
 
 
 def ask_teacher(name: str, parts: SplitCorpus, unlabelled_path: str | None, columns: Columns) -> Teacher:
-    """Return what the model `name` says about training posts, posts without a label, and test posts.
+    """Return the outputs of the model `name` for training posts, unlabeled posts and test posts.
 
     Raises:
         ModelError: It is not available, or is not a rumor classifier.
@@ -64,7 +64,7 @@ def ask_teacher(name: str, parts: SplitCorpus, unlabelled_path: str | None, colu
     posts = parts.dataset
     unlabeled = _read_unlabeled(unlabelled_path, parts, columns) if unlabelled_path else ()
     logger.info(
-        "teacher: %s scores %s training posts and %s posts without a label",
+        "teacher: %s scores %s training posts and %s unlabeled posts",
         *(name, f"{len(posts['train']):,}", f"{len(unlabeled):,}"),
     )
     return Teacher(
@@ -90,7 +90,7 @@ def _read_unlabeled(path: str, parts: SplitCorpus, columns: Columns) -> tuple[st
     is_known = find_seen(distinct, seen_posts(parts.corpus.posts["text"][:], []))
     kept = tuple(text for text, known in zip(distinct, is_known, strict=True) if not known)
     logger.info(
-        "teacher: %s posts of %s are used without a label; %s are skipped: copies, or near-duplicates of the corpus",
+        "teacher: %s unlabeled posts of %s are used; %s are skipped: copies, or near-duplicates of the corpus",
         *(f"{len(kept):,}", path, f"{len(texts) - len(kept):,}"),
     )
     return kept

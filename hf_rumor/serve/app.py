@@ -27,8 +27,8 @@ from hf_rumor.serve.words import WORDS
 logger = logging.getLogger(__name__)
 
 DESCRIPTION = (
-    "Predictions use wording only and check no facts. With the environment variable HF_RUMOR_TOKEN set, each request "
-    "needs the header `Authorization: Bearer TOKEN`."
+    "Predictions use wording only and check no facts. If the environment variable HF_RUMOR_TOKEN is set, each "
+    "request needs the header `Authorization: Bearer TOKEN`."
 )
 
 

@@ -42,17 +42,17 @@ FILE_BODY = {
 ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"description": "The request is not valid; the body is `{error, code}`."},
     401: {"description": "The token is missing or wrong."},
-    403: {"description": "The request comes from the page of another site."},
+    403: {"description": "The request comes from a page of another site."},
     408: {"description": "The request did not arrive in time."},
     413: {"description": "The text, the file or the request is too large."},
     503: {"description": "Too many requests; try again later."},
 }
 UNKNOWN: dict[int | str, dict[str, Any]] = {
-    422: {"description": "The file has no column for the text; `columns` and `examples` list its columns."}
+    422: {"description": "No text column was recognized; `columns` and `examples` list the columns of the file."}
 }
 CONFLICT: dict[int | str, dict[str, Any]] = {
     404: {"description": "There is no such story or verdict."},
-    409: {"description": "Another verdict came first; the body has the current `story`."},
+    409: {"description": "There is a newer verdict; the body has the current `story`."},
 }
 NAME = Query(description="Name of the file; its suffix is the format.", min_length=1, max_length=1000)
 TEXT_COLUMN = Query(None, description="Column with the text; detected if not given. Without a header: its number.")
@@ -82,7 +82,7 @@ async def _json(request: Request) -> Any:
 async def predict(request: Request) -> JSONResponse:
     """Classify one post (`text`), or several (`texts` or `posts`).
 
-    The answer is `{"rumor_probability": 0.917, "predicted": "rumor"}`, or a list of these.
+    The response is `{"rumor_probability": 0.917, "predicted": "rumor"}`, or a list of these.
     """
     body = await _json(request)
     status, answer = await request.app.state.turns.run(request.app.state.judge.answer_api, body)
@@ -112,7 +112,7 @@ async def predict_file(
     id_column: str | None = ID_COLUMN,
     output: Literal["csv", "xlsx", "jsonl"] = "csv",
 ) -> Response:
-    """Classify the posts of a file. The answer is a table with the columns of the file.
+    """Classify the posts of a file. The response is a table with the columns of the file.
 
     The headers `X-Num-Posts`, `X-Num-Rumors` and `X-Num-Errors` count its rows.
     """
@@ -150,7 +150,7 @@ async def add_queue(
     id_column: str | None = ID_COLUMN,
     top: int = Query(TOP, ge=1, le=MAX_TOP, description="Number of stories to keep."),
 ) -> JSONResponse:
-    """Order the posts of a day by the value of checking them, one story per group of near-duplicates."""
+    """Sort the posts of a day by priority for fact-checking, one story per group of near-duplicates."""
     judge: Judge = request.app.state.judge
     store = request.app.state.store
     content, columns = await request.body(), Columns(text=text_column or None, id=id_column or None)
@@ -209,7 +209,7 @@ async def decide(request: Request, story: int) -> JSONResponse:
     openapi_extra=_json_body(["story", "last"], story=NUMBER, last=NUMBER),
 )
 async def undo(request: Request) -> JSONResponse:
-    """Undo the verdict of a story, so that the one before it is in force again; `last` is as for a verdict."""
+    """Undo the verdict of a story, so that the previous one is current again; `last` is as for a verdict."""
     body = await _json(request)
     values = body if isinstance(body, dict) else {}
     story, last = values.get("story"), values.get("last")

@@ -54,7 +54,7 @@ def serve(
 
     token = read_token()
     if not token and not is_loopback(host):
-        logger.warning("serve: --host %s: anybody who reaches this address can use the server. Set %s.", host, TOKEN)
+        logger.warning("serve: --host %s: anyone who reaches this address can use it. Set %s.", host, TOKEN)
     hosts = frozenset({host.strip("[]"), "localhost", "127.0.0.1", "::1"}) if is_loopback(host) else None
     with tempfile.TemporaryDirectory(prefix="hf_rumor_") as folder, listen(host, port) as listening:
         store = Store(queue or Path(folder) / "queue.sqlite")
@@ -77,7 +77,7 @@ def read_token() -> str:
     """
     token = os.environ.get(TOKEN, "")
     if not (token.isascii() and token.isprintable()) or " " in token:
-        raise ArgumentError(f"{TOKEN}: contains other characters than ASCII without spaces. Choose another token.")
+        raise ArgumentError(f"{TOKEN}: must be printable ASCII without spaces. Choose another token.")
     return token
 
 

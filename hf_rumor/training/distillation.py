@@ -1,4 +1,4 @@
-"""Distillation: learn from the probabilities of a trained model, beside the labels."""
+"""Distillation: train on the probabilities of a trained model as well as on the labels."""
 
 from dataclasses import dataclass
 

@@ -180,7 +180,7 @@ def test_a_flag_of_another_tool_suggests_ours(flag, ours):
         (["--eval_do_concat_batches", "False"], "the metrics need all validation posts"),
         (["--bf16_full_eval"], "posts are always scored in float32"),
         (["--do_predict"], "a run always trains, validates and tests"),
-        (["--fsdp", "full_shard"], "sharded models are not supported"),
+        (["--fsdp", "full_shard"], "Choose FSDP 2 or plain multi-GPU"),
         (["--enable_jit_checkpoint"], "SIGTERM and Ctrl-C always save a checkpoint"),
         (["mini", "--early_stopping_patience", "1"], "needs --load_best_model_at_end True"),
     ],

@@ -175,7 +175,7 @@ def test_what_labels_mean_is_logged_with_an_example(caplog, tmp_path):
         caplog.clear()
         load_corpus(path)
         assert 'labels: 1 = rumor, e.g. "听说停水"' in caplog.messages
-        assert "nothing says what it is: 0 = non-rumor, 1 = rumor" in caplog.text
+        assert "the corpus does not define it: 0 = non-rumor, 1 = rumor" in caplog.text
     caplog.clear()
     load_corpus(["雪", "雨"], labels=["rumor", "non-rumor"])
     assert not [line for line in caplog.messages if line.startswith("labels: ")]

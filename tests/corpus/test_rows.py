@@ -263,7 +263,7 @@ def test_a_column_that_gives_the_label_away_is_not_read(write):
     posts, findings = read(path)
     assert "verdict" not in repr(posts)
     assert findings["columns_unused"] >= 1
-    assert f"--text_column {leaking}: it gives the label away" in refused(path, text=leaking)
+    assert f"--text_column {leaking}: it leaks the label" in refused(path, text=leaking)
 
 
 @pytest.mark.parametrize("word", LABEL_WORDS)
@@ -276,7 +276,7 @@ def test_label_words_are_not_reported(write, word):
 def test_an_unknown_label_stops_training_at_its_line_and_does_not_matter_in_prediction(write, suffix):
     path = write(suffix, [{"text": "雪", "label": "rumor"}, {"text": "雨", "label": "maybe"}])
     where = {".jsonl": "line 2", ".parquet": "row 2"}.get(suffix, "line 3")  # the first line is the header
-    assert f"{where}: label 'maybe' is unknown. Say what each label means with --label_map" in refused(path)
+    assert f"{where}: label 'maybe' is unknown. Define each label with --label_map" in refused(path)
     assert [item.post.text for item in predicted(path)] == ["雪", "雨"]
 
 

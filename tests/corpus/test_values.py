@@ -257,5 +257,5 @@ def test_a_wrong_label_map_is_refused(text, words):
 
 @pytest.mark.parametrize("word", ["U", "unverified", "uncertain", "存疑"])
 def test_an_uncertain_label_needs_a_label_map(word):
-    with pytest.raises(ValueError, match=r"neither rumor nor non-rumor\. Give each label a meaning with --label_map"):
+    with pytest.raises(ValueError, match=r"neither rumor nor non-rumor\. Define each label with --label_map"):
         parse_label(word)

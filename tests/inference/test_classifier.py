@@ -199,7 +199,7 @@ def test_an_exported_classifier_reads_the_same_reposts(exported):
 
 def test_a_prior_moves_the_probabilities_and_the_decisions(folder, texts):
     classifier = RumorClassifier.from_pretrained(folder)
-    with pytest.raises(ModelError, match="does not say what share"):
+    with pytest.raises(ModelError, match="does not store the share of rumors"):
         classifier.with_prior(0.1)
     classifier.facts = replace(classifier.facts, validation=Validation(0.5, 0.9, 0.1, threshold=0.5))
     plain, fewer = classifier.probabilities(texts), classifier.with_prior(0.1).probabilities(texts)

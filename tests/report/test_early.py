@@ -75,9 +75,9 @@ def test_calls_have_a_value_and_a_definition_each(section_of, early):
     calls = section_of(early).tables[2]
     assert {name: cells[0] for name, cells in rows(calls).items()} == {
         "confidence": "0.850",
-        "posts called": "75.0%",
-        "wrong calls": "6.2%",
-        "minutes to the call": "20",
+        "posts decided": "75.0%",
+        "wrong decisions": "6.2%",
+        "minutes to the decision": "20",
         "accuracy": "0.875",
         "early rate (ER)": "0.250",
         "instability": "0.125",
@@ -89,7 +89,7 @@ def test_calls_have_a_value_and_a_definition_each(section_of, early):
 
 @pytest.mark.parametrize(
     ("reached", "words"),
-    [(True, "The confidence is the lowest at which at most 5% of the calls"), (False, "the highest is used")],
+    [(True, "The confidence is the lowest with at most 5% wrong decisions"), (False, "the highest is used")],
 )
 def test_the_choice_of_the_confidence_is_explained(section_of, early, reached, words):
     assert words in section_of(replace(early, calls=replace(early.calls, reached=reached))).tables[2].note
@@ -98,7 +98,8 @@ def test_the_choice_of_the_confidence_is_explained(section_of, early, reached, w
 def test_undefined_numbers_are_named(section_of, early):
     calls = replace(early.calls, share_called=0.0, error=NAN, median_minutes=NAN)
     section = section_of(replace(early, calls=calls))
-    assert [rows(section.tables[2])[name][0] for name in ("wrong calls", "minutes to the call")] == ["n/a", "n/a"]
+    shown = rows(section.tables[2])
+    assert [shown[name][0] for name in ("wrong decisions", "minutes to the decision")] == ["n/a", "n/a"]
     assert "nan" not in section_text(section)
 
 

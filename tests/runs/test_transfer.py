@@ -85,7 +85,7 @@ def test_the_verb_runs_what_is_not_done_and_prints_both_tables(corpora, tmp_path
         (["--data_path", "a.csv"], "needs the paths of two or more corpora"),
         (["--data_path", "corpora.yaml", "b.csv"], "needs the paths of two or more corpora"),
         (["--recipes", "mini,me5_small"], "takes one recipe"),
-        (["--folds", "5"], "chooses the splits itself. Remove --folds"),
+        (["--folds", "5"], "the splits are fixed. Remove --folds"),
         (["--splits", "random", "--vary", "loss=ce"], "Remove --vary, --splits"),
     ],
 )

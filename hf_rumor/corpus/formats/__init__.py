@@ -118,9 +118,7 @@ def _detect_format(suffix: str, head: bytes, name: str) -> str:
     if suffix in SUFFIXES:
         return SUFFIXES[suffix]
     if suffix in WORKBOOKS:
-        raise CorpusError(
-            f"{name}: of spreadsheets, only .xlsx is read. In the spreadsheet program, save it as .xlsx or as CSV."
-        )
+        raise CorpusError(f"{name}: spreadsheets in this format cannot be read. Save it as .xlsx or CSV.")
     if suffix == ".json":
         return "jsonl"
     return "jsonl" if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[") else "lines"

@@ -71,7 +71,7 @@ def read_files(source: Input) -> Iterator[Row]:
 
 
 def named_values(name: str) -> dict[str, str]:
-    """Return the label and the part that the name of a file or of its folders says, if it says them."""
+    """Return the label and the split that are in the name of a file or of its folders, if any."""
     values: dict[str, str] = {}
     for part in PurePosixPath(name).parts:  # the file comes last and decides
         words = re.split(r"[_\-\s]+", part.removesuffix(PurePosixPath(part).suffix).lower())
