@@ -122,6 +122,20 @@ def as_dataset(texts, labels):
     return Dataset.from_dict({" Text": texts, "label": labels}, features=features)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["Rumor_Dataset.zip", "weibo16_events.zip", "weibo17"])
+def test_an_inverted_copy_of_a_published_corpus_is_swapped_back(shared, tmp_path, name):
+    path, inverted = shared / "data" / name, tmp_path / "inverted.jsonl"
+    posts = load_corpus(path).posts
+    rows = [{"text": text, "label": 1 - label} for text, label in zip(posts["text"], posts["label"], strict=True)]
+    inverted.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    both = load_corpora([CorpusFile(str(path)), CorpusFile(str(inverted))], keep_copies=True)
+    assert both.findings["labels_exchanged"] == len(rows)
+    labels = dict(zip(posts["text"], posts["label"], strict=True))
+    copies = both.posts.filter(lambda post: post["source"] == "inverted")
+    assert [labels[text] for text in copies["text"]] == copies["label"][:]
+
+
 def test_equal_posts_in_memory_give_equal_corpora():
     posts = [Post(text=text, is_rumor=bool(label)) for text, label in zip(TEXTS, LABELS, strict=True)]
     corpora = [
