@@ -12,9 +12,9 @@ from hf_rumor.util.files import user_path
 logger = logging.getLogger(__name__)
 
 NOTE = """\
-A day raises an alarm if its posts differ from the reference by more than one period of the reference differs from
-another: in wording (two-sample test, surprise), length, confidence of the model, or unknown tokens. The exit status is
-1 if the last day raises an alarm, so that cron reports each alarm once."""
+A day raises an alarm if its posts differ from the reference more than periods of the reference differ from each
+other: in wording (two-sample test, surprise), length, confidence of the model, or unknown tokens. The exit status
+is 1 if the last day raises an alarm, so that cron reports each alarm once."""
 
 
 def add_parser(verbs: Any) -> None:

@@ -27,7 +27,7 @@ def add_parser(verbs: Any) -> None:
     parser = add_verb(
         verbs,
         "suggest",
-        "choose the posts to label next, and estimate how much more labels would help",
+        "choose the posts to label next, and estimate the benefit of further labels",
         example="hf-rumor suggest out pool.jsonl --n 50 --labeled ours.jsonl --output label.xlsx",
         note=NOTE,
     )

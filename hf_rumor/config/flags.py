@@ -59,8 +59,9 @@ class RunArguments:
         default_factory=lambda: ["auto"],
         metadata={
             "help": "Corpus, or several: a .csv, .tsv, .json, .jsonl, .xlsx or .parquet file, also compressed; a zip "
-            "or folder of files, of CED, Weibo16 or Weibo17; hub:user/dataset; or a .yaml file that lists corpora. "
-            "auto: data/Rumor_Dataset.zip, else the published corpus from the cache or the network, else data/sample."
+            "or folder that contains such files, CED, Weibo16 or Weibo17; hub:user/dataset; or a .yaml file that "
+            "lists corpora. auto: data/Rumor_Dataset.zip, else the published corpus from the cache or the "
+            "network, else data/sample."
         },
     )
     text_column: str | None = _flag(None, "Name of the text column; detected if not given.")
@@ -72,7 +73,7 @@ class RunArguments:
         """'{"fake": "rumor", "real": "non-rumor", "2": null}'; null skips the posts with this label.""",
     )
     keep_copies: bool = _flag(
-        False, "With several corpora: keep near-duplicates of posts in corpora that were named earlier."
+        False, "With several corpora: keep posts that are near-duplicates of posts in a corpus named earlier."
     )
     streaming: bool = _flag(
         False, "Tokenize training posts on the fly, without storing tokens: for corpora of millions of posts."
@@ -92,8 +93,9 @@ class RunArguments:
     # Reposts
     reposts: Literal["none", "10min", "1h", "6h", "24h", "all"] = _flag(
         "none",
-        "Also read the dated reposts of each post, up to this time after it (all: no limit), and report how early "
-        "rumors are detected. The text model does not change; the repost model is saved next to it.",
+        "Train a second model that also reads timestamped reposts, up to this long after each post (all: no "
+        "limit), and report how early rumors are detected. The text model does not change; the repost model is "
+        "saved next to it.",
     )
 
     # Model
@@ -176,8 +178,8 @@ class RunArguments:
 
     abstain: str | None = _flag(
         None,
-        "Abstain so that wrong decisions are bounded: error<=0.05 chooses the confidence on validation posts so "
-        "that, with a probability of 0.95, at most 0.05 of all posts get a wrong decision.",
+        "Abstain so that the share of wrong decisions is bounded. error<=0.05: with a probability of 0.95, at "
+        "most 0.05 of all posts get a wrong decision. The confidence for this is chosen on validation posts.",
     )
 
     license: str | None = _flag(
@@ -202,7 +204,7 @@ class RunArguments:
                 raise ArgumentError("--abstain: cannot be combined with --abstain_below. Remove one of them.")
         if not 0 < self.layer_lr_decay <= 1:
             raise ArgumentError(
-                f"--layer_lr_decay {self.layer_lr_decay:g}: not in (0, 1]. Use a value such as 0.9, or 1 for none."
+                f"--layer_lr_decay {self.layer_lr_decay:g}: not in (0, 1]. Use a value such as 0.9; 1: no decay."
             )
         if not 0 < self.distillation_weight <= 1:
             raise ArgumentError(

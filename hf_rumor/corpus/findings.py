@@ -27,7 +27,7 @@ DESCRIPTIONS = {
     "times_unreadable": "posts whose time cannot be read (kept, time unknown)",
     "authors_missing": "posts without an author record",
     "repost_dates_unreadable": "reposts whose date cannot be read (kept, put last)",
-    "repost_years_missing": "reposts dated without a year (the first one after the post is taken)",
+    "repost_years_missing": "reposts whose date has no year (the earliest possible date after the post is used)",
     "reposts_before_post": "reposts dated before their post (kept, not used)",
     "posts_with_reposts_without_time": "posts without a time, whose reposts cannot be used",
     "reposts_without_text": "reposts without a text (kept)",

@@ -7,16 +7,16 @@ CHINESE = {
     "Monitoring of a rumor classifier": "谣言分类器监测",
     "Model: {model}": "模型：{model}",
     "Alarm: the posts of the last day differ from the reference.": "警报：最后一天的微博与参照数据有显著差异。",
-    "No alarm: the posts of the last day do not differ from the reference by more than its own periods.": (
+    "No alarm: the posts of the last day differ from the reference no more than the reference varies over time.": (
         "无警报：最后一天的微博与参照数据的差异未超出参照数据自身的波动范围。"
     ),
     "{day}: {statistic} {value}, expected {mean}: {deviation} standard deviations (limit {limit}).": (
         "{day}：{statistic} {value}，预期 {mean}，偏离 {deviation} 个标准差（阈值 {limit}）。"
     ),
-    "More frequent: {words}.": "更常见：{words}。",
-    "Less frequent: {words}.": "更少见：{words}。",
-    "Nominal false-alarm rate: {rate} per week of {days} days (files), if posts change as within the reference. "
-    "The limits of the last day are based on {windows} windows of {posts} distinct posts.": (
+    "More frequent: {words}.": "出现增多的词：{words}。",
+    "Less frequent: {words}.": "出现减少的词：{words}。",
+    "Nominal false-alarm rate: {rate} per week of {days} days (files), if posts change no more than within "
+    "the reference. The limits of the last day are based on {windows} windows of {posts} distinct posts.": (
         "名义误报率：若微博的变化不超出参照数据自身的波动，每周（{days} 天，即 {days} 个文件）为 {rate}。"
         "最后一天的阈值依据 {windows} 个窗口，每个含 {posts} 条去重后的微博。"
     ),

@@ -1,4 +1,4 @@
-"""Does a day of posts differ from a reference by more than one period of the reference differs from another?
+"""Does a day of posts differ from a reference more than periods of the reference differ from each other?
 
 Posts of neighbouring days share topics, so a day differs from the reference by more than independent posts would.
 Each statistic of a day is therefore compared with the same statistic of windows: pieces of the reference with the

@@ -125,7 +125,9 @@ def unseen(posts: list[Post], seen: SeenPosts | None) -> list[Post]:
         skipped = len(posts) - len(kept)
         logger.info("reference: %d of %d posts skipped: the model was trained on them", skipped, len(posts))
     if not kept:
-        raise CorpusError("--reference: the model was trained on all of its posts. Pass posts that it has not seen.")
+        raise CorpusError(
+            "--reference: the model was trained on all of these posts. Pass posts that the model has not seen."
+        )
     return kept
 
 

@@ -119,8 +119,8 @@ def explain_limits(rows: Sequence[Row], weekly_rate: float, tr: Translator = ENG
     """Return the false-alarm rate, and from how many windows the limits of the last day were computed."""
     drift = rows[-1].drift
     return tr(
-        "Nominal false-alarm rate: {rate} per week of {days} days (files), if posts change as within the reference. "
-        "The limits of the last day are based on {windows} windows of {posts} distinct posts.",
+        "Nominal false-alarm rate: {rate} per week of {days} days (files), if posts change no more than within "
+        "the reference. The limits of the last day are based on {windows} windows of {posts} distinct posts.",
         rate=f"{weekly_rate:.3g}",
         days=DAYS_PER_WEEK,
         windows=0 if drift is None else int(drift.windows.num_windows),

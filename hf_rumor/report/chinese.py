@@ -216,7 +216,7 @@ FIGURES = {
     "Receiver operating characteristic (ROC)": "ROC 曲线",
     "false positive rate": "假阳性率",
     "true positive rate": "真阳性率",
-    "Area under the curve: {area}; 0.5 is chance, 1 is perfect.": "曲线下面积：{area}；0.5 为随机水平，1 为完美。",
+    "Area under the curve: {area}; 0.5 is chance, 1 is perfect.": "曲线下面积：{area}；0.5 为随机水平，1 为最优。",
     "Precision and recall": "精确率与召回率",
     "recall": "召回率",
     "precision": "精确率",

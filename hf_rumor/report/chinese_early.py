@@ -18,8 +18,8 @@ EARLY = {
         "方括号内为 95% 置信区间。只使用时间已知、不早于原文、不晚于截止时间且带有附言的转发。“有转发的样本”为有此类"
         "转发的测试样本比例。"
     ),
-    "The corpus has {visible} reposts with a known date that is not before the post; {bare} of them are bare "
-    "forwards, without words of their own, and {chains} also repeat the words of others, which are skipped.": (
+    "The corpus has {visible} reposts with a known date that is not before the post. {bare} of them are bare "
+    "forwards, without words of their own. {chains} also repeat the words of others; those words are skipped.": (
         "语料中时间已知且不早于原文的转发共 {visible} 条：其中 {bare} 条没有附言，{chains} 条附有他人的话"
         "（“//@”之后），这部分略去。"
     ),
@@ -32,7 +32,7 @@ EARLY = {
         "#SVM（原文 + 转发）|#SVM（仅转发）|#转发数|#相对 SVM 的提升"
     ),
     "The SVMs are linear, over the TF-IDF of post and reposts or of reposts alone, fitted at each deadline. The gain "
-    "is the accuracy of the model minus that of the SVM on both, paired, with 95% CI.": (
+    "is the accuracy of the model minus that of the SVM on post and reposts (paired, with 95% CI).": (
         "SVM 为基于 TF-IDF 的线性 SVM，输入为原文加转发或仅转发，按各截止时间分别训练。“提升”为模型与前者的准确率之差"
         "（配对比较，附 95% 置信区间）。"
     ),
@@ -69,7 +69,7 @@ EARLY = {
         "置信度取验证集上误判不超过 {target} 的最低值。"
     ),
     "No confidence limits the wrong decisions on validation posts to {target}; the highest is used.": (
-        "在验证集上，没有置信度能使误判不超过 {target}，因此取最高值。"
+        "无论置信度取何值，验证集上的误判都超过 {target}，因此取最高的置信度。"
     ),
     "The moments, in minutes after the post: {minutes}.": "各时刻（发布后的分钟数）：{minutes}。",
     "ER: Song et al., 2018, arXiv:1811.04175. Instability and SEA: Zeng & Gao, 2022, arXiv:2306.02597. They "

@@ -13,8 +13,8 @@ PRIOR = {
     ),
     "The probabilities are adjusted to an estimated share of rumors of {share} [{low}, {high}] ({trained} in "
     "training).": "概率已按估计的谣言比例 {share} [{low}, {high}] 调整（训练数据中为 {trained}）。",
-    "By recall and false alarm rate, the share would be {second}: these posts differ from those in training in more "
-    "than the share of rumors, so the estimate is doubtful.": (
+    "Estimated from recall and false alarm rate, the share would be {second}. These posts differ from the "
+    "training posts not only in the share of rumors, so the estimate is doubtful.": (
         "按召回率和误报率推算，谣言比例为 {second}：这批微博与训练数据的差别不只在谣言比例上，因此该估计不可靠。"
     ),
 }
@@ -41,7 +41,7 @@ NAMES = {  # words from data
     "majority class": "多数类",
     "teacher": "教师模型",
     "No confidence satisfies this bound on validation posts, so the model does not abstain.": (
-        "在验证集上，没有置信度能满足该上限，因此模型不会判为“不确定”。"
+        "无论置信度取何值，在验证集上都达不到这一要求，因此模型不会判为“不确定”。"
     ),
     "This confidence was chosen on validation posts (`--abstain {rule}`): with a probability of 95%, at most {bound} "
     "of all posts from the same distribution get a wrong decision. Of the test posts, {wrong} get a wrong "
@@ -119,8 +119,10 @@ NAMES = {  # words from data
     "posts whose time cannot be read (kept, time unknown)": "条微博的时间无法读取（保留，时间记为未知）",
     "posts without an author record": "条微博没有作者信息",
     "reposts whose date cannot be read (kept, put last)": "条转发的日期无法读取（保留，排在最后）",
-    "lines of Weibo.txt skipped: no file for the event": "行 Weibo.txt 已跳过：没有对应的事件文件",
-    "reposts dated without a year (the first one after the post is taken)": "条转发的日期没有年份（取原文之后最早的）",
+    "lines of Weibo.txt skipped: no file for the event": "行（Weibo.txt）已跳过：没有对应的事件文件",
+    "reposts whose date has no year (the earliest possible date after the post is used)": (
+        "条转发的日期没有年份（取原文发布之后最早的可能日期）"
+    ),
     "reposts dated before their post (kept, not used)": "条转发的日期早于原文（保留，不使用）",
     "posts without a time, whose reposts cannot be used": "条原文没有时间，其转发无法使用",
     "reposts without a text (kept)": "条转发没有正文（保留）",

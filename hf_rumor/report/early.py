@@ -40,8 +40,8 @@ def _scores(early: EarlyDetection, tr: Translator) -> Table:
         "and if it has words of its own. Posts with reposts: share of the test posts with such reposts."
     )
     counts = tr(
-        "The corpus has {visible} reposts with a known date that is not before the post; {bare} of them are bare "
-        "forwards, without words of their own, and {chains} also repeat the words of others, which are skipped.",
+        "The corpus has {visible} reposts with a known date that is not before the post. {bare} of them are bare "
+        "forwards, without words of their own. {chains} also repeat the words of others; those words are skipped.",
         visible=f"{early.num_visible:,}",
         bare=f"{early.num_bare:,}",
         chains=f"{early.num_chains:,}",
@@ -70,7 +70,8 @@ def _comparison(early: EarlyDetection, tr: Translator) -> Table:
         notes += [
             tr(
                 "The SVMs are linear, over the TF-IDF of post and reposts or of reposts alone, fitted at each "
-                "deadline. The gain is the accuracy of the model minus that of the SVM on both, paired, with 95% CI."
+                "deadline. The gain is the accuracy of the model minus that of the SVM on post and reposts "
+                "(paired, with 95% CI)."
             ),
             tr(
                 "The number of reposts depends on how a corpus was collected. It is therefore not an input of the "

@@ -55,8 +55,9 @@ def _table(rows: Sequence[Transfer], *, with_copies: bool) -> Table:
     ]
     copies = "kept in training" if with_copies else "removed from training"
     note = (
-        f"Macro-F1, mean ± standard deviation over {rows[0].num_runs} seed(s); difference from TF-IDF + SVM with "
-        "the same posts in pp, with means of the bounds of the 95% intervals. Near-duplicates of test posts: "
+        f"Macro-F1, mean ± standard deviation over {rows[0].num_runs} seed(s); difference in pp from TF-IDF + "
+        "SVM on the same training and test posts, with means of the bounds of the 95% intervals. Near-duplicates "
+        "of test posts: "
         f"{copies}. For a model trained and tested on the same corpus: its grouped split.\n"
     )
     sizes = {row.tested_on: row.num_posts for row in rows if row.trained_on != row.tested_on}

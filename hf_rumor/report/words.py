@@ -70,8 +70,8 @@ def prior_words(prior: Prior, tr: Translator = ENGLISH) -> str:
     if prior.second_estimate is None or not prior.is_doubtful:
         return estimated
     doubt = tr(
-        "By recall and false alarm rate, the share would be {second}: these posts differ from those in training in "
-        "more than the share of rumors, so the estimate is doubtful.",
+        "Estimated from recall and false alarm rate, the share would be {second}. These posts differ from the "
+        "training posts not only in the share of rumors, so the estimate is doubtful.",
         second=percent(prior.second_estimate),
     )
     return tr.join((estimated, doubt))

@@ -60,7 +60,7 @@ def _named_paths(recipe: str, flags: Sequence[str]) -> list[str]:
         raise ArgumentError("--transfer: needs the paths of two or more corpora. Name them: --data_path A B")
     names = [source_name(resolve_corpus(path)) for path in paths]
     if len(set(names)) < len(names):
-        raise ArgumentError(f"--transfer: two corpora have one name ({', '.join(names)}). Rename a file.")
+        raise ArgumentError(f"--transfer: two corpora have the same name ({', '.join(names)}). Rename a file.")
     return paths
 
 

@@ -123,7 +123,7 @@ def test_posts_of_the_model_are_no_reference(make_posts, caplog):
         assert unseen(posts, seen) == posts[10:]
     assert "10 of 30 posts skipped" in caplog.text
     assert unseen(posts, None) == posts
-    with pytest.raises(CorpusError, match="trained on all of its posts"):
+    with pytest.raises(CorpusError, match="trained on all of these posts"):
         unseen(posts[:10], seen)
 
 

@@ -129,7 +129,7 @@ class Input:
         assert self.file is not None
         is_utf16 = head.startswith(UTF16_MARKS)
         if not is_utf16 and (b"\0" in head.partition(b"\n")[0] or head.count(0) > MAX_SHARE_OF_NUL * len(head)):
-            raise CorpusError(f"{self.name}: not a text file (NUL byte at {head.index(0)}). Give text in UTF-8.")
+            raise CorpusError(f"{self.name}: not a text file (NUL byte at {head.index(0)}). Save it as UTF-8.")
         if not is_utf16 and (b"\n" in head or b"\r" not in head):
             return self.file.readline, ""
         # Latin-1 keeps every byte. The wrapper would close the file when it is garbage-collected, hence the reference.
