@@ -141,6 +141,24 @@ def test_recorded_verdicts_survive_sigkill(store, stories, tmp_path):
     database.close()
 
 
+def test_a_full_disk_is_reported_and_later_verdicts_are_recorded(store, stories):
+    [num_pages] = store._database.execute("PRAGMA page_count").fetchone()
+    store._database.execute(f"PRAGMA max_page_count={num_pages}")
+    for _ in range(2):
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            store.decide(stories[0], "rumor", 0, author="李" * 10_000)
+    store._database.execute(f"PRAGMA max_page_count={num_pages + 100}")
+    assert store.decide(stories[0], "rumor", 0).verdict == "rumor"
+
+
+def test_a_commit_that_fails_is_rolled_back(store, stories):
+    store._database.execute("PRAGMA foreign_keys=ON")
+    with pytest.raises(sqlite3.IntegrityError), store._transaction():
+        store._database.execute("PRAGMA defer_foreign_keys=ON")  # checked by COMMIT
+        store._append(99, "rumor", "", "")
+    assert store.decide(stories[0], "rumor", 0).verdict == "rumor"
+
+
 def test_other_files_are_refused_and_kept(tmp_path):
     text, other = tmp_path / "posts.csv", tmp_path / "other.sqlite"
     text.write_text("id,text\n" * 100, encoding="utf-8")
