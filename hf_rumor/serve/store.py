@@ -222,9 +222,11 @@ class Store:
 
     def export(self) -> str:
         """Return the decided posts of all uploads as the desk's corpus; of equal texts, the latest verdict counts."""
-        decided = [story for story in self.stories() if story.verdict not in ("", UNDECIDED)]
-        rows = {}
-        for story in sorted(decided, key=lambda story: story.at):
+        rows: dict[str, str] = {}
+        for story in sorted(filter(lambda story: story.verdict, self.stories()), key=lambda story: story.at):
+            if story.verdict == UNDECIDED:  # somebody no longer believes an earlier verdict
+                rows.pop(normalize(story.text), None)
+                continue
             post = Post(text=story.text, post_id=story.post_id, posted_at=story.posted_at)
             verdict = Verdict(post, story.verdict, story.own["decision"])
             row = corpus_row(verdict, story.author, datetime.fromisoformat(story.at))

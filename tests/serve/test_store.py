@@ -108,6 +108,15 @@ def test_the_export_is_a_corpus_of_decided_posts(store, stories, tmp_path):
     assert sorted(load_corpus(path).posts["text"]) == ["下雪", "停 水"]
 
 
+def test_a_later_undecided_verdict_withdraws_that_of_an_equal_text(store, stories):
+    store.decide(stories[0], "rumor", 0)
+    store.add_queue("tuesday.csv", queue_of("停水"), num_errors=0)
+    later = store.decide(store.stories()[-1].number, "undecided", 0)
+    assert exported(store) == []
+    store.undo(later.number, later.last)
+    assert [row["label"] for row in exported(store)] == ["rumor"]
+
+
 def test_earlier_uploads_are_the_history(store, stories):
     store.decide(stories[1], "rumor", 0)
     assert [(one.text, one.verdict) for one in store.history()] == [("停水", ""), ("下雪", "rumor"), ("涨价", "")]
