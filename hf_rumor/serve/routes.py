@@ -4,7 +4,6 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -85,8 +84,7 @@ async def predict(request: Request) -> JSONResponse:
     The answer is `{"rumor_probability": 0.917, "predicted": "rumor"}`, or a list of these.
     """
     body = await _json(request)
-    status, answer = await request.app.state.turns.run(request.app.state.judge.answer_api, body)
-    return JSONResponse(answer, status)
+    return JSONResponse(await request.app.state.turns.run(request.app.state.judge.predict, body))
 
 
 @router.post(
@@ -128,7 +126,7 @@ async def predict_file(
 
     predicted, table = await request.app.state.turns.run(answer)
     headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'predictions.{output}')}",
+        "Content-Disposition": f"attachment; filename=predictions.{output}",
         "X-Num-Posts": str(len(predicted.rows)),
         "X-Num-Rumors": str(predicted.num_rumors),
         "X-Num-Errors": str(predicted.num_errors),
