@@ -15,8 +15,8 @@ from hf_rumor.desk.verdicts import VERDICTS
 from hf_rumor.serve.about import describe_model
 from hf_rumor.serve.judge import Judge, PredictedFile
 from hf_rumor.serve.problem import Problem
-from hf_rumor.serve.upload import Limits, clean, read_upload
-from hf_rumor.util.tables import write_table
+from hf_rumor.serve.upload import Limits, read_upload
+from hf_rumor.util.tables import encodable, write_table
 
 
 MAX_TOP, TOP = 1000, 100  # stories of a queue
@@ -197,7 +197,9 @@ async def decide(request: Request, story: int) -> JSONResponse:
     verdict, last, author = values.get("verdict"), values.get("last"), values.get("author") or ""
     if not isinstance(verdict, str) or type(last) is not int or not isinstance(author, str):
         raise Problem(400, "request", 'expected {"verdict": "rumor", "last": 0}')
-    decided = await run_in_threadpool(request.app.state.store.decide, story, verdict, last, clean(author[:MAX_AUTHOR]))
+    decided = await run_in_threadpool(
+        request.app.state.store.decide, story, verdict, last, encodable(author[:MAX_AUTHOR])
+    )
     return JSONResponse(asdict(decided))
 
 

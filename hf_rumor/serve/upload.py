@@ -13,6 +13,7 @@ from hf_rumor.corpus.formats import open_input, read_rows
 from hf_rumor.corpus.rows import Item, read_items
 from hf_rumor.errors import CorpusError, RumorError
 from hf_rumor.serve.problem import Problem
+from hf_rumor.util.tables import encodable
 
 
 SUFFIXES = (".csv", ".tsv", ".xlsx", ".jsonl", ".ndjson", ".json", ".txt")
@@ -60,7 +61,7 @@ def read_upload(content: bytes, name: str, columns: Columns, limits: Limits) -> 
                 read = islice(read_items(source, columns), limits.max_posts + 1)
                 items = [_storable(_limited(item, limits.max_characters)) for item in read]
         except (RumorError, RecursionError, zipfile.BadZipFile) as error:
-            message = clean(str(error)) if isinstance(error, RumorError) else f"{name}: {error}. Repair the file."
+            message = encodable(str(error)) if isinstance(error, RumorError) else f"{name}: {error}. Repair the file."
             raise Problem(400, "file", message, reason=message) from error
     if not items:
         raise Problem(400, "no_posts", f"{name}: no posts. Choose another file.")
@@ -99,8 +100,8 @@ def _check_columns(path: Path, name: str, columns: Columns) -> None:
         422,
         "columns",
         f"{name}: expected the names of its columns in text_column and id_column; the columns are in columns.",
-        columns=[clean(column) for column in names],
-        examples=["" if value is None else clean(str(value))[:EXAMPLE] for value in first.values()],
+        columns=[encodable(column) for column in names],
+        examples=["" if value is None else encodable(str(value))[:EXAMPLE] for value in first.values()],
         can_be_numbered=path.suffix in WITHOUT_HEADER,
     )
 
@@ -108,7 +109,7 @@ def _check_columns(path: Path, name: str, columns: Columns) -> None:
 def clean(value: Any) -> Any:
     """Return a value that JSON and UTF-8 can represent: without lone surrogates, and without NaN or infinity."""
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
+        return encodable(value)
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, list):
