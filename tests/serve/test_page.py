@@ -169,6 +169,12 @@ def test_a_crawl_in_gb18030_is_classified_when_its_columns_are_chosen(page, craw
     page.locator("#ask_file").click()
     page.locator("#file_input_text_column").select_option("1")
     page.locator("#file_input_id_column").select_option("0")
+    page.locator("#file_input_no_header").check()
+    page.locator("#language").click()
+    assert page.locator("#file_input_no_header").is_checked()
+    assert page.locator("#file_input_text_column").input_value() == "1"
+    page.locator("#file_input_no_header").uncheck()
+    page.locator("#language").click()
     assert barriers(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
     page.locator("#ask_file").click()
@@ -211,6 +217,14 @@ def test_files_that_cannot_be_read_get_a_reason(page, tmp_path):
     page.locator("#file_input").set_input_files(large)
     page.locator("#ask_file").click()
     page.get_by_text(ZH["error_too_large"].format(limit="5,000,000")).wait_for()
+
+
+def test_an_answer_that_is_cut_off_is_reported(browser, server):
+    with closing(browser.new_page()) as page:  # the error is in the console
+        page.goto(server)
+        page.route("**/api/explain", lambda route: route.fulfill(body='{"rumor_'))
+        classify(page, POST)
+        page.get_by_text(ZH["error_failure"]).wait_for()
 
 
 def test_long_texts_are_refused_and_markup_is_escaped(page):

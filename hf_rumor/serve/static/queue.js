@@ -2,7 +2,7 @@
 // when it is recorded, and each request names the last verdict that this tab has seen.
 
 import { makeUpload } from "./columns.js";
-import { $, currentLanguage, make, onAction, onLanguage, Refused, save, send, t } from "./shared.js";
+import { $, currentLanguage, make, onAction, onLanguage, reasonOf, Refused, save, send, t } from "./shared.js";
 import { KEYS, makeStory, verdictName } from "./story.js";
 
 const MINE = "hf_rumor_mine";
@@ -65,8 +65,7 @@ async function load(upload) {
 /** Run an action after those that wait; show why it failed. */
 function later(action) {
   waiting = waiting.then(action).catch((error) => {
-    $("queue_message").textContent = error instanceof Refused ? error.reason() : t("error_failure");
-    if (!(error instanceof Refused)) console.error(error);
+    $("queue_message").textContent = reasonOf(error);
   });
   return waiting;
 }
