@@ -19,7 +19,7 @@ LABEL_WORDS = {
     **dict.fromkeys(("nonrumor", "nonrumour", "notrumor", "real", "realnews", "truenews"), False),
     **dict.fromkeys(("非谣言", "不是谣言", "真实", "真新闻", "真实新闻", "事实", "属实"), False),
     **dict.fromkeys(("rumor", "rumour", "fake", "fakenews", "falsenews", "misinformation"), True),
-    **dict.fromkeys(("谣言", "是谣言", "虚假", "不实", "假新闻", "虚假新闻", "不实信息"), True),
+    **dict.fromkeys(("谣言", "是谣言", "虚假", "不实", "不属实", "假新闻", "虚假新闻", "不实信息"), True),
 }
 # Answers to the question that the name of the column asks; without one, letters and characters are about truth.
 ANSWERS = {

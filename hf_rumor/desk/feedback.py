@@ -86,9 +86,12 @@ def add_to_corpus(corpus: Path, verdicts: Sequence[Verdict], author: str | None,
     Raises:
         CorpusError: A line of the corpus is not a post.
     """
-    lines = corpus.read_text(encoding="utf-8").splitlines() if corpus.exists() else []
+    # Not `splitlines`: JSON may contain U+2028, which is a line end for it.
+    lines = corpus.read_text(encoding="utf-8").split("\n") if corpus.exists() else []
     rows: list[dict[str, Any]] = []
     for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         try:
             row = json.loads(line)
             rows.append({**row, "text": str(row["text"]), "label": row["label"]})

@@ -10,7 +10,10 @@ from hf_rumor.labels import LABEL_NAMES
 UNDECIDED = "undecided"
 VERDICTS = (*reversed(LABEL_NAMES), UNDECIDED)
 COLUMNS = ("verdict", "结论", "核查结论", "核查结果")  # the first one is written
-UNDECIDED_WORDS = ("undecided", "uncertain", "unknown", "unverified", "待定", "存疑", "不确定", "无法判断", "未证实")
+UNDECIDED_WORDS = (
+    *("undecided", "uncertain", "unknown", "unverified"),
+    *("待定", "待核实", "待核查", "存疑", "不确定", "无法判断", "无法核实", "未证实"),
+)
 
 
 def verdict_in(values: Mapping[str, Any]) -> str:

@@ -61,7 +61,7 @@ class Gate:
         refusal = self._refusal(scope, headers)
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                body = await _read(receive, self.max_bytes, headers, keep=refusal is None)
+                body = await _read(receive, self.max_bytes, keep=refusal is None)
         except TimeoutError:
             await _answer(send, 408, "slow", f"expected the whole request within {BODY_SECONDS} seconds")
             return
@@ -104,14 +104,12 @@ def _is_foreign(headers: dict[bytes, str], host: str) -> bool:
     return b"origin" in headers and headers[b"origin"].partition("://")[2] != host
 
 
-async def _read(receive: Receive, max_bytes: int, headers: dict[bytes, str], *, keep: bool) -> bytes | None:
+async def _read(receive: Receive, max_bytes: int, *, keep: bool) -> bytes | None:
     """Return the body; None if it is too large. A client that is cut off while it sends does not read the answer.
 
     Raises:
         ConnectionError: The client has disconnected.
     """
-    length = headers.get(b"content-length", "0")
-    is_too_large = not length.isdigit() or int(length) > max_bytes
     pieces, num_read = [], 0
     while num_read <= 10 * max_bytes:
         message = await receive()
@@ -119,12 +117,11 @@ async def _read(receive: Receive, max_bytes: int, headers: dict[bytes, str], *, 
             raise ConnectionError
         piece = message.get("body", b"")
         num_read += len(piece)
-        is_too_large = is_too_large or num_read > max_bytes
-        if keep and not is_too_large:
+        if keep and num_read <= max_bytes:
             pieces.append(piece)
         if not message.get("more_body"):
             break
-    return None if is_too_large else b"".join(pieces)
+    return None if num_read > max_bytes else b"".join(pieces)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -63,19 +63,28 @@ class Judge:
         self.report = _read_report(model, revision)
         self.explainer = Explainer(self.classifier)  # one model in memory
 
-    def answer_api(self, body: Any) -> tuple[int, Any]:
-        """Return status and answer of an API request; see `posts_of_request`."""
+    def predict(self, body: Any) -> Any:
+        """Return the prediction for one post, or a list of predictions; see `posts_of_request`.
+
+        Raises:
+            Problem: The body is not posts, or there are too many, or one is too long.
+        """
         try:
             posts = posts_of_request(body)
         except ValueError as error:
-            return 400, {"error": str(error)}
-        if len(posts) > self.limits.max_posts:
-            return 413, {"error": f"expected at most {self.limits.max_posts} posts, got {len(posts)}"}
-        longest = max(len(post.text) for post in posts)
-        if longest > self.limits.max_characters:
-            return 413, {"error": f"expected at most {self.limits.max_characters} characters, got {longest}"}
+            raise Problem(400, "request", str(error)) from error
+        limit = self.limits.max_posts
+        if len(posts) > limit:
+            raise Problem(413, "too_many", f"expected at most {limit} posts, got {len(posts)}", limit=limit)
+        self._check_length(max(len(post.text) for post in posts))
         predictions = [vars(prediction) for prediction in self.classifier.predict(posts, BATCH_SIZE)]
-        return 200, predictions[0] if "text" in body else predictions
+        return predictions[0] if "text" in body else predictions
+
+    def _check_length(self, length: int) -> None:
+        limit = self.limits.max_characters
+        if length > limit:
+            message = f"expected at most {limit} characters, got {length}"
+            raise Problem(413, "too_long", message, limit=limit, length=length)
 
     def explain(self, body: Any) -> dict[str, Any]:
         """Return the prediction for one post, its words with their weights, and the probability over time.
@@ -84,10 +93,7 @@ class Judge:
             Problem: The body is not one post; see `post_to_explain`.
         """
         post = post_to_explain(body)
-        length, limit = len(post.text), self.limits.max_characters
-        if length > limit:
-            message = f"expected at most {limit} characters, got {length}"
-            raise Problem(413, "too_long", message, limit=limit, length=length)
+        self._check_length(len(post.text))
         explanation = self.explainer.explain(post.text)
         [prediction] = self.classifier.predict([post])
         text_probability = explanation.prediction.rumor_probability

@@ -10,7 +10,7 @@ from hf_rumor.corpus.reposts import sort_reposts
 from hf_rumor.corpus.rows import to_post
 from hf_rumor.corpus.values import parse_text, parse_time
 from hf_rumor.serve.problem import Problem
-from hf_rumor.serve.upload import clean
+from hf_rumor.util.tables import encodable
 
 
 EXPECTED = (
@@ -68,7 +68,7 @@ def post_to_explain(body: Any) -> Post:
             return post_of_page(text, str(values.get("time") or ""), reposts)
         [post] = posts_of_request({"posts": [{name: value for name, value in values.items() if value != ""}]})
     except ValueError as error:
-        shown = clean(f"{str(error).strip():.60}")
+        shown = encodable(f"{str(error).strip():.60}")
         is_lines = isinstance(reposts, str)
         message = f"expected a time as 2026-11-30 12:00:00, got {shown!r}" if is_lines else str(error)
         raise Problem(400, "time" if is_lines else "request", message, shown=shown) from error

@@ -4,7 +4,6 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -16,8 +15,8 @@ from hf_rumor.desk.verdicts import VERDICTS
 from hf_rumor.serve.about import describe_model
 from hf_rumor.serve.judge import Judge, PredictedFile
 from hf_rumor.serve.problem import Problem
-from hf_rumor.serve.upload import Limits, clean, read_upload
-from hf_rumor.util.tables import write_table
+from hf_rumor.serve.upload import Limits, read_upload
+from hf_rumor.util.tables import encodable, write_table
 
 
 MAX_TOP, TOP = 1000, 100  # stories of a queue
@@ -85,8 +84,7 @@ async def predict(request: Request) -> JSONResponse:
     The response is `{"rumor_probability": 0.917, "predicted": "rumor"}`, or a list of these.
     """
     body = await _json(request)
-    status, answer = await request.app.state.turns.run(request.app.state.judge.answer_api, body)
-    return JSONResponse(answer, status)
+    return JSONResponse(await request.app.state.turns.run(request.app.state.judge.predict, body))
 
 
 @router.post(
@@ -128,7 +126,7 @@ async def predict_file(
 
     predicted, table = await request.app.state.turns.run(answer)
     headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'predictions.{output}')}",
+        "Content-Disposition": f"attachment; filename=predictions.{output}",
         "X-Num-Posts": str(len(predicted.rows)),
         "X-Num-Rumors": str(predicted.num_rumors),
         "X-Num-Errors": str(predicted.num_errors),
@@ -199,7 +197,9 @@ async def decide(request: Request, story: int) -> JSONResponse:
     verdict, last, author = values.get("verdict"), values.get("last"), values.get("author") or ""
     if not isinstance(verdict, str) or type(last) is not int or not isinstance(author, str):
         raise Problem(400, "request", 'expected {"verdict": "rumor", "last": 0}')
-    decided = await run_in_threadpool(request.app.state.store.decide, story, verdict, last, clean(author[:MAX_AUTHOR]))
+    decided = await run_in_threadpool(
+        request.app.state.store.decide, story, verdict, last, encodable(author[:MAX_AUTHOR])
+    )
     return JSONResponse(asdict(decided))
 
 

@@ -55,7 +55,7 @@ def serve(
     token = read_token()
     if not token and not is_loopback(host):
         logger.warning("serve: --host %s: anyone who reaches this address can use it. Set %s.", host, TOKEN)
-    hosts = frozenset({host.strip("[]"), "localhost", "127.0.0.1", "::1"}) if is_loopback(host) else None
+    hosts = frozenset({host, "localhost", "127.0.0.1", "::1"}) if is_loopback(host) else None
     with tempfile.TemporaryDirectory(prefix="hf_rumor_") as folder, listen(host, port) as listening:
         store = Store(queue or Path(folder) / "queue.sqlite")
         try:
@@ -88,8 +88,9 @@ def listen(host: str, port: int) -> socket.socket:
         ArgumentError: The address is in use, or is not one of this machine.
     """
     try:
+        host.encode("ascii")  # a socket raises TypeError for other names
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=512)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         reason = str(error).rstrip(".")
         raise ArgumentError(f"--host {host} --port {port}: {reason}. Choose another port.") from error

@@ -117,10 +117,11 @@ class Store:
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._database.execute("COMMIT")
             except BaseException:
-                self._database.execute("ROLLBACK")
+                if self._database.in_transaction:  # SQLite itself ends it if the disk is full
+                    self._database.execute("ROLLBACK")
                 raise
-            self._database.execute("COMMIT")
 
     def add_queue(self, name: str, queue: Queue, num_errors: int) -> int:
         """Add the queue of a day, and return its number."""
@@ -221,9 +222,11 @@ class Store:
 
     def export(self) -> str:
         """Return the decided posts of all uploads as the desk's corpus; of equal texts, the latest verdict counts."""
-        decided = [story for story in self.stories() if story.verdict not in ("", UNDECIDED)]
-        rows = {}
-        for story in sorted(decided, key=lambda story: story.at):
+        rows: dict[str, str] = {}
+        for story in sorted(filter(lambda story: story.verdict, self.stories()), key=lambda story: story.at):
+            if story.verdict == UNDECIDED:  # somebody no longer believes an earlier verdict
+                rows.pop(normalize(story.text), None)
+                continue
             post = Post(text=story.text, post_id=story.post_id, posted_at=story.posted_at)
             verdict = Verdict(post, story.verdict, story.own["decision"])
             row = corpus_row(verdict, story.author, datetime.fromisoformat(story.at))

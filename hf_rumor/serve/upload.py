@@ -11,13 +11,15 @@ from typing import Any
 from hf_rumor.corpus.columns import Columns, find_columns
 from hf_rumor.corpus.formats import open_input, read_rows
 from hf_rumor.corpus.rows import Item, read_items
-from hf_rumor.errors import RumorError
+from hf_rumor.errors import CorpusError, RumorError
 from hf_rumor.serve.problem import Problem
+from hf_rumor.util.tables import encodable
 
 
 SUFFIXES = (".csv", ".tsv", ".xlsx", ".jsonl", ".ndjson", ".json", ".txt")
 WITHOUT_HEADER = (".csv", ".tsv")  # their columns can be named by number
 UNPACKED = 20  # a spreadsheet may unpack to so many times the maximum size of a request
+MAX_COLUMNS = 500  # each row of a spreadsheet has a value for each, even if its file is small
 EXAMPLE = 60  # characters of an example in the column picker
 
 
@@ -51,21 +53,22 @@ def read_upload(content: bytes, name: str, columns: Columns, limits: Limits) -> 
         file.write(content)
         file.flush()
         path = Path(file.name)
-        if suffix == ".xlsx":
-            _check_unpacked(path, name, UNPACKED * limits.max_bytes)
         try:
+            if suffix == ".xlsx":
+                _check_unpacked(path, name, UNPACKED * limits.max_bytes)
             _check_columns(path, name, columns)
             with open_input(path, is_labeled=False, name=name) as source:
-                items = list(islice(read_items(source, columns), limits.max_posts + 1))
-        except RumorError as error:
-            message = clean(str(error))
+                read = islice(read_items(source, columns), limits.max_posts + 1)
+                items = [_storable(_limited(item, limits.max_characters)) for item in read]
+        except (RumorError, RecursionError, zipfile.BadZipFile) as error:
+            message = encodable(str(error)) if isinstance(error, RumorError) else f"{name}: {error}. Repair the file."
             raise Problem(400, "file", message, reason=message) from error
     if not items:
         raise Problem(400, "no_posts", f"{name}: no posts. Choose another file.")
     if len(items) > limits.max_posts:
         message = f"{name}: more than {limits.max_posts:,} posts. Split the file."
         raise Problem(413, "too_many", message, limit=limits.max_posts)
-    return [_storable(_limited(item, limits.max_characters)) for item in items]
+    return items
 
 
 def _check_unpacked(path: Path, name: str, max_bytes: int) -> None:
@@ -81,7 +84,7 @@ def _check_columns(path: Path, name: str, columns: Columns) -> None:
     """Raise the problem with the names of the columns if the first row has no column for the text, or not the chosen.
 
     Raises:
-        CorpusError: The file cannot be read.
+        CorpusError: The file cannot be read, or has too many columns.
     """
     with open_input(path, is_labeled=False, name=name) as source:
         source.is_numbered = bool(columns.text) and str(columns.text).isdecimal()
@@ -89,14 +92,16 @@ def _check_columns(path: Path, name: str, columns: Columns) -> None:
     if not first:
         return
     names = tuple(first)
+    if len(names) > MAX_COLUMNS:
+        raise CorpusError(f"{name}: {len(names):,} columns; at most {MAX_COLUMNS} are read. Remove the others.")
     if "text" in find_columns(names, columns) and (columns.id is None or "id" in find_columns(names, columns)):
         return
     raise Problem(
         422,
         "columns",
         f"{name}: expected the names of its columns in text_column and id_column; the columns are in columns.",
-        columns=[clean(column) for column in names],
-        examples=["" if value is None else clean(str(value))[:EXAMPLE] for value in first.values()],
+        columns=[encodable(column) for column in names],
+        examples=["" if value is None else encodable(str(value))[:EXAMPLE] for value in first.values()],
         can_be_numbered=path.suffix in WITHOUT_HEADER,
     )
 
@@ -104,7 +109,7 @@ def _check_columns(path: Path, name: str, columns: Columns) -> None:
 def clean(value: Any) -> Any:
     """Return a value that JSON and UTF-8 can represent: without lone surrogates, and without NaN or infinity."""
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
+        return encodable(value)
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, list):

@@ -69,6 +69,15 @@ def test_a_new_verdict_replaces_an_old_one_and_other_lines_stay(tmp_path):
     assert rows(path)[1]["label"] == "non-rumor"
 
 
+def test_a_corpus_with_blank_lines_and_unicode_line_separators_is_read_again(tmp_path):
+    path = tmp_path / "ours.jsonl"
+    text = "停水\u2028下雨\x85地震"
+    assert add_to_corpus(path, [verdict(text, "rumor")], None, NOW) == Added(1, 0, 0)
+    path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert add_to_corpus(path, [verdict("下雪", "rumor")], None, NOW) == Added(1, 0, 0)
+    assert [json.loads(line)["text"] for line in path.read_text("utf-8").strip().split("\n")] == [text, "下雪"]
+
+
 def test_a_broken_corpus_stays_as_it_is(tmp_path):
     path = tmp_path / "ours.jsonl"
     path.write_text('{"text": "下雨"}\n', encoding="utf-8")

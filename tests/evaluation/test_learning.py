@@ -34,3 +34,10 @@ def test_too_few_posts_are_an_error(num, num_groups):
     texts = make_texts(100, differ=True)[:num]
     with pytest.raises(ArgumentError, match="learning curve: at least 100 labeled posts and"):
         learning_curve(texts, LABELS[:num], np.arange(num) % num_groups)
+
+
+def test_posts_without_a_common_character_are_classified_as_the_majority():
+    texts = [chr(0x4E00 + number) for number in range(200)]
+    labels = (np.arange(200) % 4 == 0).astype(np.int64)
+    curve = learning_curve(texts, labels, np.arange(200))
+    assert curve.errors == pytest.approx([0.25] * 4, abs=0.08)

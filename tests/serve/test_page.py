@@ -169,6 +169,12 @@ def test_a_crawl_in_gb18030_is_classified_when_its_columns_are_chosen(page, craw
     page.locator("#ask_file").click()
     page.locator("#file_input_text_column").select_option("1")
     page.locator("#file_input_id_column").select_option("0")
+    page.locator("#file_input_no_header").check()
+    page.locator("#language").click()
+    assert page.locator("#file_input_no_header").is_checked()
+    assert page.locator("#file_input_text_column").input_value() == "1"
+    page.locator("#file_input_no_header").uncheck()
+    page.locator("#language").click()
     assert barriers(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
     page.locator("#ask_file").click()
@@ -211,6 +217,14 @@ def test_files_that_cannot_be_read_get_a_reason(page, tmp_path):
     page.locator("#file_input").set_input_files(large)
     page.locator("#ask_file").click()
     page.get_by_text(ZH["error_too_large"].format(limit="5,000,000")).wait_for()
+
+
+def test_an_answer_that_is_cut_off_is_reported(browser, server):
+    with closing(browser.new_page()) as page:  # the error is in the console
+        page.goto(server)
+        page.route("**/api/explain", lambda route: route.fulfill(body='{"rumor_'))
+        classify(page, POST)
+        page.get_by_text(ZH["error_failure"]).wait_for()
 
 
 def test_long_texts_are_refused_and_markup_is_escaped(page):
@@ -288,6 +302,54 @@ def test_two_tabs_do_not_overwrite_each_other(open_tab, server, crawl):
     )
     other.locator("#undo").click()  # not its own verdict
     other.get_by_text(ZH["nothing_to_undo"]).wait_for()
+
+
+def test_a_verdict_that_was_not_seen_when_a_key_was_pressed_is_not_overwritten(open_tab, server, crawl):
+    one = open_tab(server)
+    make_queue(one, crawl)
+    other, delayed = open_tab(f"{server}#queue"), []
+    other.get_by_text(ZH["progress"].format(done=0, all=10)).wait_for()
+    one.keyboard.press("r")
+    one.get_by_text(ZH["decided"].format(rank=1, verdict=ZH["rumor"])).wait_for()
+    other.route("**/api/queue?upload=*", lambda route: delayed.append(route))
+    with other.expect_request("**/api/queue?upload=*"):
+        other.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    other.keyboard.press("n")  # while the verdict of the other tab is being loaded
+    delayed.pop().continue_()
+    other.get_by_text(ZH["error_conflict"].format(rank=1, verdict=ZH["rumor"])).wait_for()
+
+
+def test_only_verdicts_of_the_tab_are_undone(open_tab, server, crawl):
+    one = open_tab(server)
+    make_queue(one, crawl)
+    for verdict in ("rumor", "non-rumor", "undecided"):
+        tab = open_tab(f"{server}#queue") if verdict == "non-rumor" else one
+        show(tab, "model")
+        show(tab, "queue")  # load what the other tab has decided
+        tab.wait_for_load_state("networkidle")
+        tab.locator(f"#stories li [data-verdict={verdict}]").first.click()
+        tab.get_by_text(ZH["decided"].format(rank=1, verdict=ZH[verdict])).wait_for()
+    one.locator("#undo").click()
+    one.get_by_text(ZH["undone"].format(rank=1, verdict=ZH["non-rumor"])).wait_for()
+    one.locator("#undo").click()
+    one.get_by_text(ZH["nothing_to_undo"]).wait_for()
+
+
+def test_an_undo_can_be_repeated_after_a_failure_and_in_an_earlier_queue(open_tab, server, crawl):
+    page = open_tab(server)
+    make_queue(page, crawl)
+    page.keyboard.press("r")
+    page.get_by_text(ZH["decided"].format(rank=1, verdict=ZH["rumor"])).wait_for()
+    make_queue(page, crawl)
+    page.keyboard.press("z")
+    page.get_by_text(ZH["nothing_to_undo"]).wait_for()
+    page.locator("#which").select_option(index=1)
+    page.get_by_text(ZH["progress"].format(done=1, all=10)).wait_for()
+    page.route("**/api/queue/undo", lambda route: route.fulfill(status=408, json={"code": "slow"}), times=1)
+    page.locator("#undo").click()
+    page.get_by_text(ZH["error_slow"]).wait_for()
+    page.locator("#undo").click()
+    page.get_by_text(ZH["undone"].format(rank=1, verdict=ZH["no_verdict"])).wait_for()
 
 
 def test_the_page_states_what_the_model_is(page, barriers):

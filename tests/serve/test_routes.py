@@ -8,6 +8,8 @@ import sqlite3
 import pytest
 from openpyxl import load_workbook
 
+from hf_rumor.serve.words import WORDS
+
 
 POST = "听说昨夜公园停水，速转！"
 DAY = "编码,博文,转发数\n" + "".join(
@@ -57,6 +59,7 @@ def test_invalid_requests_get_status_and_reason(client, path, body, status):
         status = 400
     answer = client.post(path, content=body)
     assert (answer.status_code, "expected" in answer.json()["error"]) == (status, True)
+    assert f"error_{answer.json()['code']}" in WORDS["en"]
 
 
 @pytest.mark.parametrize("text", ["\ud800停水", "<script>alert(1)</script>", "\x00停水", "' OR 1=1 --", "{{ 7 * 7 }}"])

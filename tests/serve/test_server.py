@@ -38,6 +38,12 @@ def test_an_address_in_use_is_an_error():
         listen("127.0.0.1", first.getsockname()[1])
 
 
+@pytest.mark.parametrize("host", ["a" * 64, "中" * 64, "[::1]"])
+def test_a_host_that_is_not_a_name_is_an_error(host):
+    with pytest.raises(ArgumentError, match="Choose another"):
+        listen(host, 0)
+
+
 def test_the_server_listens_on_loopback_by_default():
     assert make_parser().parse_args(["serve", "out"]).host == "127.0.0.1"
 

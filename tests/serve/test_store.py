@@ -108,6 +108,15 @@ def test_the_export_is_a_corpus_of_decided_posts(store, stories, tmp_path):
     assert sorted(load_corpus(path).posts["text"]) == ["下雪", "停 水"]
 
 
+def test_a_later_undecided_verdict_withdraws_that_of_an_equal_text(store, stories):
+    store.decide(stories[0], "rumor", 0)
+    store.add_queue("tuesday.csv", queue_of("停水"), num_errors=0)
+    later = store.decide(store.stories()[-1].number, "undecided", 0)
+    assert exported(store) == []
+    store.undo(later.number, later.last)
+    assert [row["label"] for row in exported(store)] == ["rumor"]
+
+
 def test_earlier_uploads_are_the_history(store, stories):
     store.decide(stories[1], "rumor", 0)
     assert [(one.text, one.verdict) for one in store.history()] == [("停水", ""), ("下雪", "rumor"), ("涨价", "")]
@@ -139,6 +148,24 @@ def test_recorded_verdicts_survive_sigkill(store, stories, tmp_path):
     with sqlite3.connect(tmp_path / "desk.sqlite") as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     database.close()
+
+
+def test_a_full_disk_is_reported_and_later_verdicts_are_recorded(store, stories):
+    [num_pages] = store._database.execute("PRAGMA page_count").fetchone()
+    store._database.execute(f"PRAGMA max_page_count={num_pages}")
+    for _ in range(2):
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            store.decide(stories[0], "rumor", 0, author="李" * 10_000)
+    store._database.execute(f"PRAGMA max_page_count={num_pages + 100}")
+    assert store.decide(stories[0], "rumor", 0).verdict == "rumor"
+
+
+def test_a_commit_that_fails_is_rolled_back(store, stories):
+    store._database.execute("PRAGMA foreign_keys=ON")
+    with pytest.raises(sqlite3.IntegrityError), store._transaction():
+        store._database.execute("PRAGMA defer_foreign_keys=ON")  # checked by COMMIT
+        store._append(99, "rumor", "", "")
+    assert store.decide(stories[0], "rumor", 0).verdict == "rumor"
 
 
 def test_other_files_are_refused_and_kept(tmp_path):

@@ -1,6 +1,7 @@
 """Uploaded files -> posts, within limits."""
 
 import io
+import struct
 import tempfile
 import zipfile
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from openpyxl import Workbook
 
 from hf_rumor.corpus.columns import Columns
+from hf_rumor.serve import upload
 from hf_rumor.serve.problem import Problem
 from hf_rumor.serve.upload import UNPACKED, Limits, read_upload
 
@@ -87,16 +89,25 @@ def test_limits_are_kept():
         (b"\x89PNG\0\0\0", "picture.txt", "file"),
         (b"\xff\xff\xff\n1,2\n", "a.csv", "file"),
         (b"PK", "a.xlsx", "file"),
+        (b"x" * 60 + b"PK\5\6" + struct.pack("<4H2LH", 0, 0, 1, 1, 46, 9, 0), "a.xlsx", "file"),
+        (b'{"text": "a", "b": ' + b"[" * 900 + b"]" * 900 + b"}", "a.jsonl", "file"),
         ("a", "a.exe", "suffix"),
         ("a", "a.csv.gz", "suffix"),
         ("a", "", "suffix"),
     ],
-    ids=range(7),
+    ids=range(9),
 )
 def test_files_that_cannot_be_read_are_refused(content, name, code):
     problem = refusal(content, name)
     assert (problem.status, problem.code) == (400, code)
     str(problem).encode("utf-8")
+
+
+def test_a_spreadsheet_with_many_columns_is_refused(monkeypatch):
+    content = spreadsheet(["text", "id", "time"], ["停水"])
+    assert read(content, "a.xlsx")[0].post.text == "停水"
+    monkeypatch.setattr(upload, "MAX_COLUMNS", 2)
+    assert "a.xlsx: 3 columns; at most 2 are read" in str(refusal(content, "a.xlsx"))
 
 
 def test_values_that_cannot_be_stored_are_replaced():

@@ -1,6 +1,6 @@
 // Upload a file; if its columns are unknown, ask for them.
 
-import { $, make, onLanguage, refuse, Refused, send, t } from "./shared.js";
+import { make, onLanguage, refuse, Refused, send, t } from "./shared.js";
 
 /** Return a function that uploads the chosen file to a path, with further parameters. */
 export function makeUpload(form, input) {
@@ -14,6 +14,7 @@ export function makeUpload(form, input) {
 
   function render() {
     const chosen = [...picker.querySelectorAll("select")].map((select) => select.value);
+    const isNumbered = picker.querySelector("input")?.checked;
     picker.hidden = !found;
     if (!found) {
       picker.replaceChildren();
@@ -34,7 +35,7 @@ export function makeUpload(form, input) {
     );
     if (found.can_be_numbered) {
       const id = `${input.id}_no_header`;
-      const box = make("input", { id, type: "checkbox" });
+      const box = make("input", { id, type: "checkbox", checked: isNumbered ? "" : null });
       picker.append(make("p", {}, box, make("label", { for: id }, t("has_no_header"))));
     }
     chosen.forEach((value, place) => (picker.querySelectorAll("select")[place].value = value));

@@ -2,7 +2,7 @@
 // when it is recorded, and each request names the last verdict that this tab has seen.
 
 import { makeUpload } from "./columns.js";
-import { $, currentLanguage, make, onAction, onLanguage, Refused, save, send, t } from "./shared.js";
+import { $, currentLanguage, make, onAction, onLanguage, reasonOf, Refused, save, send, t } from "./shared.js";
 import { KEYS, makeStory, verdictName } from "./story.js";
 
 const MINE = "hf_rumor_mine";
@@ -18,14 +18,20 @@ export function startQueue() {
   onAction(form, "submit", $("ask_queue"), form.querySelector(".message"), async () => {
     const response = await upload("api/queue", { top: $("top").value });
     if (!response) return;
-    state = await response.json();
-    current = 0;
-    $("upload").open = false;
-    render();
-    announce("queue_made", { count: state.stories.length });
-    if (state.stories.length) moveTo(state.stories[0].number);
+    const made = await response.json();
+    await later(() => {
+      state = made;
+      current = 0;
+      $("upload").open = false;
+      render();
+      announce("queue_made", { count: state.stories.length });
+      if (state.stories.length) moveTo(state.stories[0].number);
+    });
   });
-  $("which").addEventListener("change", () => later(() => load(Number($("which").value))));
+  $("which").addEventListener("change", () => {
+    const chosen = Number($("which").value); // now, since the list may be rendered before its turn
+    later(() => load(chosen));
+  });
   $("undo").addEventListener("click", undo);
   onAction($("export"), "click", $("export"), $("queue_message"), async () => {
     await waiting;
@@ -59,8 +65,7 @@ async function load(upload) {
 /** Run an action after those that wait; show why it failed. */
 function later(action) {
   waiting = waiting.then(action).catch((error) => {
-    $("queue_message").textContent = error instanceof Refused ? error.reason() : t("error_failure");
-    if (!(error instanceof Refused)) console.error(error);
+    $("queue_message").textContent = reasonOf(error);
   });
   return waiting;
 }
@@ -72,24 +77,26 @@ function find(number) {
 function decide(number, verdict) {
   $("queue_message").textContent = "";
   setCurrent(number);
+  const { last: seen } = find(number);
+  const author = $("author").value.trim();
   later(async () => {
     const story = find(number);
     if (!story) return; // another upload is shown since
-    const author = $("author").value.trim();
-    await change(number, `api/queue/${number}/verdict`, { verdict, last: story.last, author });
+    // A verdict of somebody else that was loaded since was not seen.
+    const last = isMine(story) ? story.last : seen;
+    await change(number, `api/queue/${number}/verdict`, { verdict, last, author });
   });
 }
 
 function undo() {
   $("queue_message").textContent = "";
   later(async () => {
-    let number;
-    do {
-      number = mine.order.pop();
-    } while (number !== undefined && stateOf(find(number)) !== mine.last[number]); // somebody else was later
-    remember();
-    if (number === undefined) announce("nothing_to_undo");
-    else await change(number, "api/queue/undo", { story: number, last: find(number).last });
+    const place = mine.order.map((number) => isMine(find(number))).lastIndexOf(true); // false: of another upload
+    if (place < 0) return announce("nothing_to_undo");
+    const number = mine.order[place];
+    await change(number, "api/queue/undo", { story: number, last: find(number).last });
+    mine.order.splice(place, 1); // now that it is recorded
+    return remember();
   });
 }
 
@@ -98,6 +105,8 @@ async function change(number, path, body) {
   const isUndo = body.verdict === undefined;
   try {
     const story = await (await send(path, "POST", body)).json();
+    // Verdicts before one of somebody else cannot be undone.
+    if (!isMine(find(number))) mine.order = mine.order.filter((one) => one !== number);
     replace(story);
     mine.last[number] = stateOf(story);
     if (!isUndo) mine.order.push(number);
@@ -118,7 +127,12 @@ async function change(number, path, body) {
 
 /** Return what identifies the last verdict of a story, also after a restart with another database. */
 function stateOf(story) {
-  return story && `${story.last} ${state.uploads.find((one) => one.number === state.upload)?.at}`;
+  return `${story.last} ${state.uploads.find((one) => one.number === state.upload)?.at}`;
+}
+
+/** Return whether this tab has changed a story, and nobody else since. */
+function isMine(story) {
+  return story !== undefined && stateOf(story) === mine.last[story.number];
 }
 
 function remember() {

@@ -124,6 +124,13 @@ function askForToken(wasWrong) {
   return asking;
 }
 
+/** Return the reason of an error for the user; those that are no refusals, such as an answer cut off, are logged. */
+export function reasonOf(error) {
+  if (error instanceof Refused) return error.reason();
+  console.error(error);
+  return t("error_failure");
+}
+
 /** Run an action of a form or button, once at a time; show why it failed. */
 export function onAction(node, event, button, message, action) {
   node.addEventListener(event, async (happened) => {
@@ -136,8 +143,7 @@ export function onAction(node, event, button, message, action) {
     try {
       await action();
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      message.textContent = error.reason();
+      message.textContent = reasonOf(error);
     } finally {
       button.removeAttribute("aria-busy");
       status.textContent = "";
