@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from hf_rumor.cli import main as cli
 from hf_rumor.corpus.arrow import load_corpus
@@ -95,6 +96,7 @@ def test_the_verb_prints_tables_or_json(tiny_encoder, make_posts, write_ced, tmp
     for name in "ab":
         (tmp_path / name).mkdir()
         facts = {"threshold": THRESHOLDS[name], "inputs": {"max_length": 32}}
+        torch.manual_seed(0)
         save_model(*load_encoder(str(tiny_encoder), "sigmoid", 32), tmp_path / name, facts)
     rumors = write_ced(tmp_path / "ced", [post for post in make_posts(60) if post.is_rumor])
     words = ["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--data_path", str(rumors)]

@@ -95,7 +95,7 @@ def test_the_format_is_that_of_the_suffix_else_of_the_first_bytes(tmp_path):
     ("name", "content", "advice"),
     [
         ("posts.jsonl.gz", b"\x1f\x8b", "the compressed file is damaged"),
-        ("posts.xls", b"PK", "save it as .xlsx or as CSV"),
+        ("posts.xls", b"PK", "Save it as .xlsx or CSV"),
     ],
 )
 def test_a_format_that_is_not_supported_is_refused_with_a_way_out(tmp_path, name, content, advice):
