@@ -80,6 +80,12 @@ def add_backend(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_columns(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that name the columns of unlabeled posts."""
+    parser.add_argument("--text_column", help="Name of the text column; detected if not given.")
+    parser.add_argument("--id_column", help="Name of the id column; detected if not given.")
+
+
 def add_threshold(parser: argparse.ArgumentParser) -> None:
     """Add --threshold."""
     parser.add_argument(

@@ -4,7 +4,7 @@ import argparse
 from datetime import UTC, datetime
 from typing import Any
 
-from hf_rumor.cli.arguments import add_verb
+from hf_rumor.cli.arguments import add_columns, add_verb
 from hf_rumor.util.files import user_path
 
 
@@ -27,8 +27,7 @@ def add_parser(verbs: Any) -> None:
         "--corpus", type=user_path, required=True, help="Corpus of the desk, a .jsonl file; created if it is missing."
     )
     parser.add_argument("--author", help="Name of the fact-checker; saved with each verdict.")
-    parser.add_argument("--text_column", help="Name of the text column; detected if not given.")
-    parser.add_argument("--id_column", help="Name of the id column; detected if not given.")
+    add_columns(parser)
     parser.set_defaults(run=run)
 
 

@@ -4,7 +4,7 @@ import argparse
 import logging
 from typing import Any
 
-from hf_rumor.cli.arguments import add_backend, add_language, add_model, add_verb, fraction
+from hf_rumor.cli.arguments import add_backend, add_columns, add_language, add_model, add_verb, fraction
 from hf_rumor.errors import OutputError
 from hf_rumor.util.files import user_path
 
@@ -47,8 +47,7 @@ def add_parser(verbs: Any) -> None:
     )
     parser.add_argument("--output", type=user_path, help="File for the result: .html (curves over days) or .jsonl.")
     add_language(parser, "Language of the page.")
-    parser.add_argument("--text_column", help="Name of the text column; detected if not given.")
-    parser.add_argument("--id_column", help="Name of the id column; detected if not given.")
+    add_columns(parser)
     add_backend(parser)
     parser.set_defaults(run=run)
 

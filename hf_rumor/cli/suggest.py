@@ -4,7 +4,7 @@ import argparse
 import logging
 from typing import TYPE_CHECKING, Any
 
-from hf_rumor.cli.arguments import add_backend, add_model, add_verb, count, open_posts
+from hf_rumor.cli.arguments import add_backend, add_columns, add_model, add_verb, count, open_posts
 from hf_rumor.util.files import user_path
 
 
@@ -45,8 +45,7 @@ def add_parser(verbs: Any) -> None:
         default=[],
         help="Files of posts that have a label: the desk's corpus, or queues with verdicts.",
     )
-    parser.add_argument("--text_column", help="Name of the text column; detected if not given.")
-    parser.add_argument("--id_column", help="Name of the id column; detected if not given.")
+    add_columns(parser)
     add_backend(parser)
     parser.set_defaults(run=run)
 
@@ -80,13 +79,18 @@ def _print_curve(labeled: "Sequence[Earlier]") -> None:
     import numpy as np
 
     from hf_rumor.corpus.near_duplicates import find_near_duplicates
+    from hf_rumor.errors import ArgumentError
     from hf_rumor.evaluation.learning import learning_curve
     from hf_rumor.labels import LABEL_NAMES
 
     decided = [one for one in labeled if one.verdict in LABEL_NAMES]
     texts = [one.text for one in decided]
-    labels = np.array([LABEL_NAMES.index(one.verdict) for one in decided])
-    curve = learning_curve(texts, labels, find_near_duplicates(texts).groups)
+    labels = np.array([LABEL_NAMES.index(one.verdict) for one in decided], dtype=np.int64)
+    try:
+        curve = learning_curve(texts, labels, find_near_duplicates(texts).groups)
+    except ArgumentError as problem:  # a desk that starts has few labels
+        logger.info("suggest: %s", problem)
+        return
     for size, error in zip(curve.sizes, curve.errors, strict=True):
         print(f"SVM on {size} labeled posts: {error:.1%} errors")
     interval = f"[{-100 * curve.high:+.1f}, {-100 * curve.low:+.1f}]"

@@ -4,7 +4,16 @@ import argparse
 import logging
 from typing import Any
 
-from hf_rumor.cli.arguments import add_backend, add_model, add_prior, add_threshold, add_verb, count, open_posts
+from hf_rumor.cli.arguments import (
+    add_backend,
+    add_columns,
+    add_model,
+    add_prior,
+    add_threshold,
+    add_verb,
+    count,
+    open_posts,
+)
 from hf_rumor.util.files import user_path
 
 
@@ -42,8 +51,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("--top", metavar="N", type=count, help="Write only the first N stories.")
     add_threshold(parser)
     add_prior(parser)
-    parser.add_argument("--text_column", help="Name of the text column; detected if not given.")
-    parser.add_argument("--id_column", help="Name of the id column; detected if not given.")
+    add_columns(parser)
     add_backend(parser)
     parser.set_defaults(run=run)
 

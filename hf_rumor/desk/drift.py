@@ -22,9 +22,7 @@ STATISTICS = ("auc", "style", "surprise", "confidence", "length", "unknown", "wo
 ONE_SIDED = ("auc", "style", "wording")  # a low value is no sign of a difference
 NUM_OF_WORDING = 3  # the first statistics, which are about the wording
 MIN_WINDOWS = 8  # that do not overlap; with fewer, the spread of the statistics is hardly known
-OVERLAP = (
-    0.5  # share of a window that is in the next one; squared correlations reduce the effective number (Welch, 1967)
-)
+OVERLAP = 0.5  # share of a window that is in the next one; its square reduces the effective number (Welch, 1967)
 MARGIN = 1.2  # a window shares topics with its neighbours in the reference, a new day has none there; see the log
 MAX_POSTS = 4_000  # of a reference: the two-sample test inverts a matrix of this size
 DAYS_PER_WEEK = 7

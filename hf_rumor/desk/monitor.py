@@ -28,6 +28,7 @@ from hf_rumor.desk.drift import (
     distinct,
     strengths,
 )
+from hf_rumor.desk.queue import readable
 from hf_rumor.desk.text_drift import Indices
 from hf_rumor.errors import CorpusError
 from hf_rumor.evaluation.metrics import Floats
@@ -94,12 +95,7 @@ def read_posts(path: Path, columns: Columns) -> list[Post]:
         CorpusError: The file cannot be read, or has no posts.
     """
     with open_input(path, is_labeled=False) as source:
-        items = list(read_items(source, columns))
-    posts = [item.post for item in items if item.post is not None]
-    if errors := [item for item in items if item.error is not None]:
-        logger.warning("%s: %d rows skipped, such as %s: %s", path, len(errors), errors[0].id, errors[0].error)
-    if not posts:
-        raise CorpusError(f"{path}: no posts. Pass a file with posts.")
+        _, posts = readable(read_items(source, columns), str(path))
     return in_time(posts)
 
 

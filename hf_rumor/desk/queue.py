@@ -92,8 +92,12 @@ def make_queue(
     )
 
 
-def readable(items: Iterable[Item], verb: str) -> tuple[list[Item], list[Post]]:
+def readable(items: Iterable[Item], name: str) -> tuple[list[Item], list[Post]]:
     """Return the items that have a post, and their posts; the others are counted in the log.
+
+    Args:
+        items: Of a file.
+        name: Of the file or command, for messages.
 
     Raises:
         CorpusError: There is no post.
@@ -106,9 +110,9 @@ def readable(items: Iterable[Item], verb: str) -> tuple[list[Item], list[Post]]:
         else:
             errors.append(item)
     if errors:
-        logger.warning("%s: %d rows skipped, such as %s: %s", verb, len(errors), errors[0].id, errors[0].error)
+        logger.warning("%s: %d rows skipped, such as %s: %s", name, len(errors), errors[0].id, errors[0].error)
     if not kept:
-        raise CorpusError(f"{verb}: no posts. Check INPUT.")
+        raise CorpusError(f"{name}: no posts. Use a file with posts.")
     return kept, posts
 
 

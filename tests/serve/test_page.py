@@ -107,6 +107,12 @@ def make_queue(page, path):
     page.locator("#stories li:focus").wait_for()
 
 
+def stored_verdict(page):
+    """Return the verdict of the first story in the queue that a tab shows, as the server has stored it."""
+    address = "/api/queue?upload=" + page.locator("#which").input_value()
+    return page.evaluate("address => fetch(address).then(answer => answer.json())", address)["stories"][0]["verdict"]
+
+
 def test_the_page_shows_the_probability_of_the_classifier(page, folder, barriers):
     classify(page, POST)
     [expected] = RumorClassifier.from_pretrained(folder).predict([POST])
@@ -217,6 +223,7 @@ def test_files_that_cannot_be_read_get_a_reason(page, tmp_path):
     page.locator("#file_input").set_input_files(large)
     page.locator("#ask_file").click()
     page.get_by_text(ZH["error_too_large"].format(limit="5,000,000")).wait_for()
+    assert page.locator("#download").count() == 0
 
 
 def test_an_answer_that_is_cut_off_is_reported(browser, server):
@@ -225,6 +232,7 @@ def test_an_answer_that_is_cut_off_is_reported(browser, server):
         page.route("**/api/explain", lambda route: route.fulfill(body='{"rumor_'))
         classify(page, POST)
         page.get_by_text(ZH["error_failure"]).wait_for()
+        assert page.locator(".decision").count() == 0
 
 
 def test_long_texts_are_refused_and_markup_is_escaped(page):
@@ -317,6 +325,7 @@ def test_a_verdict_that_was_not_seen_when_a_key_was_pressed_is_not_overwritten(o
     other.keyboard.press("n")  # while the verdict of the other tab is being loaded
     delayed.pop().continue_()
     other.get_by_text(ZH["error_conflict"].format(rank=1, verdict=ZH["rumor"])).wait_for()
+    assert stored_verdict(one) == "rumor"
 
 
 def test_only_verdicts_of_the_tab_are_undone(open_tab, server, crawl):
@@ -333,6 +342,7 @@ def test_only_verdicts_of_the_tab_are_undone(open_tab, server, crawl):
     one.get_by_text(ZH["undone"].format(rank=1, verdict=ZH["non-rumor"])).wait_for()
     one.locator("#undo").click()
     one.get_by_text(ZH["nothing_to_undo"]).wait_for()
+    assert stored_verdict(one) == "non-rumor"  # of the other tab
 
 
 def test_an_undo_can_be_repeated_after_a_failure_and_in_an_earlier_queue(open_tab, server, crawl):
@@ -348,8 +358,10 @@ def test_an_undo_can_be_repeated_after_a_failure_and_in_an_earlier_queue(open_ta
     page.route("**/api/queue/undo", lambda route: route.fulfill(status=408, json={"code": "slow"}), times=1)
     page.locator("#undo").click()
     page.get_by_text(ZH["error_slow"]).wait_for()
+    assert stored_verdict(page) == "rumor"
     page.locator("#undo").click()
     page.get_by_text(ZH["undone"].format(rank=1, verdict=ZH["no_verdict"])).wait_for()
+    assert stored_verdict(page) == ""
 
 
 def test_the_page_states_what_the_model_is(page, barriers):
