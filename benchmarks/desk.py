@@ -54,10 +54,6 @@ class Stream:
     labels: NDArray[np.int64]
     groups: NDArray[np.int64]  # near-duplicates
 
-    def part(self, start: int, stop: int | None) -> "Stream":
-        """Return the posts from `start` to `stop`."""
-        return Stream(self.posts[start:stop], self.labels[start:stop], self.groups[start:stop])
-
 
 def read_stream(data_path: str, trained_on: str, seed: int) -> Stream:
     """Return the posts of a corpus without those of the other, with fewer rumors."""
@@ -162,12 +158,14 @@ def draw_curve(folder: Path) -> None:
 
 def print_orders(desks: dict[str, Desk]) -> None:
     """Print what each order has found."""
-    print("| order | checks | rumors per check | distinct rumors |\n|---|---|---|---|")
+    first, posts = desks["chronological"], desks["posts"]
+    print("| order | checks | rumors per check | times chronological | distinct rumors | times posts |")
+    print("|---|---|---|---|---|---|")
     for order, desk in desks.items():
-        print(f"| {order} | {desk.num_checks} | {desk.num_rumors / desk.num_checks:.3f} | {len(desk.stories)} |")
-    chronological, stories = desks["chronological"], desks["stories"]
-    print(f"\nstories: {stories.num_rumors / chronological.num_rumors:.2f} times as many rumors as chronological,")
-    print(f"{len(stories.stories) / len(desks['posts'].stories):.2f} times as many distinct ones as posts\n")
+        shares = (desk.num_rumors / desk.num_checks, desk.num_rumors / first.num_rumors)
+        distinct = f"{len(desk.stories)} | {len(desk.stories) / len(posts.stories):.2f}"
+        print(f"| {order} | {desk.num_checks} | {shares[0]:.3f} | {shares[1]:.2f} | {distinct} |")
+    print()
 
 
 def print_models(later: Stream, models: Sequence[RumorClassifier]) -> None:
@@ -178,10 +176,10 @@ def print_models(later: Stream, models: Sequence[RumorClassifier]) -> None:
     print("| model | macro-F1 | ROC-AUC | average precision | ROC-AUC minus the first |\n|---|---|---|---|---|")
     scores = [model.probabilities(later.posts) for model in models]
     predicted = [decide(one, model.facts.threshold) for one, model in zip(scores, models, strict=True)]
-    for week, (one, called) in enumerate(zip(scores, predicted, strict=True)):
+    for week, (one, decisions) in enumerate(zip(scores, predicted, strict=True)):
         difference = paired_roc_auc(later.labels, one, scores[0], later.groups)
         columns = (
-            f"{f1_score(later.labels, called, average='macro'):.3f}",
+            f"{f1_score(later.labels, decisions, average='macro'):.3f}",
             f"{roc_auc_score(later.labels, one):.3f}",
             f"{average_precision_score(later.labels, one):.3f}",
             f"{difference.difference:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]",

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from hf_rumor.desk import drift, text_drift
+from hf_rumor.desk import drift
 from hf_rumor.desk.drift import (
     MARGIN,
     MIN_WINDOWS,
@@ -20,11 +20,6 @@ from hf_rumor.desk.drift import (
     strengths,
     summarize_windows,
 )
-
-
-@pytest.fixture(autouse=True)
-def small_features(monkeypatch):
-    monkeypatch.setattr(text_drift, "NUM_FEATURES", 64)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import pytest
 from hf_rumor.corpus.columns import Columns
 from hf_rumor.corpus.post import Post
 from hf_rumor.corpus.seen import seen_posts
-from hf_rumor.desk import text_drift
 from hf_rumor.desk.drift import MIN_WINDOWS, Batch
 from hf_rumor.desk.monitor import (
     MIN_DAY,
@@ -23,11 +22,6 @@ from hf_rumor.desk.monitor import (
 from hf_rumor.errors import CorpusError
 from hf_rumor.evaluation.prior import Validation, estimate_prior
 from hf_rumor.inference.classifier import RumorClassifier
-
-
-@pytest.fixture(autouse=True)
-def small_features(monkeypatch):
-    monkeypatch.setattr(text_drift, "NUM_FEATURES", 64)
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,6 @@ from hf_rumor.desk import text_drift
 from hf_rumor.desk.text_drift import Style, Surprise, TwoSampleTest, auc_error, bigrams, vectorize
 
 
-@pytest.fixture(autouse=True)
-def small_features(monkeypatch):
-    monkeypatch.setattr(text_drift, "NUM_FEATURES", 64)
-
-
 @pytest.fixture
 def posts(make_posts):
     return [post.text for post in make_posts(40)]
